@@ -1,0 +1,26 @@
+# Flags for every target of the project. No -march=native: kernels choose their instruction set at run time. No fast-math:
+# only the two switches that let the compiler vectorise without changing a result.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+add_library(danlu_compile_options INTERFACE)
+target_compile_options(danlu_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  -fno-math-errno -fno-trapping-math)
+if(DANLU_SANITIZE)
+  target_compile_options(danlu_compile_options INTERFACE -fsanitize=${DANLU_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(danlu_compile_options INTERFACE -fsanitize=${DANLU_SANITIZE})
+endif()
+
+find_program(DANLU_CCACHE ccache)
+mark_as_advanced(DANLU_CCACHE)
+if(DANLU_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DANLU_CCACHE})
+endif()
