@@ -35,6 +35,10 @@ function(danlu_room path)
   endforeach()
   # Public: base/json.h shows nlohmann's header and base/threads.h needs OpenMP; the rest is a link-time matter.
   target_link_libraries(danlu_${name} PUBLIC ${ARG_LIBRARIES})
+  if(path STREQUAL "engine/kernels")
+    # Instruction sets that our loops are compiled for: scalar, SSE4, AVX2, AVX-512.
+    target_compile_definitions(danlu_${name} PRIVATE HWY_DISABLED_TARGETS=HWY_SSSE3)
+  endif()
   target_link_libraries(danlu INTERFACE danlu_${name})
   set_property(GLOBAL APPEND PROPERTY danlu_rooms danlu_${name})
 

@@ -1,0 +1,101 @@
+#include "danlu/engine/kernels/isa.h"
+
+#include <hwy/targets.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <dnnl.hpp>
+#include <optional>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+
+namespace danlu::kernels {
+namespace {
+
+struct Entry {
+  Isa isa;
+  const char* name;
+  int64_t highway;
+  dnnl::cpu_isa onednn;
+};
+
+// oneDNN has no scalar mode: its least is SSE4.1.
+constexpr Entry kIsas[] = {{Isa::scalar, "scalar", HWY_SCALAR | HWY_EMU128, dnnl::cpu_isa::sse41},
+                           {Isa::sse4, "sse4", HWY_SSE4, dnnl::cpu_isa::sse41},
+                           {Isa::avx2, "avx2", HWY_AVX2, dnnl::cpu_isa::avx2},
+                           {Isa::avx512, "avx512", HWY_AVX3, dnnl::cpu_isa::all}};
+
+const Entry& entry(Isa isa) { return kIsas[static_cast<size_t>(isa)]; }
+
+bool supported(const Entry& e) { return e.isa == Isa::scalar || (hwy::SupportedTargets() & e.highway) != 0; }
+
+std::optional<Isa>& forced() {
+  static std::optional<Isa> isa;
+  return isa;
+}
+
+Isa best_isa() {
+  Isa best = Isa::scalar;
+  for (const Entry& e : kIsas) {
+    if (supported(e)) best = e.isa;
+  }
+  return best;
+}
+
+void restrict_highway(Isa isa) {
+  hwy::SetSupportedTargetsForTest(entry(isa).highway);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+Isa isa_from_environment() {
+  const char* word = std::getenv("DANLU_ISA");
+  if (word == nullptr || word[0] == '\0') return best_isa();
+  for (const Entry& e : kIsas) {
+    if (std::string(word) != e.name) continue;
+    if (!supported(e)) {
+      throw ConfigError("engine.isa", fmt::format("got DANLU_ISA={}; this processor runs at most {}", word, isa_name(best_isa())));
+    }
+    dnnl::set_max_cpu_isa(e.onednn);
+    return e.isa;
+  }
+  throw ConfigError("engine.isa", fmt::format("got DANLU_ISA={}; expected scalar, sse4, avx2 or avx512", word));
+}
+
+}  // namespace
+
+const char* isa_name(Isa isa) { return entry(isa).name; }
+
+const std::vector<Isa>& supported_isas() {
+  static const std::vector<Isa> isas = [] {
+    active_isa();
+    hwy::SetSupportedTargetsForTest(0);  // what the processor can do, whatever was chosen
+    std::vector<Isa> found;
+    for (const Entry& e : kIsas) {
+      if (supported(e)) found.push_back(e.isa);
+    }
+    restrict_highway(active_isa());
+    return found;
+  }();
+  return isas;
+}
+
+Isa active_isa() {
+  static const Isa initial = [] {
+    const Isa isa = isa_from_environment();
+    restrict_highway(isa);
+    return isa;
+  }();
+  return forced().value_or(initial);
+}
+
+void set_isa(Isa isa) {
+  const std::vector<Isa>& isas = supported_isas();
+  if (std::find(isas.begin(), isas.end(), isa) == isas.end()) {
+    throw ConfigError("engine.isa", fmt::format("got {}; this processor runs at most {}", isa_name(isa), isa_name(isas.back())));
+  }
+  restrict_highway(isa);
+  forced() = isa;
+}
+
+}  // namespace danlu::kernels

@@ -1,0 +1,68 @@
+// A trained bundle, ready to answer: the same transforms as in training, the model, the names of the classes.
+//
+// predict (files) and serve (HTTP) both go through here, so that they answer alike. The three steps are apart so that a
+// server can encode on its request threads and run many requests as one batch:
+//
+//   Predictor predictor(bundle);
+//   Tensor x = predictor.encode(table);          // or encode(images)
+//   Tensor y = predictor.run(x);                 // (N, C) probabilities, or (N, 1) values for regression
+//   std::vector<Prediction> answers = predictor.decode(y);
+//
+// Threads: encode and decode may be called from any number of threads at once; run by one thread at a time.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "danlu/base/files.h"
+#include "danlu/base/json.h"
+#include "danlu/data/image/image.h"
+#include "danlu/data/table/table.h"
+#include "danlu/engine/tensor/tensor.h"
+
+namespace danlu::infer {
+
+// What a model says of one row or image.
+struct Prediction {
+  std::string label;                  // the most probable class; empty for regression
+  std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression
+  double value = 0;                   // regression only
+};
+
+enum class InputKind { table, image };
+
+class Predictor {
+ public:
+  // Opens bundle/{config.json, preprocess.json, model.safetensors}. Throws FileError or DataError naming the file.
+  explicit Predictor(const fs::path& bundle);
+  ~Predictor();
+  Predictor(Predictor&&) noexcept;
+  Predictor& operator=(Predictor&&) noexcept;
+
+  const std::string& name() const;
+  InputKind input_kind() const;
+  const std::vector<std::string>& class_names() const;     // empty for regression
+  // Table models: the columns that a row must have.
+  const std::vector<std::string>& input_columns() const;
+  int64_t num_parameters() const;
+  const Json& config() const;  // config.json
+
+  // Throw DataError for input that does not fit: a missing column, a value of the wrong type, an unknown category where
+  // the recipe refuses those.
+  Tensor encode(const data::Table& table) const;
+  Tensor encode(std::span<const data::Image> images) const;
+
+  Tensor run(const Tensor& x);
+  std::vector<Prediction> decode(const Tensor& outputs) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}} or {"value": 3.2}.
+Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names);
+
+}  // namespace danlu::infer
