@@ -83,7 +83,7 @@ class Tape {
   void* allocate(size_t bytes, size_t alignment) { return arena_.allocate(bytes, alignment); }
 
   void record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, void* state,
-              detail::RunBackward run, detail::DestroyState destroy) {
+              detail::RunBackward run_backward, detail::DestroyState destroy) {
     if (finite_checks) {
       try {
         check_finite(output, op, "the output");
@@ -92,7 +92,7 @@ class Tape {
         throw;
       }
     }
-    Entry entry{op, state, run, destroy, 0, input_slots_.size(), inputs.size()};
+    Entry entry{op, state, run_backward, destroy, 0, input_slots_.size(), inputs.size()};
     for (const Tensor* input : inputs) input_slots_.push_back(input->defined() ? slot_of(*input) : -1);
     entry.output = new_slot(output);
     entries_.push_back(entry);

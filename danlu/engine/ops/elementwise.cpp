@@ -78,7 +78,7 @@ Tensor binary(const char* op, Binary f, const Tensor& a, const Tensor& b) {
     if (context.needs(1)) {
       Tensor db = dy;
       if (f == Binary::mul) db = combine(Binary::mul, dy, a.get());
-      if (f == Binary::div) db = combine(Binary::div, combine(Binary::mul, dy, a.get()), combine(Binary::mul, b.get(), b.get()));
+      if (f == Binary::div) db = combine(Binary::div, combine(Binary::div, combine(Binary::mul, dy, a.get()), b.get()), b.get());
       if (f == Binary::sub || f == Binary::div) {
         Tensor negated = Tensor::empty(dy.shape());
         kernels::unary(Unary::neg, db.data(), negated.mutable_data(), db.numel());
