@@ -36,16 +36,16 @@ std::optional<std::string> base64_decode(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3);
   uint32_t group = 0;
-  int bits = 0, characters = 0;
-  bool padded = false;
+  int bits = 0;
+  size_t characters = 0, padding = 0;
   for (const char c : text) {
     if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
     if (c == '=') {
-      padded = true;
+      ++padding;
       continue;
     }
     const int8_t value = kValues[static_cast<unsigned char>(c)];
-    if (value < 0 || padded) return std::nullopt;
+    if (value < 0 || padding > 0) return std::nullopt;
     ++characters;
     group = group << 6 | static_cast<uint32_t>(value);
     bits += 6;
@@ -54,7 +54,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
       bytes.push_back(static_cast<char>(group >> bits & 0xFF));
     }
   }
-  if (characters % 4 == 1) return std::nullopt;
+  if (characters % 4 == 1 || (padding > 0 && padding != (4 - characters % 4) % 4)) return std::nullopt;
   return bytes;
 }
 

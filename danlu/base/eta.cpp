@@ -22,7 +22,7 @@ void Eta::update(double done) {
 double Eta::remaining_s() const { return speed_ > 0 ? std::max(0.0, 1.0 - last_done_) / speed_ : -1.0; }
 
 std::string format_duration(double seconds) {
-  if (!(seconds >= 0)) return "?";
+  if (!std::isfinite(seconds) || seconds < 0) return "?";
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<int64_t>(std::llround(seconds));
   if (whole < 60) return fmt::format("{} s", whole);

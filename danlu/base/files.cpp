@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -66,7 +67,9 @@ void write_all(int fd, const char* data, size_t bytes, const fs::path& path) {
 
 void sync_directory(const fs::path& directory) {
   const Descriptor fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync", directory, errno);
+  if (fd.get() < 0) fail("open", directory, errno);
+  // Some network file systems know no fsync of a directory and say EINVAL: the rename has happened all the same.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) fail("sync", directory, errno);
 }
 
 }  // namespace
@@ -127,7 +130,8 @@ std::string read_gzip(const fs::path& path, int64_t max_bytes) {
 AtomicFileWriter::AtomicFileWriter(fs::path path) : path_(std::move(path)) {
   if (path_.has_parent_path()) make_directories(path_.parent_path());
   temporary_ = path_;
-  temporary_ += fmt::format(".tmp-{}", ::getpid());
+  static std::atomic<uint64_t> serial{0};  // two writers of one path, in one process, must not share a temporary
+  temporary_ += fmt::format(".tmp-{}-{}", ::getpid(), serial++);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("create", temporary_, errno);
 }
@@ -207,7 +211,8 @@ std::vector<fs::path> list_files(const fs::path& directory, bool recursive) {
   std::error_code error;
   const auto collect = [&](auto iterator) {
     for (; !error && iterator != decltype(iterator)(); iterator.increment(error)) {
-      if (iterator->is_regular_file()) files.push_back(iterator->path());
+      std::error_code broken_link;  // of one entry: not a reason to give up on the others
+      if (iterator->is_regular_file(broken_link)) files.push_back(iterator->path());
     }
   };
   if (recursive) {

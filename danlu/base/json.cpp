@@ -10,6 +10,14 @@ namespace {
 
 constexpr int kMaxDepth = 128;
 
+// nlohmann's own words without its preamble: "[json.exception.NAME.ID] parse error at line 1, column 2: reason".
+std::string reason_of(const std::exception& error) {
+  const std::string_view text = error.what();
+  const size_t colon = text.find(": "), bracket = text.find("] ");
+  const size_t start = colon != text.npos ? colon : bracket;
+  return std::string(start == text.npos ? text : text.substr(start + 2));
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view source) {
@@ -25,11 +33,10 @@ Json parse_json(std::string_view text, std::string_view source) {
     const std::string_view before = text.substr(0, end);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const size_t start_of_line = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at line 1, column 2: reason"
-    const size_t colon = reason.find(": ");
-    if (colon != std::string::npos) reason = reason.substr(colon + 2);
     throw DataError("base.json",
-                    fmt::format("{}:{}:{}: not valid JSON: {}", source, line, end - start_of_line + 1, reason));
+                    fmt::format("{}:{}:{}: not valid JSON: {}", source, line, end - start_of_line + 1, reason_of(error)));
+  } catch (const Json::out_of_range& error) {  // a number that no double holds; no position is known
+    throw DataError("base.json", fmt::format("{}: not valid JSON: {}", source, reason_of(error)));
   }
 }
 

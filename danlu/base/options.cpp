@@ -23,8 +23,10 @@ std::string range_text(Range range) {
 
 std::string short_text(const Json& value) {
   std::string text = value.is_string() ? fmt::format("\"{}\"", value.get<std::string>()) : to_line(value);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
+  if (text.size() <= 60) return text;
+  size_t end = 57;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 character
+  return text.substr(0, end) + "...";
 }
 
 // Fills a struct from JSON. Each level remembers which keys its struct asked for; what is left over is unknown.
@@ -421,7 +423,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   size_t best = std::max<size_t>(2, word.size() / 2) + 1;
   for (const std::string& candidate : known) {
     const size_t distance = edit_distance(word, candidate);
-    if (distance < best) best = distance, nearest = &candidate;
+    if (distance < best && distance < std::max(word.size(), candidate.size())) best = distance, nearest = &candidate;
   }
   return nearest == nullptr ? "" : fmt::format("; did you mean \"{}\"?", *nearest);
 }
