@@ -1,0 +1,350 @@
+// Everything that uses oneDNN: gemm.h and conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
+// difference is in the make_* functions here and nowhere else.
+
+#include <array>
+#include <cstring>
+#include <dnnl.hpp>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/hash.h"
+#include "danlu/engine/kernels/conv.h"
+#include "danlu/engine/kernels/gemm.h"
+#include "danlu/engine/kernels/isa.h"
+
+namespace danlu::kernels {
+namespace {
+
+using Dims = dnnl::memory::dims;
+using Tag = dnnl::memory::format_tag;
+constexpr auto kF32 = dnnl::memory::data_type::f32;
+
+const dnnl::engine& cpu_engine() {
+  static const dnnl::engine engine = [] {
+    active_isa();  // tells oneDNN of DANLU_ISA before its first primitive
+    return dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
+  return engine;
+}
+
+dnnl::stream& stream() {
+  static thread_local dnnl::stream instance(cpu_engine());
+  return instance;
+}
+
+[[noreturn]] void library_failed(const std::string& what, const dnnl::error& error) {
+  throw InternalError("engine.onednn", fmt::format("{}: {}", what, error.message));
+}
+
+// Prepared primitives of this thread by the numbers that describe them. Training repeats its shapes, so a look-up nearly
+// always finds; serving may bring a new batch size now and then, so the table is emptied when it grows without bound.
+template <class Prepared>
+class PrimitiveTable {
+ public:
+  template <class Make>
+  Prepared& get(const std::vector<int64_t>& key, const Make& make) {
+    const Hash128 hash = hash_bytes(key.data(), key.size() * sizeof(int64_t));
+    const auto found = table_.find(hash);
+    if (found != table_.end()) return *found->second;
+    if (table_.size() >= kMaxEntries) table_.clear();
+    return *table_.emplace(hash, make()).first->second;
+  }
+
+ private:
+  static constexpr size_t kMaxEntries = 1024;
+  std::unordered_map<Hash128, std::unique_ptr<Prepared>> table_;
+};
+
+dnnl::memory::desc matrix(int64_t rows, int64_t columns, bool transposed) {
+  return {{rows, columns}, kF32, transposed ? Dims{1, rows} : Dims{columns, 1}};
+}
+
+dnnl::primitive_attr fused(Activation activation) {
+  dnnl::primitive_attr attr;
+  if (activation == Activation::none) return attr;
+  const auto algorithm = activation == Activation::relu      ? dnnl::algorithm::eltwise_relu
+                         : activation == Activation::sigmoid ? dnnl::algorithm::eltwise_logistic
+                                                             : dnnl::algorithm::eltwise_tanh;
+  dnnl::post_ops ops;
+#if DNNL_VERSION_MAJOR >= 3
+  ops.append_eltwise(algorithm, 0.0f, 0.0f);
+#else
+  ops.append_eltwise(1.0f, algorithm, 0.0f, 0.0f);
+#endif
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+// A primitive with its memory objects, whose handles are set before each run.
+struct Linear {
+  dnnl::matmul primitive;
+  dnnl::memory x, w, bias, y;
+};
+
+std::unique_ptr<Linear> make_linear(int64_t m, int64_t n, int64_t k, bool with_bias, Activation activation) {
+  const auto x = matrix(m, k, false), w = matrix(k, n, true), y = matrix(m, n, false), bias = matrix(1, n, false);
+  const dnnl::primitive_attr attr = fused(activation);
+#if DNNL_VERSION_MAJOR >= 3
+  const auto description = with_bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, w, bias, y, attr)
+                                     : dnnl::matmul::primitive_desc(cpu_engine(), x, w, y, attr);
+#else
+  const auto operation = with_bias ? dnnl::matmul::desc(x, w, bias, y) : dnnl::matmul::desc(x, w, y);
+  const dnnl::matmul::primitive_desc description(operation, attr, cpu_engine());
+#endif
+  const auto memory = [](const dnnl::memory::desc& d) { return dnnl::memory(d, cpu_engine(), DNNL_MEMORY_NONE); };
+  return std::make_unique<Linear>(Linear{dnnl::matmul(description), memory(x), memory(w), memory(bias), memory(y)});
+}
+
+void set(dnnl::memory& memory, const float* data) { memory.set_data_handle(const_cast<float*>(data)); }
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
+          float* c) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (beta == 0) std::memset(c, 0, static_cast<size_t>(m * n) * sizeof(float));
+    return;
+  }
+  cpu_engine();
+  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a,
+                                          transpose_a ? m : k, b, transpose_b ? k : n, beta, c, n);
+  if (status != dnnl_success) {
+    throw InternalError("engine.onednn", fmt::format("sgemm {}x{}x{} failed with status {}", m, n, k, static_cast<int>(status)));
+  }
+}
+
+void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
+                    Activation activation) {
+  if (m == 0 || n == 0) return;
+  static thread_local PrimitiveTable<Linear> table;
+  try {
+    Linear& linear = table.get({m, n, k, bias != nullptr, static_cast<int64_t>(activation)},
+                               [&] { return make_linear(m, n, k, bias != nullptr, activation); });
+    set(linear.x, x);
+    set(linear.w, w);
+    set(linear.y, y);
+    if (bias != nullptr) {
+      set(linear.bias, bias);
+      linear.primitive.execute(stream(), {{DNNL_ARG_SRC, linear.x}, {DNNL_ARG_WEIGHTS, linear.w},
+                                          {DNNL_ARG_BIAS, linear.bias}, {DNNL_ARG_DST, linear.y}});
+    } else {
+      linear.primitive.execute(stream(), {{DNNL_ARG_SRC, linear.x}, {DNNL_ARG_WEIGHTS, linear.w}, {DNNL_ARG_DST, linear.y}});
+    }
+  } catch (const dnnl::error& error) {
+    library_failed(fmt::format("matmul {}x{}x{}", m, n, k), error);
+  }
+}
+
+std::string gemm_library() {
+  const dnnl_version_t* v = dnnl_version();
+  cpu_engine();
+  const char* isa = "another instruction set";
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41: isa = "SSE4.1"; break;
+    case dnnl::cpu_isa::avx: isa = "AVX"; break;
+    case dnnl::cpu_isa::avx2: isa = "AVX2"; break;
+    case dnnl::cpu_isa::avx2_vnni: isa = "AVX2 with VNNI"; break;
+    case dnnl::cpu_isa::avx512_core: isa = "AVX-512"; break;
+    case dnnl::cpu_isa::avx512_core_vnni: isa = "AVX-512 with VNNI"; break;
+    case dnnl::cpu_isa::avx512_core_bf16: isa = "AVX-512 with VNNI and bf16"; break;
+    case dnnl::cpu_isa::avx512_core_amx: isa = "AVX-512 with AMX"; break;
+    default: break;
+  }
+  return fmt::format("{}.{}.{}, {}", v->major, v->minor, v->patch, isa);
+}
+
+// ---- Convolution ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Forward, backward to the data or backward to the weights of one shape, with the reorder of its weights where the layout that
+// oneDNN chose differs from PyTorch's.
+struct Convolution {
+  dnnl::primitive primitive;
+  dnnl::reorder reorder;        // weights in (forward, data) or out (weights gradient); empty if not needed
+  bool reorders = false;
+  dnnl::memory plain_weights;   // (O, C / groups, kh, kw), the caller's
+  dnnl::memory weights;         // as the primitive wants them
+  dnnl::memory x, y, bias;      // for a backward primitive: diff_x, diff_y, diff_bias where that is meant
+};
+
+struct ConvDescs {
+  dnnl::memory::desc x, y, bias, plain_weights, any_weights;
+  Dims strides, dilates, padding;
+
+  explicit ConvDescs(const Conv2dShape& s) {
+    // Dimensions are named N, C, H, W for oneDNN whatever the order in memory.
+    x = {{s.batch, s.channels, s.height, s.width}, kF32, Tag::nhwc};
+    y = {{s.batch, s.filters, s.out_height(), s.out_width()}, kF32, Tag::nhwc};
+    bias = {{s.filters}, kF32, Tag::a};
+    const bool grouped = s.groups > 1;
+    const Dims dims = grouped ? Dims{s.groups, s.filters / s.groups, s.channels / s.groups, s.kernel_h, s.kernel_w}
+                              : Dims{s.filters, s.channels, s.kernel_h, s.kernel_w};
+    plain_weights = {dims, kF32, grouped ? Tag::goihw : Tag::oihw};
+    any_weights = {dims, kF32, Tag::any};
+    strides = {s.stride_h, s.stride_w};
+    dilates = {s.dilation_h - 1, s.dilation_w - 1};
+    // The right and lower padding that makes the output size come out as floor() says.
+    padding = {s.padding_h, s.padding_w};
+    right = {(s.out_height() - 1) * s.stride_h + s.dilation_h * (s.kernel_h - 1) + 1 - s.height - s.padding_h,
+             (s.out_width() - 1) * s.stride_w + s.dilation_w * (s.kernel_w - 1) + 1 - s.width - s.padding_w};
+  }
+  Dims right;
+};
+
+enum class Direction { forward, data, weights };
+constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+#if DNNL_VERSION_MAJOR >= 3
+dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool with_bias, const dnnl::primitive_attr& attr) {
+  constexpr auto kind = dnnl::prop_kind::forward_training;
+  return with_bias ? dnnl::convolution_forward::primitive_desc(cpu_engine(), kind, kDirect, d.x, d.any_weights, d.bias, d.y,
+                                                               d.strides, d.dilates, d.padding, d.right, attr)
+                   : dnnl::convolution_forward::primitive_desc(cpu_engine(), kind, kDirect, d.x, d.any_weights, d.y,
+                                                               d.strides, d.dilates, d.padding, d.right, attr);
+}
+dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d) {
+  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, false, {})};
+}
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, bool with_bias) {
+  if (with_bias) {
+    return {cpu_engine(), kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, true, {})};
+  }
+  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, false, {})};
+}
+#else
+dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool with_bias, const dnnl::primitive_attr& attr) {
+  constexpr auto kind = dnnl::prop_kind::forward_training;
+  const auto operation =
+      with_bias ? dnnl::convolution_forward::desc(kind, kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right)
+                : dnnl::convolution_forward::desc(kind, kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
+  return {operation, attr, cpu_engine()};
+}
+dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d) {
+  const dnnl::convolution_backward_data::desc operation(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
+  return {operation, cpu_engine(), forward_desc(d, false, {})};
+}
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, bool with_bias) {
+  const auto operation =
+      with_bias ? dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right)
+                : dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
+  return {operation, cpu_engine(), forward_desc(d, with_bias, {})};
+}
+#endif
+
+std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Direction direction, bool with_bias, Activation activation) {
+  const ConvDescs d(s);
+  auto conv = std::make_unique<Convolution>();
+  dnnl::memory::desc chosen;
+  switch (direction) {
+    case Direction::forward: {
+      const auto description = forward_desc(d, with_bias, fused(activation));
+      conv->primitive = dnnl::convolution_forward(description);
+      chosen = description.weights_desc();
+      break;
+    }
+    case Direction::data: {
+      const auto description = data_desc(d);
+      conv->primitive = dnnl::convolution_backward_data(description);
+      chosen = description.weights_desc();
+      break;
+    }
+    case Direction::weights: {
+      const auto description = weights_desc(d, with_bias);
+      conv->primitive = dnnl::convolution_backward_weights(description);
+      chosen = description.diff_weights_desc();
+      break;
+    }
+  }
+  const auto memory = [](const dnnl::memory::desc& m) { return dnnl::memory(m, cpu_engine(), DNNL_MEMORY_NONE); };
+  conv->x = memory(d.x);
+  conv->y = memory(d.y);
+  conv->bias = memory(d.bias);
+  conv->plain_weights = memory(d.plain_weights);
+  conv->reorders = chosen != d.plain_weights;
+  if (conv->reorders) {
+    conv->weights = dnnl::memory(chosen, cpu_engine());
+    conv->reorder = direction == Direction::weights ? dnnl::reorder(conv->weights, conv->plain_weights)
+                                                    : dnnl::reorder(conv->plain_weights, conv->weights);
+  }
+  return conv;
+}
+
+Convolution& convolution(const Conv2dShape& s, Direction direction, bool with_bias, Activation activation) {
+  static thread_local PrimitiveTable<Convolution> table;
+  try {
+    return table.get({s.batch, s.height, s.width, s.channels, s.filters, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
+                      s.padding_h, s.padding_w, s.dilation_h, s.dilation_w, s.groups, static_cast<int64_t>(direction),
+                      with_bias, static_cast<int64_t>(activation)},
+                     [&] { return make_convolution(s, direction, with_bias, activation); });
+  } catch (const dnnl::error& error) {
+    library_failed("convolution", error);
+  }
+}
+
+// The weights as the primitive wants them.
+dnnl::memory& bring_weights(Convolution& conv, const float* w) {
+  set(conv.plain_weights, w);
+  if (!conv.reorders) return conv.plain_weights;
+  conv.reorder.execute(stream(), conv.plain_weights, conv.weights);
+  return conv.weights;
+}
+
+}  // namespace
+
+void conv2d_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
+                    Activation activation) {
+  try {
+    Convolution& conv = convolution(shape, Direction::forward, bias != nullptr, activation);
+    set(conv.x, x);
+    set(conv.y, y);
+    std::unordered_map<int, dnnl::memory> arguments{
+        {DNNL_ARG_SRC, conv.x}, {DNNL_ARG_WEIGHTS, bring_weights(conv, w)}, {DNNL_ARG_DST, conv.y}};
+    if (bias != nullptr) {
+      set(conv.bias, bias);
+      arguments.emplace(DNNL_ARG_BIAS, conv.bias);
+    }
+    conv.primitive.execute(stream(), arguments);
+  } catch (const dnnl::error& error) {
+    library_failed("convolution forward", error);
+  }
+}
+
+void conv2d_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx) {
+  try {
+    Convolution& conv = convolution(shape, Direction::data, false, Activation::none);
+    set(conv.x, dx);
+    set(conv.y, dy);
+    conv.primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, conv.y}, {DNNL_ARG_WEIGHTS, bring_weights(conv, w)},
+                                      {DNNL_ARG_DIFF_SRC, conv.x}});
+  } catch (const dnnl::error& error) {
+    library_failed("convolution backward to the data", error);
+  }
+}
+
+void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+  try {
+    Convolution& conv = convolution(shape, Direction::weights, dbias != nullptr, Activation::none);
+    set(conv.x, x);
+    set(conv.y, dy);
+    set(conv.plain_weights, dw);
+    std::unordered_map<int, dnnl::memory> arguments{
+        {DNNL_ARG_SRC, conv.x},
+        {DNNL_ARG_DIFF_DST, conv.y},
+        {DNNL_ARG_DIFF_WEIGHTS, conv.reorders ? conv.weights : conv.plain_weights}};
+    if (dbias != nullptr) {
+      set(conv.bias, dbias);
+      arguments.emplace(DNNL_ARG_DIFF_BIAS, conv.bias);
+    }
+    conv.primitive.execute(stream(), arguments);
+    if (conv.reorders) conv.reorder.execute(stream(), conv.weights, conv.plain_weights);
+  } catch (const dnnl::error& error) {
+    library_failed("convolution backward to the weights", error);
+  }
+}
+
+}  // namespace danlu::kernels
