@@ -6,8 +6,12 @@ namespace danlu {
 namespace {
 
 TEST(Base64, VectorsOfRfc4648) {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},  {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     EXPECT_EQ(base64_encode(plain), encoded);
@@ -29,7 +33,8 @@ TEST(Base64, SpacesAreSkippedAndPaddingMayBeMissing) {
 }
 
 TEST(Base64, OtherTextIsRefused) {
-  for (const char* text : {"Zg=a", "Z", "Zm9vY", "Zm9-", "Zm9_", "\xFF\xFF\xFF\xFF", "=", "====", "Zg=", "Zg===", "Zm9v="}) {
+  for (const char* text :
+       {"Zg=a", "Z", "Zm9vY", "Zm9-", "Zm9_", "\xFF\xFF\xFF\xFF", "=", "====", "Zg=", "Zg===", "Zm9v="}) {
     EXPECT_EQ(base64_decode(text), std::nullopt) << text;
   }
 }

@@ -65,13 +65,16 @@ TEST(Files, ErrorsNameThePathAndTheReason) {
               HasSubstr((directory / "absent").string() + ": No such file or directory; check the spelling"));
   EXPECT_THAT(error_of([&] { read_file(directory.path()); }), HasSubstr("Is a directory"));
   EXPECT_THAT(error_of([&] { read_file(directory / "file", 4); }), HasSubstr("of 5 bytes; expected at most 4"));
-  EXPECT_THAT(error_of([&] { write_file_atomic(directory / "file/below", "x"); }), HasSubstr("cannot create directory"));
+  EXPECT_THAT(error_of([&] { write_file_atomic(directory / "file/below", "x"); }),
+              HasSubstr("cannot create directory"));
   EXPECT_THAT(error_of([&] { write_file_atomic(directory.path(), "x"); }), HasSubstr("cannot replace"));
   EXPECT_THAT(error_of([&] { list_files(directory / "absent", false); }), HasSubstr("cannot list"));
   EXPECT_THAT(error_of([&] { MappedFile(directory / "absent"); }), HasSubstr("cannot open"));
 }
 
-TEST(Files, LimitHoldsForFilesWithoutASize) { EXPECT_THAT(error_of([] { read_file("/dev/zero", 1000); }), HasSubstr("more than 1000")); }
+TEST(Files, LimitHoldsForFilesWithoutASize) {
+  EXPECT_THAT(error_of([] { read_file("/dev/zero", 1000); }), HasSubstr("more than 1000"));
+}
 
 TEST(Files, GzipAndPlain) {
   const TemporaryDirectory directory;
@@ -80,7 +83,8 @@ TEST(Files, GzipAndPlain) {
   write_file_atomic(directory / "plain", "as it is");
   EXPECT_EQ(read_gzip(directory / "file.gz"), text);
   EXPECT_EQ(read_gzip(directory / "plain"), "as it is");
-  EXPECT_THAT(error_of([&] { read_gzip(directory / "file.gz", 1 << 10); }), HasSubstr("expands to more than 1024 bytes"));
+  EXPECT_THAT(error_of([&] { read_gzip(directory / "file.gz", 1 << 10); }),
+              HasSubstr("expands to more than 1024 bytes"));
   EXPECT_THAT(error_of([&] { read_gzip(directory.path()); }), HasSubstr("cannot read"));
 }
 

@@ -35,7 +35,9 @@ TEST(Json, ErrorsNameSourceLineAndColumn) {
   EXPECT_THAT(error_of("\"\xFF\""), HasSubstr("ill-formed UTF-8"));
 }
 
-TEST(Json, NumberThatNoDoubleHoldsIsAnErrorOfTheData) { EXPECT_THAT(error_of("{\"lr\": 1e999}"), HasSubstr("not valid JSON")); }
+TEST(Json, NumberThatNoDoubleHoldsIsAnErrorOfTheData) {
+  EXPECT_THAT(error_of("{\"lr\": 1e999}"), HasSubstr("not valid JSON"));
+}
 
 TEST(Json, DepthIsLimited) {
   const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };

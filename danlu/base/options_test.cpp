@@ -113,10 +113,12 @@ TEST(Options, WrongTypeSaysWhatIsExpected) {
   EXPECT_THAT(error_of(R"({"clip": true})"), HasSubstr("clip: got true; expected a number"));
   EXPECT_THAT(error_of(R"({"name": 3})"), HasSubstr("name: got 3; expected a text"));
   EXPECT_THAT(error_of(R"({"hidden": [8, "x"]})"), HasSubstr(R"(hidden: got "x"; expected a whole number)"));
-  EXPECT_THAT(error_of(R"({"hidden": {"a": 1}})"), HasSubstr("hidden: got {\"a\":1}; expected a list of whole numbers"));
+  EXPECT_THAT(error_of(R"({"hidden": {"a": 1}})"),
+              HasSubstr("hidden: got {\"a\":1}; expected a list of whole numbers"));
   EXPECT_THAT(error_of(R"({"metrics": [1]})"), HasSubstr("metrics: got 1; expected a list of texts"));
   EXPECT_THAT(error_of(R"({"optimizer": "adam"})"), HasSubstr(R"(optimizer: got "adam"; expected a group of keys)"));
-  EXPECT_THAT(error_of(R"({"optimizer": {"nesterov": "yes"}})"), HasSubstr("optimizer.nesterov: got \"yes\"; expected true or false"));
+  EXPECT_THAT(error_of(R"({"optimizer": {"nesterov": "yes"}})"),
+              HasSubstr("optimizer.nesterov: got \"yes\"; expected true or false"));
   EXPECT_THAT(error_of("[1]"), HasSubstr("top level: got [1]; expected a group of keys"));
 }
 
@@ -130,7 +132,9 @@ TEST(Options, RangeAndChoiceAreChecked) {
 
 TEST(Options, ErrorsNameTheLineOfTheFile) {
   TrainOptions options;
-  const Locate locate = [](std::string_view key) { return key == "train.optimizer.lr" ? "recipe.yaml:4" : "recipe.yaml:1"; };
+  const Locate locate = [](std::string_view key) {
+    return key == "train.optimizer.lr" ? "recipe.yaml:4" : "recipe.yaml:1";
+  };
   try {
     read_options(Json::parse(R"({"optimizer": {"lr": "fast"}})"), options, locate, "train");
     FAIL() << "no error";

@@ -59,7 +59,7 @@ TEST(Rng, NormalHasItsMoments) {
     ASSERT_TRUE(std::isfinite(x));
     sum += x, sum2 += x * x, sum4 += x * x * x * x;
   }
-  EXPECT_NEAR(sum / kDraws, 0, 0.013);   // four standard errors each
+  EXPECT_NEAR(sum / kDraws, 0, 0.013);  // four standard errors each
   EXPECT_NEAR(sum2 / kDraws, 1, 0.018);
   EXPECT_NEAR(sum4 / kDraws, 3, 0.125);
 }

@@ -47,9 +47,11 @@ TEST_F(ThreadsTest, BelowTheGrainStaysOnTheCallingThread) {
 TEST_F(ThreadsTest, ExceptionsReachTheCaller) {
   for (const int threads : {1, 4}) {
     set_num_threads(threads);
-    EXPECT_THROW(parallel_for(64, 1, [](int64_t begin, int64_t) {
-      if (begin == 0) throw std::runtime_error("inside");
-    }), std::runtime_error);
+    EXPECT_THROW(parallel_for(64, 1,
+                              [](int64_t begin, int64_t) {
+                                if (begin == 0) throw std::runtime_error("inside");
+                              }),
+                 std::runtime_error);
   }
 }
 
