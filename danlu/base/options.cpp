@@ -418,6 +418,28 @@ Json schema_options(const std::function<void(OptionVisitor&)>& describe) {
 
 }  // namespace detail
 
+TypedOptions split_type(const Json& json, const std::vector<std::string>& types, const std::string& fallback,
+                        const Locate& locate, const std::string& prefix) {
+  const auto fail = [&](const std::string& key, const Json& got, const std::string& hint) {
+    const std::string place = locate ? locate(key) : "";
+    throw ConfigError("config", fmt::format("{}{}: got {}; expected one of {}{}", place.empty() ? "" : place + ": ", key,
+                                            short_text(got), fmt::join(types, ", "), hint));
+  };
+  if (json.is_null()) return {fallback};
+  const std::string key = json.is_object() ? join_path(prefix, "type") : prefix;
+  TypedOptions result;
+  Json type = json;
+  if (json.is_object()) {
+    result.options = json;
+    result.options.erase("type");
+    type = json.value("type", Json(fallback));
+  }
+  if (!type.is_string()) fail(key, type, "");
+  result.type = type.get<std::string>();
+  if (std::find(types.begin(), types.end(), result.type) == types.end()) fail(key, type, did_you_mean(result.type, types));
+  return result;
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
   const std::string* nearest = nullptr;
   size_t best = std::max<size_t>(2, word.size() / 2) + 1;

@@ -117,6 +117,15 @@ Json schema_options(Options options = {}) {
   return detail::schema_options([&](OptionVisitor& v) { options.describe(v); });
 }
 
+// Takes {"type": WORD, option: value ...}, or just WORD, apart into the word and the options. An absent or null value means
+// {fallback, no options}. Throws ConfigError unless the word is one of `types`.
+struct TypedOptions {
+  std::string type;
+  Json options = Json::object();
+};
+TypedOptions split_type(const Json& json, const std::vector<std::string>& types, const std::string& fallback,
+                        const Locate& locate, const std::string& prefix);
+
 // A sentence like `; did you mean "epochs"?` for the nearest of `known` by edit distance, or an empty string if none is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 

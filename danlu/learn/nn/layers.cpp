@@ -1,0 +1,225 @@
+#include "danlu/learn/nn/layers.h"
+
+#include <algorithm>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/options.h"
+#include "danlu/engine/ops/dropout.h"
+#include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/movement.h"
+#include "danlu/engine/ops/norm.h"
+#include "danlu/engine/ops/pool.h"
+#include "danlu/engine/ops/reduce.h"
+#include "danlu/learn/nn/init.h"
+
+namespace danlu::nn {
+namespace {
+
+std::string size_text(Size2d s) {
+  return s.height == s.width ? std::to_string(s.height) : fmt::format("({}, {})", s.height, s.width);
+}
+
+Tensor start(const Shape& shape, Init init) {
+  Tensor weight = Tensor::empty(shape);
+  if (init == Init::he) {
+    he_normal(weight);
+  } else {
+    xavier_uniform(weight);
+  }
+  return weight;
+}
+
+void require_positive(const char* layer, std::initializer_list<int64_t> sizes) {
+  for (const int64_t size : sizes) {
+    if (size < 1) throw ConfigError("learn.nn", fmt::format("{}: got a size of {}; expected >= 1", layer, size));
+  }
+}
+
+}  // namespace
+
+Linear::Linear(int64_t in, int64_t out, bool with_bias, Init init) {
+  require_positive("Linear", {in, out});
+  weight = add_parameter("weight", start({out, in}, init));
+  if (with_bias) bias = add_parameter("bias", Tensor::zeros({out}));
+}
+
+std::string Linear::describe() const {
+  return fmt::format("Linear({}, {}{})", weight.size(1), weight.size(0), bias.defined() ? "" : ", bias=false");
+}
+
+Conv2d::Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& o)
+    : options_{o.stride, o.padding, o.dilation, o.groups, Activation::none} {
+  require_positive("Conv2d", {in_channels, filters, kernel.height, kernel.width, o.groups, o.stride.height, o.stride.width,
+                              o.dilation.height, o.dilation.width});
+  if (in_channels % o.groups != 0 || filters % o.groups != 0) {
+    throw ConfigError("learn.nn", fmt::format("Conv2d: got groups {} for {} channels and {} filters; expected a divisor of both",
+                                              o.groups, in_channels, filters));
+  }
+  weight = add_parameter("weight", start({filters, in_channels / o.groups, kernel.height, kernel.width}, Init::he));
+  if (o.bias) bias = add_parameter("bias", Tensor::zeros({filters}));
+}
+
+Tensor Conv2d::forward(const Tensor& x, Activation activation) {
+  Conv2dOptions options = options_;
+  options.activation = activation;
+  return conv2d(x, weight, bias, options);
+}
+
+std::string Conv2d::describe() const {
+  std::string text = fmt::format("Conv2d({}, {}, kernel={}", weight.size(1) * options_.groups, weight.size(0),
+                                 size_text({weight.size(2), weight.size(3)}));
+  const auto mention = [&](const char* name, Size2d value, int64_t usual) {
+    if (value.height != usual || value.width != usual) text += fmt::format(", {}={}", name, size_text(value));
+  };
+  mention("stride", options_.stride, 1);
+  mention("padding", options_.padding, 0);
+  mention("dilation", options_.dilation, 1);
+  mention("groups", options_.groups, 1);
+  return text + (bias.defined() ? ")" : ", bias=false)");
+}
+
+MaxPool2d::MaxPool2d(Size2d kernel) : MaxPool2d(kernel, kernel) {}
+MaxPool2d::MaxPool2d(Size2d kernel, Size2d stride, Size2d padding) : kernel_(kernel), stride_(stride), padding_(padding) {}
+Tensor MaxPool2d::forward(const Tensor& x) {
+  return max_pool2d(x, {.kernel = kernel_, .stride = stride_, .padding = padding_});
+}
+std::string MaxPool2d::describe() const { return fmt::format("MaxPool2d({}, stride={})", size_text(kernel_), size_text(stride_)); }
+
+AvgPool2d::AvgPool2d(Size2d kernel) : AvgPool2d(kernel, kernel) {}
+AvgPool2d::AvgPool2d(Size2d kernel, Size2d stride, Size2d padding) : kernel_(kernel), stride_(stride), padding_(padding) {}
+Tensor AvgPool2d::forward(const Tensor& x) {
+  return avg_pool2d(x, {.kernel = kernel_, .stride = stride_, .padding = padding_});
+}
+std::string AvgPool2d::describe() const { return fmt::format("AvgPool2d({}, stride={})", size_text(kernel_), size_text(stride_)); }
+
+Tensor GlobalAvgPool::forward(const Tensor& x) {
+  if (x.rank() != 4) throw ShapeError("learn.nn", fmt::format("GlobalAvgPool: got {}; expected (N, H, W, C)", x.shape().str()));
+  return mean(reshape(x, {x.size(0), x.size(1) * x.size(2), x.size(3)}), 1);
+}
+
+BatchNorm::BatchNorm(int64_t features, float eps, float momentum) : eps_(eps), momentum_(momentum) {
+  require_positive("BatchNorm", {features});
+  weight = add_parameter("weight", Tensor::full({features}, 1.0f));
+  bias = add_parameter("bias", Tensor::zeros({features}));
+  running_mean = add_buffer("running_mean", Tensor::zeros({features}));
+  running_var = add_buffer("running_var", Tensor::full({features}, 1.0f));
+}
+Tensor BatchNorm::forward(const Tensor& x) {
+  return batch_norm(x, weight, bias, running_mean, running_var, {.training = is_training(), .momentum = momentum_, .eps = eps_});
+}
+std::string BatchNorm::describe() const { return fmt::format("BatchNorm({})", weight.numel()); }
+
+LayerNorm::LayerNorm(int64_t features, float eps) : eps_(eps) {
+  require_positive("LayerNorm", {features});
+  weight = add_parameter("weight", Tensor::full({features}, 1.0f));
+  bias = add_parameter("bias", Tensor::zeros({features}));
+}
+Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, weight, bias, eps_); }
+std::string LayerNorm::describe() const { return fmt::format("LayerNorm({})", weight.numel()); }
+
+Dropout::Dropout(float p) : p_(p) {
+  if (!(p >= 0 && p < 1)) throw ConfigError("learn.nn", fmt::format("Dropout: got p = {}; expected a number in [0, 1)", p));
+}
+Tensor Dropout::forward(const Tensor& x) { return is_training() && p_ > 0 ? dropout(x, p_) : x; }
+std::string Dropout::describe() const { return fmt::format("Dropout({})", p_); }
+
+Tensor Flatten::forward(const Tensor& x) { return x.rank() == 2 ? x : reshape(x, {x.size(0), x.shape().inner(0)}); }
+
+namespace {
+
+struct NamedFunction {
+  const char* name;
+  const char* title;
+  Tensor (*function)(const Tensor&);
+  Activation fused;
+};
+
+Tensor identity(const Tensor& x) { return x; }
+
+constexpr NamedFunction kFunctions[] = {
+    {"relu", "ReLU", relu, Activation::relu},   {"sigmoid", "Sigmoid", sigmoid, Activation::sigmoid},
+    {"tanh", "Tanh", tanh, Activation::tanh},   {"gelu", "GELU", gelu, Activation::none},
+    {"silu", "SiLU", silu, Activation::none},   {"identity", "Identity", identity, Activation::none}};
+
+const NamedFunction& find_function(const std::string& name) {
+  for (const NamedFunction& f : kFunctions) {
+    if (name == f.name) return f;
+  }
+  throw ConfigError("learn.nn", fmt::format("got activation \"{}\"; expected one of {}{}", name,
+                                            fmt::join(ActivationLayer::names(), ", "), did_you_mean(name, ActivationLayer::names())));
+}
+
+}  // namespace
+
+const std::vector<std::string>& ActivationLayer::names() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> list;
+    for (const NamedFunction& f : kFunctions) list.emplace_back(f.name);
+    return list;
+  }();
+  return all;
+}
+
+ActivationLayer::ActivationLayer(const std::string& name) : name_(name) {
+  const NamedFunction& f = find_function(name);
+  function_ = f.function;
+  fused_ = f.fused;
+}
+
+std::string ActivationLayer::describe() const { return find_function(name_).title; }
+
+void Sequential::append(std::shared_ptr<Module> module) {
+  add_child(std::to_string(size()), std::move(module));
+  steps_.clear();
+}
+
+void Sequential::plan() {
+  std::vector<Module*> order;
+  for (const auto& [name, child] : children()) order.push_back(child.get());
+  const auto is_relu = [](Module* m) {
+    const auto* activation = dynamic_cast<ActivationLayer*>(m);
+    return activation != nullptr && activation->fused() == Activation::relu;
+  };
+  // max(relu(a), relu(b)) = relu(max(a, b)), and their gradients are the same too.
+  for (size_t i = 0; i + 1 < order.size(); ++i) {
+    if (is_relu(order[i]) && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) std::swap(order[i], order[i + 1]);
+  }
+  steps_.clear();
+  for (size_t i = 0; i < order.size(); ++i) {
+    Step step{order[i]};
+    const auto* next = i + 1 < order.size() ? dynamic_cast<ActivationLayer*>(order[i + 1]) : nullptr;
+    if (next != nullptr && next->fused() != Activation::none) {
+      step.linear = dynamic_cast<Linear*>(order[i]);
+      step.conv = dynamic_cast<Conv2d*>(order[i]);
+      if (step.linear != nullptr || step.conv != nullptr) {
+        step.activation = next->fused();
+        ++i;
+      }
+    }
+    steps_.push_back(step);
+  }
+}
+
+Tensor Sequential::forward(const Tensor& input) {
+  if (steps_.empty()) plan();
+  Tensor x = input;
+  for (const Step& step : steps_) {
+    if (step.linear != nullptr) {
+      x = step.linear->forward(x, step.activation);
+    } else if (step.conv != nullptr) {
+      x = step.conv->forward(x, step.activation);
+    } else {
+      x = step.module->forward(x);
+    }
+  }
+  return x;
+}
+
+std::string Sequential::describe() const {
+  std::string text = "Sequential(";
+  for (size_t i = 0; i < size(); ++i) text += (i > 0 ? ", " : "") + children()[i].second->describe();
+  return text + ")";
+}
+
+}  // namespace danlu::nn

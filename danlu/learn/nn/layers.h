@@ -1,0 +1,173 @@
+// The layers that models are built of. Names, arguments and defaults are PyTorch's; images are (N, H, W, C).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "danlu/engine/ops/conv.h"
+#include "danlu/engine/ops/linear.h"
+#include "danlu/learn/nn/module.h"
+
+namespace danlu::nn {
+
+// How the weight of a layer starts (init.h): by what follows the layer.
+enum class Init { he, xavier };
+
+// y = x W^T + b; x: (..., in), y: (..., out). The bias starts at zero.
+class Linear : public Module {
+ public:
+  Linear(int64_t in, int64_t out, bool bias = true, Init init = Init::he);
+  Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
+  Tensor forward(const Tensor& x, Activation activation) { return linear(x, weight, bias, activation); }
+  std::string describe() const override;
+  Tensor weight;  // (out, in)
+  Tensor bias;    // (out), or undefined
+};
+
+struct Conv2dLayerOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d dilation = 1;
+  int64_t groups = 1;
+  bool bias = true;
+};
+
+class Conv2d : public Module {
+ public:
+  Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& options = {});
+  Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
+  Tensor forward(const Tensor& x, Activation activation);
+  std::string describe() const override;
+  Tensor weight;  // (filters, in / groups, kh, kw)
+  Tensor bias;    // (filters), or undefined
+
+ private:
+  Conv2dOptions options_;
+};
+
+class MaxPool2d : public Module {
+ public:
+  explicit MaxPool2d(Size2d kernel);  // stride = kernel
+  MaxPool2d(Size2d kernel, Size2d stride, Size2d padding = 0);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+
+ private:
+  Size2d kernel_, stride_, padding_;
+};
+
+class AvgPool2d : public Module {
+ public:
+  explicit AvgPool2d(Size2d kernel);
+  AvgPool2d(Size2d kernel, Size2d stride, Size2d padding = 0);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+
+ private:
+  Size2d kernel_, stride_, padding_;
+};
+
+// The mean over the whole image: (N, H, W, C) to (N, C).
+class GlobalAvgPool : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override { return "GlobalAvgPool"; }
+};
+
+// Over the last axis, so for (N, C) and (N, H, W, C) alike.
+class BatchNorm : public Module {
+ public:
+  explicit BatchNorm(int64_t features, float eps = 1e-5f, float momentum = 0.1f);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+  Tensor weight, bias;
+  Tensor running_mean, running_var;
+
+ private:
+  float eps_, momentum_;
+};
+
+class LayerNorm : public Module {
+ public:
+  explicit LayerNorm(int64_t features, float eps = 1e-5f);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+  Tensor weight, bias;
+
+ private:
+  float eps_;
+};
+
+class Dropout : public Module {
+ public:
+  explicit Dropout(float p = 0.5f);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+
+ private:
+  float p_;
+};
+
+// (N, ...) to (N, product of the rest). For images the features come in (H, W, C) order.
+class Flatten : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override { return "Flatten"; }
+};
+
+// A function without parameters: "relu", "sigmoid", "tanh", "gelu", "silu", "identity".
+class ActivationLayer : public Module {
+ public:
+  // Throws ConfigError naming the nearest for an unknown name.
+  explicit ActivationLayer(const std::string& name);
+  Tensor forward(const Tensor& x) override { return function_(x); }
+  std::string describe() const override;
+  // The same function for fusion with a product, or Activation::none if it cannot be.
+  Activation fused() const { return fused_; }
+  static const std::vector<std::string>& names();
+
+ private:
+  std::string name_;
+  Tensor (*function_)(const Tensor&);
+  Activation fused_;
+};
+
+struct ReLU : ActivationLayer { ReLU() : ActivationLayer("relu") {} };
+struct Sigmoid : ActivationLayer { Sigmoid() : ActivationLayer("sigmoid") {} };
+struct Tanh : ActivationLayer { Tanh() : ActivationLayer("tanh") {} };
+struct GELU : ActivationLayer { GELU() : ActivationLayer("gelu") {} };
+struct SiLU : ActivationLayer { SiLU() : ActivationLayer("silu") {} };
+
+// One module after the other. Where two neighbours make one faster operation with the same result, it is taken:
+// a product with its activation, and max pooling before ReLU instead of after (equal, on a quarter of the elements).
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+  template <class... Modules>
+  explicit Sequential(Modules... modules) {
+    (append(std::move(modules)), ...);
+  }
+  template <class M>
+  void append(M module) {
+    append(std::static_pointer_cast<Module>(std::make_shared<M>(std::move(module))));
+  }
+  void append(std::shared_ptr<Module> module);
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+  size_t size() const { return children().size(); }
+
+ private:
+  // One step of forward: a module, perhaps with the activation of its successor.
+  struct Step {
+    Module* module;
+    Linear* linear = nullptr;  // set if `activation` is fused into it
+    Conv2d* conv = nullptr;
+    Activation activation = Activation::none;
+  };
+  void plan();
+  std::vector<Step> steps_;
+};
+
+}  // namespace danlu::nn

@@ -1,0 +1,166 @@
+// Optimisers.
+//
+//   optim::AdamW optimizer(model.parameters(), {.lr = 1e-3});
+//   optimizer.zero_grad();
+//   backward(loss);
+//   optimizer.step();
+//
+// Every parameter has moments of its own, and t counts updates from 1. Weight decay applies to weights of two axes and more;
+// biases and the scales of norms are left alone.
+// A step is one pass over flat buffers (parameter_store.h).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "danlu/base/options.h"
+#include "danlu/learn/optim/parameter_store.h"
+
+namespace danlu::optim {
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  void zero_grad() { store_.zero_grad(); }
+  // Updates the parameters. The gradient is multiplied by grad_scale on the way.
+  void step(float grad_scale = 1.0f);
+
+  double lr() const { return lr_; }
+  void set_lr(double lr) { lr_ = lr; }
+  int64_t num_steps() const { return t_; }
+  ParameterStore& store() { return store_; }
+
+  // For checkpoints: the moments by name, and the counter.
+  struct State {
+    int64_t num_steps = 0;
+    std::vector<std::pair<std::string, Tensor>> moments;  // the optimiser's own buffers, not copies
+  };
+  State state();
+  void set_num_steps(int64_t steps) { t_ = steps; }
+
+ protected:
+  Optimizer(std::vector<Tensor> parameters, double lr) : store_(std::move(parameters)), lr_(lr) {}
+  // One update of elements [begin, end) of the flat buffers.
+  struct Part {
+    int64_t begin, end;
+    bool decays;
+  };
+  virtual void update(const Part& part, float* values, const float* gradients, float grad_scale) = 0;
+  // A zeroed buffer beside the parameters, saved under this name.
+  Tensor add_moment(const std::string& name);
+  int64_t update_number() const { return t_; }
+
+ private:
+  ParameterStore store_;
+  double lr_;
+  int64_t t_ = 0;
+  std::vector<std::pair<std::string, Tensor>> moments_;
+};
+
+// p -= lr * g, with momentum m = momentum * m + g as PyTorch defines it. `weight_decay` adds weight_decay * p to g.
+struct SgdOptions {
+  double lr = 0.1;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+  void describe(OptionVisitor& v);
+};
+class Sgd : public Optimizer {
+ public:
+  explicit Sgd(std::vector<Tensor> parameters, const SgdOptions& options = {});
+
+ protected:
+  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+
+ private:
+  SgdOptions options_;
+  Tensor momentum_;
+};
+
+// Source: Kingma, Ba 2015, arXiv:1412.6980. `weight_decay` adds weight_decay * p to g (L2).
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  void describe(OptionVisitor& v);
+};
+class Adam : public Optimizer {
+ public:
+  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {}) : Adam(std::move(parameters), options, false) {}
+
+ protected:
+  Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
+  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+
+ private:
+  AdamOptions options_;
+  bool decoupled_;
+  Tensor first_, second_;
+};
+
+// Adam with decay apart from the gradient: p *= 1 - lr * weight_decay. Source: Loshchilov, Hutter 2019, arXiv:1711.05101.
+struct AdamWOptions : AdamOptions {
+  AdamWOptions() { weight_decay = 0.01; }
+};
+class AdamW : public Adam {
+ public:
+  explicit AdamW(std::vector<Tensor> parameters, const AdamOptions& options = AdamWOptions()) : Adam(std::move(parameters), options, true) {}
+};
+
+// Source: Duchi, Hazan, Singer 2011.
+struct AdagradOptions {
+  double lr = 1e-2;
+  double eps = 1e-10;
+  double weight_decay = 0;
+  void describe(OptionVisitor& v);
+};
+class Adagrad : public Optimizer {
+ public:
+  explicit Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options = {});
+
+ protected:
+  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+
+ private:
+  AdagradOptions options_;
+  Tensor sum_;
+};
+
+// Source: Tieleman, Hinton 2012, Coursera lecture 6e.
+struct RmspropOptions {
+  double lr = 1e-2;
+  double alpha = 0.99;
+  double eps = 1e-8;
+  double momentum = 0;
+  double weight_decay = 0;
+  void describe(OptionVisitor& v);
+};
+class Rmsprop : public Optimizer {
+ public:
+  explicit Rmsprop(std::vector<Tensor> parameters, const RmspropOptions& options = {});
+
+ protected:
+  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+
+ private:
+  RmspropOptions options_;
+  Tensor square_, momentum_;
+};
+
+// An optimiser as a recipe names it: {"type": "adamw", "lr": 1e-3}, or just "adamw".
+struct OptimizerConfig {
+  std::string type;
+  Json resolved;  // every option, defaults included
+  std::function<std::unique_ptr<Optimizer>(std::vector<Tensor>)> make;
+};
+// Throws ConfigError for an unknown type or option; `prefix` is the key path for the message.
+OptimizerConfig parse_optimizer(const Json& json, const Locate& locate = {}, const std::string& prefix = "optimizer");
+
+}  // namespace danlu::optim
