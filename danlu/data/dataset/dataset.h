@@ -1,0 +1,84 @@
+// Data sets: samples by index, assembled into batches.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "danlu/data/image/augment.h"
+#include "danlu/data/image/labeled_images.h"
+#include "danlu/data/image/preprocess.h"
+#include "danlu/engine/tensor/tensor.h"
+
+namespace danlu::data {
+
+struct Batch {
+  Tensor x;                      // f32, first axis the samples
+  Tensor y;                      // i64 (N) class indexes, or f32 (N, ...)
+  std::vector<int64_t> indexes;  // of the samples in the data set
+
+  int64_t size() const { return static_cast<int64_t>(indexes.size()); }
+};
+
+// What the samples are fetched for. Only training data is shuffled and varied.
+enum class Phase : uint8_t { train, evaluate };
+
+// Decides the random variations of a training sample, together with its index.
+struct Variant {
+  Phase phase = Phase::evaluate;
+  uint64_t seed = 0;
+  int64_t epoch = 0;
+};
+
+// Threads: gather may be called from several threads at once on different batches.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+
+  // Assembles the samples `indexes`, in that order. The tensors of `batch` are written in place when they have the right
+  // shape and nobody else holds them; otherwise they are replaced, so that whoever kept an earlier batch keeps its contents.
+  // Throws ShapeError for an index outside [0, size()).
+  void gather(std::span<const int64_t> indexes, Batch& batch, const Variant& variant = {}) const;
+
+  // Batches worth preparing ahead: 0 if assembling one costs less than handing it from thread to thread.
+  virtual int64_t default_prefetch() const = 0;
+
+ protected:
+  virtual void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const = 0;
+};
+
+// Rows of two tensors.
+class TensorDataset : public Dataset {
+ public:
+  // x: f32 (N, ...)   y: i64 (N) or f32 (N, ...). Throws ShapeError or DtypeError.
+  TensorDataset(Tensor x, Tensor y);
+  int64_t size() const override { return x_.size(0); }
+  int64_t default_prefetch() const override { return 0; }
+
+ protected:
+  void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const override;
+
+ private:
+  Tensor x_, y_;
+};
+
+// Images, kept as bytes; varied (in Phase::train) and normalised as they are fetched. x is (N, H, W, C).
+class ImageDataset : public Dataset {
+ public:
+  // The pixels are shared, not copied. Throws ShapeError if they have another size than `preprocess`.
+  ImageDataset(const LabeledImages& images, ImagePreprocess preprocess, AugmentOptions augment = {});
+  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+  int64_t default_prefetch() const override { return 2; }
+
+ protected:
+  void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const override;
+
+ private:
+  Tensor pixels_;
+  std::vector<int64_t> labels_;
+  ImagePreprocess preprocess_;
+  AugmentOptions augment_;
+};
+
+}  // namespace danlu::data
