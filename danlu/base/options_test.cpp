@@ -186,6 +186,26 @@ TEST(Options, SchemaSaysTheSameAsTheReader) {
   EXPECT_EQ(fields["columns"]["additionalProperties"], true) << "the names are the user's";
 }
 
+TEST(Options, TypeAloneOrWithItsOptions) {
+  const std::vector<std::string> types = {"sgd", "adamw"};
+  const auto split = [&](const char* text) { return split_type(Json::parse(text), types, "adamw", {}, "train.optimizer"); };
+  EXPECT_EQ(split("null").type, "adamw");
+  EXPECT_EQ(split(R"("sgd")").type, "sgd");
+  EXPECT_EQ(split(R"({"lr": 1})").type, "adamw");
+  const TypedOptions both = split(R"({"type": "sgd", "lr": 1})");
+  EXPECT_EQ(both.type, "sgd");
+  EXPECT_EQ(both.options, Json::parse(R"({"lr": 1})"));
+  try {
+    split(R"({"type": "adam"})");
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 R"([config] train.optimizer.type: got "adam"; expected one of sgd, adamw; did you mean "adamw"?)");
+  }
+  EXPECT_THROW(split("3"), ConfigError);
+  EXPECT_THROW(split(R"({"type": 3})"), ConfigError);
+}
+
 TEST(Options, DidYouMean) {
   EXPECT_EQ(did_you_mean("hiden", {"epochs", "hidden"}), "; did you mean \"hidden\"?");
   EXPECT_EQ(did_you_mean("wholly-other", {"epochs", "hidden"}), "");
