@@ -71,11 +71,14 @@ Words includes_of(const std::string& text) {
   return names;
 }
 
+// Tests, and what they share within a room.
+bool is_test(std::string_view file) { return file.ends_with("_test.cpp") || file.ends_with("/testing.h"); }
+
 bool may_use_library(const Layers& layers, const std::string& file, const Words& owners) {
   const bool is_source = file.ends_with(".cpp") || file.ends_with(".inl.h");
   return std::any_of(owners.begin(), owners.end(), [&](const std::string& owner) {
     if (owner == file) return true;
-    if (owner == "tests") return file.ends_with("_test.cpp");
+    if (owner == "tests") return is_test(file);
     if (owner == "sources") return is_source;
     return is_source && (file.ends_with("_test.cpp") || room_of(layers, file) == owner);
   });
@@ -95,6 +98,7 @@ std::string violation(const Layers& layers, const std::string& file, const std::
                                    [&](const std::string& prefix) { return name.starts_with(prefix); });
     return standard || known ? "" : fmt::format("{} includes {}, which tools/layers.txt does not know", file, name);
   }
+  if (is_test(name) && !is_test(file)) return fmt::format("{} includes {}, which is for tests", file, name);
   const std::string from = room_of(layers, file), to = room_of(layers, name);
   if (from.empty()) return fmt::format("{} is in no room of tools/layers.txt", file);
   if (from == to) return "";
@@ -161,6 +165,7 @@ TEST(Layers, PlantedViolationsAreFound) {
   EXPECT_THAT(words("danlu/learn/train/trainer.cpp", "nlohmann/json.hpp"), HasSubstr("belongs to danlu/base/json.h"));
   EXPECT_THAT(words("danlu/data/table/table.h", "danlu/base/format.h"), HasSubstr("belongs to sources"));
   EXPECT_THAT(words("danlu/data/table/table.cpp", "gtest/gtest.h"), HasSubstr("belongs to tests"));
+  EXPECT_THAT(words("danlu/data/table/table.cpp", "danlu/data/table/testing.h"), HasSubstr("for tests"));
   EXPECT_THAT(words("danlu/data/table/table.cpp", "boost/any.hpp"), HasSubstr("does not know"));
   EXPECT_EQ(words("danlu/data/image/png.cpp", "png.h"), "");
   EXPECT_EQ(words("danlu/data/table/table.cpp", "danlu/base/format.h"), "");
