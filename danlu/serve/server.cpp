@@ -1,0 +1,234 @@
+#include "danlu/serve/server.h"
+
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "danlu/base/format.h"
+#include "danlu/base/log.h"
+#include "danlu/serve/error.h"
+#include "danlu/serve/http/server.h"
+#include "danlu/serve/metrics.h"
+#include "danlu/serve/predict_request.h"
+
+namespace danlu::serve {
+namespace {
+
+constexpr const char* kWhere = "serve";
+
+// Seconds: from a cached keep-alive request to a client that has given up.
+const std::vector<double> kLatencyBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                            0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
+const std::vector<double> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+
+const char* name_of(infer::InputKind kind) { return kind == infer::InputKind::table ? "table" : "image"; }
+
+HttpResponse json_response(const Json& body) { return {.body = to_line(body)}; }
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  explicit Impl(const ServeOptions& options) : options_(options), http_(options.http) {
+    http_.on_answer([this](const HttpRecord& record) {
+      requests_.add({record.route, std::to_string(record.status)});
+      latency_.observe({record.route}, record.seconds);
+    });
+    http_.on_refused_connection([this] { rejected_.add({"connections"}); });
+    const auto health = [](const HttpRequest&) { return json_response(Json{{"status", "ok"}}); };
+    const auto predict = [this](const HttpRequest& request) { return answer_predict(request); };
+    http_.route("GET", "/health", health);
+    http_.route("GET", "/v1/health", health);
+    http_.route("GET", "/v1/models", [this](const HttpRequest&) { return answer_models(); });
+    http_.route("POST", "/predict", predict);
+    http_.route("POST", "/v1/predict", predict);
+    if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
+  }
+
+  ~Impl() { stop(); }
+
+  void add_model(const std::string& name, std::unique_ptr<Model> model) {
+    if (name.empty()) throw ConfigError(kWhere, "got a model without a name; expected one that requests can give");
+    if (models_.contains(name)) {
+      throw ConfigError(kWhere, fmt::format("got two models named \"{}\"; give one of them another name", name));
+    }
+    models_.try_emplace(name, std::move(model), options_.batch,
+                        [this, name](int64_t rows) { batch_rows_.observe({name}, static_cast<double>(rows)); });
+  }
+
+  void start() {
+    if (models_.empty()) throw ConfigError(kWhere, "got no model to serve; expected at least one");
+    http_.start();
+    log_info(kWhere, fmt::format("serving {} at http://{}:{}", fmt::join(model_names(), ", "), options_.http.host, http_.port()));
+  }
+
+  void stop() {
+    std::lock_guard one(stop_mutex_);
+    http_.stop();  // returns when every request has its answer, so that the batchers are idle
+    for (auto& [name, served] : models_) served.batcher.stop();
+    {
+      std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    stopped_changed_.notify_all();
+  }
+
+  void wait() {
+    std::unique_lock lock(mutex_);
+    stopped_changed_.wait(lock, [&] { return stopped_; });
+  }
+
+  int port() const { return http_.port(); }
+
+ private:
+  struct Served {
+    Served(std::unique_ptr<Model> the_model, const BatchOptions& options, Batcher::Observer on_batch)
+        : model(std::move(the_model)), batcher(options, [this](const Tensor& x) { return model->run(x); }, std::move(on_batch)) {}
+
+    std::unique_ptr<Model> model;
+    Batcher batcher;
+    int64_t created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  };
+
+  std::vector<std::string> model_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, served] : models_) names.push_back(name);
+    return names;
+  }
+
+  std::pair<const std::string, Served>& find_model(const std::string& name) {
+    if (name.empty() && models_.size() == 1) return *models_.begin();
+    if (name.empty()) {
+      throw RequestError(400, "model_missing", fmt::format("the request names no model; expected one of {}",
+                                                           fmt::join(model_names(), ", ")), "model");
+    }
+    const auto found = models_.find(name);
+    if (found == models_.end()) {
+      throw RequestError(404, "model_not_found", fmt::format("there is no model \"{}\"; served are {}{}", name,
+                                                             fmt::join(model_names(), ", "), did_you_mean(name, model_names())),
+                         "model");
+    }
+    return *found;
+  }
+
+  static Tensor encode(const Model& model, const PredictRequest& request) {
+    const bool has_rows = !request.rows.empty();
+    if (has_rows != (model.input_kind() == infer::InputKind::table)) {
+      throw RequestError(422, "wrong_input", fmt::format("the model takes {}; got {}",
+                                                         has_rows ? "images" : "table rows", has_rows ? "rows" : "an image"));
+    }
+    try {
+      if (has_rows) return model.encode_rows(request.rows);
+      const std::vector<std::string_view> files(request.images.begin(), request.images.end());
+      return model.encode_images(files);
+    } catch (const DataError& error) {
+      throw RequestError(422, "bad_value", error.message());
+    }
+  }
+
+  Tensor run(Served& served, Tensor x) {
+    const int64_t rows = x.size(0), limit = options_.batch.queue_capacity;
+    if (rows > limit) {
+      throw RequestError(413, "too_many_rows", fmt::format("got {} rows in one request; expected at most {}", rows, limit));
+    }
+    try {
+      return served.batcher.run(std::move(x));
+    } catch (const QueueFull& error) {
+      rejected_.add({"queue_full"});
+      throw RequestError(429, "queue_full", error.message());
+    } catch (const DeadlinePassed& error) {
+      rejected_.add({"deadline"});
+      throw RequestError(503, "deadline_passed", error.message());
+    } catch (const Stopped& error) {
+      rejected_.add({"stopping"});
+      throw RequestError(503, "stopping", error.message());
+    }
+  }
+
+  // An input so far outside of what was trained on that the numbers overflow has no answer.
+  static void check_finite(const Tensor& y) {
+    const auto values = y.span();
+    const size_t per_row = values.size() / static_cast<size_t>(y.size(0));
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!std::isfinite(values[i])) {
+        throw RequestError(422, "no_finite_answer", fmt::format("the model has no finite answer for input {}", i / per_row));
+      }
+    }
+  }
+
+  HttpResponse answer_predict(const HttpRequest& http) {
+    const PredictRequest request = parse_predict_request(http);
+    auto& [name, served] = find_model(request.model);
+    const Tensor y = run(served, encode(*served.model, request));
+    check_finite(y);
+    Json body{{"model", name}, {"predictions", Json::array()}};
+    for (const infer::Prediction& prediction : served.model->decode(y)) {
+      body["predictions"].push_back(infer::to_json(prediction, served.model->class_names()));
+      predictions_.add({name, prediction.label});
+    }
+    return json_response(body);
+  }
+
+  HttpResponse answer_models() const {
+    Json list = Json::array();
+    for (const auto& [name, served] : models_) {
+      list.push_back(Json{{"id", name},
+                          {"object", "model"},
+                          {"created", served.created},
+                          {"owned_by", "danlu"},
+                          {"input", name_of(served.model->input_kind())},
+                          {"columns", served.model->input_columns()},
+                          {"classes", served.model->class_names()},
+                          {"parameters", served.model->num_parameters()}});
+    }
+    return json_response(Json{{"object", "list"}, {"data", std::move(list)}});
+  }
+
+  HttpResponse answer_metrics() const {
+    std::string text;
+    requests_.render(text);
+    latency_.render(text);
+    rejected_.render(text);
+    predictions_.render(text);
+    batch_rows_.render(text);
+    std::vector<std::pair<std::string, double>> queued;
+    for (const auto& [name, served] : models_) {
+      queued.emplace_back(render_labels({"model"}, {name}), static_cast<double>(served.batcher.queued_rows()));
+    }
+    render_gauge(text, "danlu_queue_rows", "Rows that wait for the model.", queued);
+    render_gauge(text, "danlu_connections", "Open connections.", {{"", static_cast<double>(http_.num_connections())}});
+    return {.body = std::move(text), .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+  }
+
+  const ServeOptions options_;
+  Counter requests_{"danlu_http_requests_total", "Answered requests.", {"route", "status"}};
+  Histogram latency_{"danlu_http_request_duration_seconds", "Time from the request's header to its answer.", {"route"}, kLatencyBounds};
+  Counter rejected_{"danlu_rejected_total", "Requests and connections refused for lack of room or time.", {"reason"}};
+  Counter predictions_{"danlu_predictions_total", "Answers by predicted class.", {"model", "class"}};
+  Histogram batch_rows_{"danlu_batch_rows", "Rows of each run of a model.", {"model"}, kBatchBounds};
+  std::map<std::string, Served> models_;
+  std::mutex stop_mutex_;
+  std::mutex mutex_;
+  std::condition_variable stopped_changed_;
+  bool stopped_ = false;
+  HttpServer http_;  // last: its threads use all of the above
+};
+
+Server::Server(const ServeOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Server::~Server() = default;
+
+void Server::add_model(const std::string& name, infer::Predictor predictor) {
+  impl_->add_model(name, make_model(std::move(predictor)));
+}
+
+void Server::add_model(const std::string& name, std::unique_ptr<Model> model) { impl_->add_model(name, std::move(model)); }
+
+void Server::start() { impl_->start(); }
+void Server::stop() { impl_->stop(); }
+void Server::wait() { impl_->wait(); }
+int Server::port() const { return impl_->port(); }
+
+}  // namespace danlu::serve
