@@ -1,0 +1,153 @@
+#include "danlu/data/table/preprocessor.h"
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+
+namespace danlu::data {
+namespace {
+
+constexpr const char* kWhere = "data.preprocess";
+constexpr const char* kFormat = "danlu.table.preprocessor";
+constexpr int kVersion = 1;
+
+// The options of one column, with "auto" replaced by what is said for all of them.
+ColumnOptions resolve(const TableOptions& options, const std::string& name) {
+  const ColumnOptions& all = options.all_columns;
+  const auto it = options.columns.find(name);
+  if (it == options.columns.end()) return all;
+  ColumnOptions column = it->second;
+  if (column.on_bad_cell == "auto") column.on_bad_cell = all.on_bad_cell;
+  if (column.scale == "auto") column.scale = all.scale;
+  if (column.impute.method == "auto") column.impute.method = all.impute.method, column.impute.fill = all.impute.fill;
+  column.impute.indicator = column.impute.indicator || all.impute.indicator;
+  if (column.outliers.method == "auto") column.outliers = all.outliers;
+  if (column.encode.method == "auto") column.encode.method = all.encode.method;
+  if (column.encode.unknown == "auto") column.encode.unknown = all.encode.unknown;
+  return column;
+}
+
+bool usable(const ColumnSchema& column, const ColumnOptions& options) {
+  return !options.drop && column.type != ColumnType::id && column.type != ColumnType::text;
+}
+
+}  // namespace
+
+std::map<std::string, ColumnType> type_overrides(const TableOptions& options) {
+  std::map<std::string, ColumnType> types;
+  for (const auto& [name, column] : options.columns) {
+    if (const auto type = column_type(column.type)) types[name] = *type;
+  }
+  return types;
+}
+
+std::vector<int64_t> labelled_rows(const Table& table, const std::string& target, std::span<const int64_t> rows) {
+  const int64_t column = table.column_index(target);
+  std::vector<int64_t> present;
+  for (const int64_t row : rows) {
+    if (!is_missing(table.cell(row, column))) present.push_back(row);
+  }
+  return present;
+}
+
+TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int64_t> training, const Schema& schema,
+                                         const TableOptions& options) {
+  if (options.target.empty()) throw ConfigError(kWhere, "got no target; expected the name of the column to predict");
+  table.column_index(options.target);
+  for (const auto& [name, unused] : options.columns) table.column_index(name);
+
+  TablePreprocessor result;
+  std::vector<FeatureColumn> candidates;
+  std::vector<bool> dropped(training.size());
+  for (const ColumnSchema& column : schema.columns) {
+    const ColumnOptions chosen = resolve(options, column.name);
+    if (column.name == options.target) continue;
+    FeatureColumn& candidate = candidates.emplace_back(column, chosen);
+    if (!usable(column, chosen)) continue;
+    candidate.fit_bounds(table, training);
+    candidate.mark_dropped(table, training, dropped);
+  }
+  std::vector<int64_t>& kept = result.training_rows_;
+  for (size_t i = 0; i < training.size(); ++i) {
+    if (!dropped[i]) kept.push_back(training[i]);
+  }
+  if (kept.empty()) {
+    throw DataError(kWhere, fmt::format("{}: got no training row that the missing-value and outlier options keep, of {}; expected "
+                                        "at least one", table.source(), training.size()));
+  }
+  result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes, options.target_scale);
+  for (FeatureColumn& candidate : candidates) {
+    const std::string useless = candidate.fit(table, kept);
+    if (useless.empty()) result.columns_.push_back(std::move(candidate));
+    else result.left_out_.push_back({candidate.name(), useless});
+  }
+  result.index_features();
+  if (result.columns_.empty()) {
+    throw DataError(kWhere, fmt::format("{}: no column is left to learn from; expected at least one; {}", table.source(), result.reasons()));
+  }
+  return result;
+}
+
+void TablePreprocessor::index_features() {
+  for (const FeatureColumn& column : columns_) {
+    input_columns_.push_back(column.name());
+    for (std::string& name : column.feature_names()) feature_names_.push_back(std::move(name));
+  }
+}
+
+Tensor TablePreprocessor::apply(const Table& table, std::span<const int64_t> rows) const {
+  std::vector<std::string> absent;
+  for (const std::string& name : input_columns_) {
+    if (!table.find_column(name)) absent.push_back(fmt::format("\"{}\"", name));
+  }
+  if (!absent.empty()) {
+    throw DataError(kWhere, fmt::format("{}: got no column {}; expected {}; columns there: {}", table.source(), fmt::join(absent, ", "),
+                                        fmt::join(input_columns_, ", "), fmt::join(table.column_names(), ", ")));
+  }
+  const int64_t features = num_features();
+  Tensor x = Tensor::empty({static_cast<int64_t>(rows.size()), features});
+  float* out = x.mutable_data();
+  for (const FeatureColumn& column : columns_) {
+    column.apply(table, rows, out, features);
+    out += column.num_features();
+  }
+  return x;
+}
+
+Tensor TablePreprocessor::apply(const Table& table) const { return apply(table, all_rows(table)); }
+
+std::string TablePreprocessor::reasons() const {
+  std::string text = fmt::format("target \"{}\": {} ({})\n", target(), name_of(task()), target_.reason());
+  for (const FeatureColumn& column : columns_) {
+    text += fmt::format("column \"{}\": {}, {} features ({})\n", column.name(), name_of(column.type()), column.num_features(), column.reason());
+  }
+  for (const LeftOut& column : left_out_) text += fmt::format("column \"{}\": left out ({})\n", column.name, column.reason);
+  return text;
+}
+
+Json TablePreprocessor::to_json() const {
+  Json columns = Json::array(), left_out = Json::array();
+  for (const FeatureColumn& column : columns_) columns.push_back(column.to_json());
+  for (const LeftOut& column : left_out_) left_out.push_back({{"name", column.name}, {"reason", column.reason}});
+  return {{"format", kFormat}, {"version", kVersion}, {"target", target_.to_json()}, {"columns", std::move(columns)},
+          {"left_out", std::move(left_out)}, {"features", feature_names_}};
+}
+
+TablePreprocessor TablePreprocessor::from_json(const Json& json) {
+  const SavedState state(json, "preprocessor");
+  state.word("format", {kFormat});
+  if (state.number("version") != kVersion) state.fail("version", fmt::format("{}", kVersion));
+  TablePreprocessor result;
+  result.target_ = TargetEncoder::from_json(state.inner("target"));
+  for (const Json& column : state.list("columns")) result.columns_.push_back(FeatureColumn::from_json(column));
+  for (const Json& column : state.list("left_out")) {
+    const SavedState entry(column, "a column left out");
+    result.left_out_.push_back({entry.text("name"), entry.text("reason")});
+  }
+  result.index_features();
+  if (result.feature_names_ != state.texts("features") || result.columns_.empty()) {
+    state.fail("features", "the features of the columns");
+  }
+  return result;
+}
+
+}  // namespace danlu::data

@@ -1,0 +1,49 @@
+// The column to predict: which task it makes, and its values as the model sees them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "danlu/base/json.h"
+#include "danlu/data/table/encode.h"
+#include "danlu/data/table/scale.h"
+#include "danlu/data/table/schema.h"
+#include "danlu/data/task.h"
+#include "danlu/engine/tensor/tensor.h"
+
+namespace danlu::data {
+
+class TargetEncoder {
+ public:
+  TargetEncoder() = default;
+  // `task`: auto, classification or regression. auto: regression for a number column, unless it holds at most 20 different
+  // whole numbers, each seen 10 times on average; classification for the rest. `classes` (may be empty) sets their order.
+  // Throws DataError for a missing or bad target in a training row, fewer than two classes, or about as many classes as rows.
+  static TargetEncoder fit(const Table& table, std::span<const int64_t> training, const ColumnSchema& schema,
+                           const std::string& task, const std::vector<std::string>& classes, const std::string& scale);
+  static TargetEncoder from_json(const SavedState& state);
+  Json to_json() const;
+
+  const std::string& name() const { return name_; }
+  TaskKind task() const { return task_; }
+  const std::string& reason() const { return reason_; }
+  // Index order; of a binary task the second is the positive one. Empty for regression.
+  const std::vector<std::string>& class_names() const { return labels_.names(); }
+
+  // Classification: i64 (N) class indexes. Regression: f32 (N) scaled values; inverse() brings them back.
+  // Throws DataError naming the place of a missing target, a class that training did not have, or a bad number.
+  Tensor labels(const Table& table, std::span<const int64_t> rows) const;
+  double inverse(double scaled) const { return scaler_.inverse(scaled); }
+
+ private:
+  Cell target_cell(const Table& table, int64_t row, int64_t column) const;
+
+  std::string name_;
+  TaskKind task_ = TaskKind::regression;
+  std::string reason_;
+  LabelEncoder labels_;  // classification
+  Scaler scaler_;        // regression
+};
+
+}  // namespace danlu::data
