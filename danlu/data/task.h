@@ -11,7 +11,7 @@ enum class TaskKind : uint8_t {
   regression   // a number: targets f32, one output
 };
 
-constexpr const char* task_name(TaskKind task) {
+constexpr const char* name_of(TaskKind task) {
   switch (task) {
     case TaskKind::binary: return "binary";
     case TaskKind::multiclass: return "multiclass";

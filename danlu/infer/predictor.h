@@ -21,6 +21,7 @@
 #include "danlu/data/image/image.h"
 #include "danlu/data/table/table.h"
 #include "danlu/engine/tensor/tensor.h"
+#include "danlu/infer/bundle.h"
 
 namespace danlu::infer {
 
@@ -30,8 +31,6 @@ struct Prediction {
   std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression
   double value = 0;                   // regression only
 };
-
-enum class InputKind { table, image };
 
 class Predictor {
  public:

@@ -1,0 +1,91 @@
+#include "danlu/infer/bundle.h"
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/learn/models/model.h"
+#include "danlu/learn/train/checkpoint.h"
+
+namespace danlu::infer {
+namespace {
+
+constexpr const char* kWhere = "infer.bundle";
+constexpr int64_t kFormat = 1;
+
+constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kPreprocessFile = "preprocess.json";
+
+data::TaskKind task_from_name(const std::string& name, const std::string& source) {
+  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::regression}) {
+    if (name == data::name_of(task)) return task;
+  }
+  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass or regression", source, name));
+}
+
+}  // namespace
+
+Json BundleConfig::to_json() const {
+  return {{"format", "danlu-bundle"},
+          {"format_version", kFormat},
+          {"name", name},
+          {"task", data::name_of(task)},
+          {"input", input == InputKind::table ? "table" : "image"},
+          {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
+          {"class_names", class_names},
+          {"target", target},
+          {"model", model},
+          {"training", training}};
+}
+
+BundleConfig BundleConfig::from_json(const Json& json, const std::string& source) {
+  const auto fail = [&](const std::string& message) { throw DataError(kWhere, fmt::format("{}: {}", source, message)); };
+  BundleConfig config;
+  try {
+    if (json.at("format") != "danlu-bundle") fail("not the configuration of a bundle");
+    if (json.at("format_version").get<int64_t>() > kFormat) {
+      fail(fmt::format("format_version: got {}; this program reads up to {}: take a newer danlu", to_line(json.at("format_version")), kFormat));
+    }
+    config.name = json.at("name");
+    config.task = task_from_name(json.at("task"), source);
+    const std::string input = json.at("input");
+    if (input != "table" && input != "image") fail(fmt::format("input: got \"{}\"; expected table or image", input));
+    config.input = input == "table" ? InputKind::table : InputKind::image;
+    config.input_shape = Shape(json.at("input_shape").get<std::vector<int64_t>>());
+    config.class_names = json.at("class_names").get<std::vector<std::string>>();
+    config.target = json.at("target");
+    config.model = json.at("model");
+    config.training = json.value("training", Json::object());
+  } catch (const Json::exception& error) {
+    fail(error.what());
+  }
+  const size_t classes = config.class_names.size();
+  if ((config.task == data::TaskKind::binary && classes != 2) || (config.task == data::TaskKind::multiclass && classes < 3)) {
+    fail(fmt::format("class_names: got {} names for a {} task", classes, data::name_of(config.task)));
+  }
+  return config;
+}
+
+void write_bundle(const fs::path& directory, const BundleConfig& config, const nn::Module& model, const Json& preprocess) {
+  make_directories(directory);
+  train::save_checkpoint(directory / kModelFile, model, nullptr, Json::object());
+  write_json(directory / kPreprocessFile, preprocess);
+  write_json(directory / kConfigFile, config.to_json());
+}
+
+Bundle read_bundle(const fs::path& given) {
+  const fs::path directory = fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given;
+  const fs::path config_path = directory / kConfigFile;
+  if (!fs::exists(config_path)) {
+    throw FileError(kWhere, fmt::format("got {}; expected a bundle or a finished run (no {} there); make one with: danlu run RECIPE",
+                                        given.string(), kConfigFile));
+  }
+  Bundle bundle;
+  bundle.config = BundleConfig::from_json(read_json(config_path), config_path.string());
+  bundle.preprocess = read_json(directory / kPreprocessFile);
+  bundle.model = models::parse_model(bundle.config.model).make(bundle.config.input_shape, bundle.config.outputs());
+  train::load_checkpoint(directory / kModelFile, *bundle.model);
+  bundle.model->eval();
+  return bundle;
+}
+
+}  // namespace danlu::infer

@@ -1,0 +1,52 @@
+// The bundle: a directory with all that serving needs, in formats that others read too.
+//
+//   model.safetensors   weights and buffers, by the names of the modules
+//   config.json         what the model is: task, input, classes, layers (BundleConfig)
+//   preprocess.json     the fitted transforms: data::TablePreprocessor or data::ImagePreprocess
+//
+// metrics.json and card.md lie beside them for people. Every file is written atomically, config.json last: a directory
+// without it is not a bundle.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "danlu/base/files.h"
+#include "danlu/base/json.h"
+#include "danlu/data/task.h"
+#include "danlu/learn/nn/module.h"
+
+namespace danlu::infer {
+
+enum class InputKind { table, image };
+
+struct BundleConfig {
+  std::string name;
+  data::TaskKind task = data::TaskKind::binary;
+  InputKind input = InputKind::table;
+  Shape input_shape;                     // of one sample: (F) or (H, W, C)
+  std::vector<std::string> class_names;  // empty for regression
+  std::string target;                    // the column or quantity that is predicted
+  Json model;                            // ModelConfig::resolved
+  Json training = Json::object();        // how it came about: version, seed, data hash, times; not needed to serve
+
+  int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
+  Json to_json() const;
+  // Throws DataError naming `source` and the field that is absent, of the wrong type or inconsistent.
+  static BundleConfig from_json(const Json& json, const std::string& source);
+};
+
+void write_bundle(const fs::path& directory, const BundleConfig& config, const nn::Module& model, const Json& preprocess);
+
+struct Bundle {
+  BundleConfig config;
+  Json preprocess;
+  std::unique_ptr<nn::Module> model;  // in evaluation mode
+};
+
+// Throws FileError or DataError naming the file; hints at `danlu run` when the directory is no bundle. A run directory is
+// taken for its bundle/.
+Bundle read_bundle(const fs::path& directory);
+
+}  // namespace danlu::infer

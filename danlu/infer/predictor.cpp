@@ -1,0 +1,84 @@
+#include "danlu/infer/predictor.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/image/preprocess.h"
+#include "danlu/data/table/preprocessor.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/learn/train/objective.h"
+
+namespace danlu::infer {
+
+struct Predictor::Impl {
+  explicit Impl(Bundle opened)
+      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), parameters(bundle.model->num_parameters()) {
+    if (bundle.config.input == InputKind::table) {
+      table = data::TablePreprocessor::from_json(bundle.preprocess);
+    } else {
+      image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, bundle.config.name + "/preprocess.json"));
+    }
+  }
+
+  Bundle bundle;
+  Json config;
+  train::Objective objective;
+  int64_t parameters;
+  data::TablePreprocessor table;              // one of the two, by bundle.config.input
+  std::optional<data::ImagePreprocess> image;
+};
+
+Predictor::Predictor(const fs::path& bundle) : impl_(std::make_unique<Impl>(read_bundle(bundle))) {}
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+
+const std::string& Predictor::name() const { return impl_->bundle.config.name; }
+InputKind Predictor::input_kind() const { return impl_->bundle.config.input; }
+const std::vector<std::string>& Predictor::class_names() const { return impl_->bundle.config.class_names; }
+const std::vector<std::string>& Predictor::input_columns() const { return impl_->table.input_columns(); }
+int64_t Predictor::num_parameters() const { return impl_->parameters; }
+const Json& Predictor::config() const { return impl_->config; }
+
+Tensor Predictor::encode(const data::Table& table) const {
+  if (input_kind() != InputKind::table) throw DataError("infer.predictor", fmt::format("{} takes images; got rows of a table", name()));
+  return impl_->table.apply(table);
+}
+
+Tensor Predictor::encode(std::span<const data::Image> images) const {
+  if (input_kind() != InputKind::image) throw DataError("infer.predictor", fmt::format("{} takes rows of a table; got images", name()));
+  return impl_->image->encode(images);
+}
+
+Tensor Predictor::run(const Tensor& x) {
+  const NoGrad no_grad;
+  return impl_->objective.answer((*impl_->bundle.model)(x));
+}
+
+std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
+  std::vector<Prediction> predictions(static_cast<size_t>(outputs.size(0)));
+  const int64_t width = outputs.size(1);
+  const float* row = outputs.data();
+  for (Prediction& p : predictions) {
+    if (class_names().empty()) {
+      p.value = impl_->table.inverse_target(static_cast<double>(row[0]));
+    } else {
+      p.probabilities.assign(row, row + width);
+      const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin();
+      p.label = class_names()[static_cast<size_t>(best)];
+    }
+    row += width;
+  }
+  return predictions;
+}
+
+Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names) {
+  if (class_names.empty()) return {{"value", prediction.value}};
+  Json probabilities = Json::object();
+  for (size_t c = 0; c < class_names.size(); ++c) probabilities[class_names[c]] = prediction.probabilities[c];
+  return {{"label", prediction.label}, {"probabilities", std::move(probabilities)}};
+}
+
+}  // namespace danlu::infer

@@ -1,0 +1,67 @@
+#include "danlu/learn/train/checkpoint.h"
+
+#include <map>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/hash.h"
+#include "danlu/formats/safetensors.h"
+
+namespace danlu::train {
+namespace {
+
+constexpr const char* kStateKey = "danlu.state";
+
+std::vector<nn::NamedTensor> all_of(const nn::Module& model) {
+  std::vector<nn::NamedTensor> all = model.named_parameters();
+  for (nn::NamedTensor& buffer : model.named_buffers()) all.push_back(std::move(buffer));
+  return all;
+}
+
+std::vector<nn::NamedTensor> all_of(const nn::Module& model, optim::Optimizer* optimizer) {
+  std::vector<nn::NamedTensor> all = all_of(model);
+  if (optimizer != nullptr) {
+    for (auto& [name, moment] : optimizer->state().moments) all.push_back({"optimizer." + name, moment});
+  }
+  return all;
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& path, const nn::Module& model, optim::Optimizer* optimizer, const Json& state) {
+  std::vector<formats::NamedTensor> tensors;
+  for (const nn::NamedTensor& t : all_of(model, optimizer)) tensors.push_back({t.name, t.tensor});
+  formats::write_safetensors(path, tensors, {{"format", "pt"}, {kStateKey, to_line(state)}});
+}
+
+Json load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer* optimizer) {
+  const formats::SafetensorsFile file(path);
+  const std::vector<nn::NamedTensor> wanted = all_of(model, optimizer);
+  // Read everything before anything is changed.
+  std::vector<Tensor> values;
+  for (const nn::NamedTensor& t : wanted) {
+    values.push_back(file.read(t.name));
+    if (!(values.back().shape() == t.tensor.shape()) || values.back().dtype() != t.tensor.dtype()) {
+      throw DataError("learn.checkpoint", fmt::format("{}: tensor {}: got {}; the model has {}", path.string(), t.name,
+                                                      values.back().shape().str(), t.tensor.shape().str()));
+    }
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    Tensor target = wanted[i].tensor;
+    target.copy_from(values[i]);
+  }
+  const auto state = file.metadata().find(kStateKey);
+  Json json = state == file.metadata().end() ? Json::object() : parse_json(state->second, path.string());
+  if (optimizer != nullptr) optimizer->set_num_steps(json.value("optimizer_steps", int64_t{0}));
+  return json;
+}
+
+std::string weights_hash(const nn::Module& model) {
+  std::string parts;
+  for (const nn::NamedTensor& t : all_of(model)) {
+    parts += t.name + "=" + hash_bytes(t.tensor.raw_bytes(), t.tensor.bytes()).hex() + "\n";
+  }
+  return hash_text(parts).hex();
+}
+
+}  // namespace danlu::train

@@ -1,0 +1,69 @@
+#include "danlu/learn/train/objective.h"
+
+#include <algorithm>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/loss.h"
+#include "danlu/engine/ops/movement.h"
+#include "danlu/engine/ops/softmax.h"
+
+namespace danlu::train {
+
+using data::TaskKind;
+
+void ObjectiveOptions::describe(OptionVisitor& v) {
+  v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
+  v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
+}
+
+Tensor Objective::loss(const Tensor& outputs, const Tensor& y) const {
+  const auto smoothing = static_cast<float>(options_.label_smoothing);
+  if (task_ == TaskKind::multiclass) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
+  const Tensor flat = reshape(outputs, {outputs.numel()});
+  if (task_ == TaskKind::binary) {
+    Tensor target = Tensor::empty(flat.shape());
+    const int64_t* index = y.data<int64_t>();
+    float* t = target.mutable_data();
+    if (y.numel() != flat.numel()) {
+      throw ShapeError("learn.train", fmt::format("got outputs {} for targets {}", outputs.shape().str(), y.shape().str()));
+    }
+    for (int64_t i = 0; i < y.numel(); ++i) t[i] = static_cast<float>(index[i]) * (1 - smoothing) + 0.5f * smoothing;
+    return bce_with_logits(flat, target);
+  }
+  if (options_.regression_loss == "mae") return l1_loss(flat, y);
+  if (options_.regression_loss == "huber") return huber_loss(flat, y);
+  return mse_loss(flat, y);
+}
+
+Tensor Objective::answer(const Tensor& outputs) const {
+  const NoGrad no_grad;
+  if (task_ == TaskKind::regression) return outputs;
+  if (task_ == TaskKind::multiclass) return softmax(outputs);
+  const Tensor positive = sigmoid(outputs);
+  Tensor both = Tensor::empty({outputs.numel(), 2});
+  const float* p = positive.data();
+  float* q = both.mutable_data();
+  for (int64_t i = 0; i < outputs.numel(); ++i) {
+    q[2 * i] = 1 - p[i];
+    q[2 * i + 1] = p[i];
+  }
+  return both;
+}
+
+int64_t Objective::num_correct(const Tensor& outputs, const Tensor& y) const {
+  if (task_ == TaskKind::regression) return 0;
+  const int64_t n = outputs.size(0), width = outputs.numel() / std::max<int64_t>(n, 1);
+  const float* out = outputs.data();
+  const int64_t* index = y.data<int64_t>();
+  int64_t correct = 0;
+  for (int64_t i = 0; i < n; ++i, out += width) {
+    const int64_t guess = width == 1 ? (out[0] > 0 ? 1 : 0) : std::max_element(out, out + width) - out;
+    correct += guess == index[i];
+  }
+  return correct;
+}
+
+}  // namespace danlu::train

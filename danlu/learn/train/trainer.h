@@ -1,0 +1,114 @@
+// The training loop.
+//
+//   train::Trainer trainer(model, objective, options);
+//   train::Result result = trainer.fit(training_loader, validation_loader, run_directory / "checkpoints", callbacks);
+//
+// Each update: forward, loss, backward, guard against NaN, clip, schedule, optimiser step. After each epoch (or every
+// `validate_every` updates) the validation split is read in evaluation mode; the checkpoint `best` is the one with the best
+// monitored value, `last` the newest, and both are always kept. When training ends the model holds the weights of `best`.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "danlu/base/files.h"
+#include "danlu/base/options.h"
+#include "danlu/data/dataset/loader.h"
+#include "danlu/learn/nn/module.h"
+#include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/optim/schedule.h"
+#include "danlu/learn/train/objective.h"
+
+namespace danlu::train {
+
+struct TrainOptions {
+  std::optional<double> epochs;        // at least one of these three ends the training; the first reached does
+  std::optional<int64_t> steps;
+  std::optional<double> time_limit;    // seconds; the schedule fits itself to it
+  int64_t batch_size = 64;
+  Json optimizer = "adamw";
+  Json schedule = "constant";
+  int64_t early_stop = 0;
+  std::string monitor = "loss";
+  double clip_norm = 0;
+  double l1 = 0;
+  ObjectiveOptions objective;
+  int64_t validate_every = 0;
+  std::string on_nan = "stop";
+  void describe(OptionVisitor& v);
+};
+
+// Checks what the field table cannot: that something ends the training, that the optimiser and schedule exist and take their
+// options. Throws ConfigError; key paths begin with `prefix`.
+void check(const TrainOptions& options, const Locate& locate = {}, const std::string& prefix = "train");
+
+// One update, as reported to the caller.
+struct StepReport {
+  optim::Progress progress;
+  double loss = 0;           // of this batch
+  double average_loss = 0;   // over the epoch so far
+  double average_accuracy = 0;
+  double lr = 0;
+  double gradient_norm = 0;
+  double samples_per_second = 0;
+};
+
+// A validation, or the end of an epoch without a validation split.
+struct EpochReport {
+  optim::Progress progress;
+  double seconds = 0;  // since training began
+  double train_loss = 0, train_accuracy = 0;
+  std::optional<double> validation_loss, validation_accuracy;
+  double lr = 0;
+  double gradient_norm = 0;  // mean over the epoch
+  bool is_best = false;
+};
+
+struct Callbacks {
+  std::function<void(const StepReport&)> on_step;
+  std::function<void(const EpochReport&)> on_epoch;
+  // Set from outside (a signal) to end training after the update under way, with its checkpoint saved.
+  const std::atomic<bool>* stop_requested = nullptr;
+};
+
+struct Result {
+  int64_t steps = 0;
+  double epochs = 0;
+  double seconds = 0;
+  int64_t best_step = 0;
+  double best_value = 0;   // of the monitored quantity
+  std::string monitor;     // what was monitored: "validation loss", "training loss", "validation accuracy"
+  std::string stopped_by;  // "epochs", "steps", "time limit", "early stop", "request"
+  int64_t skipped_updates = 0;
+  std::vector<EpochReport> history;
+};
+
+// Mean loss and accuracy over every batch of a loader, in evaluation mode.
+struct LossAndAccuracy {
+  double loss = 0, accuracy = 0;
+};
+LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::DataLoader& loader);
+
+// The raw outputs of a model over a loader, (samples, outputs), in evaluation mode and in the loader's order.
+Tensor predict_all(nn::Module& model, data::DataLoader& loader);
+
+class Trainer {
+ public:
+  Trainer(nn::Module& model, Objective objective, const TrainOptions& options);
+
+  // `validation` may be null: then the training loss is monitored. `checkpoints` may be empty: then none are written and the
+  // best weights are kept in memory. Throws NumericError naming the first operation that produced a NaN and the step, if
+  // on_nan is stop (or after 10 updates in a row had to be skipped).
+  Result fit(data::DataLoader& training, data::DataLoader* validation, const fs::path& checkpoints = {}, const Callbacks& callbacks = {});
+
+ private:
+  struct Run;
+  nn::Module& model_;
+  Objective objective_;
+  TrainOptions options_;
+};
+
+}  // namespace danlu::train
