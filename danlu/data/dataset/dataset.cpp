@@ -15,7 +15,9 @@ constexpr const char* kWhere = "data.dataset";
 void prepare(Tensor& tensor, const Shape& shape, Dtype dtype) {
   if (tensor.defined() && tensor.shape() == shape && tensor.dtype() == dtype) {
     const detail::TensorImpl& impl = tensor.impl();
-    if (impl.references.load(std::memory_order_acquire) == 1 && impl.storage->references.load(std::memory_order_acquire) == 1) return;
+    if (impl.references.load(std::memory_order_acquire) == 1 &&
+        impl.storage->references.load(std::memory_order_acquire) == 1)
+      return;
   }
   tensor = Tensor::empty(shape, dtype);
 }
@@ -42,10 +44,12 @@ void Dataset::gather(std::span<const int64_t> indexes, Batch& batch, const Varia
 
 TensorDataset::TensorDataset(Tensor x, Tensor y) : x_(std::move(x)), y_(std::move(y)) {
   if (x_.dtype() != Dtype::f32 || (y_.dtype() != Dtype::f32 && y_.dtype() != Dtype::i64)) {
-    throw DtypeError(kWhere, fmt::format("got x of {} and y of {}; expected f32 and i64 or f32", dtype_name(x_.dtype()), dtype_name(y_.dtype())));
+    throw DtypeError(kWhere, fmt::format("got x of {} and y of {}; expected f32 and i64 or f32", dtype_name(x_.dtype()),
+                                         dtype_name(y_.dtype())));
   }
   if (x_.rank() < 1 || y_.rank() < 1 || x_.size(0) != y_.size(0)) {
-    throw ShapeError(kWhere, fmt::format("got x of {} and y of {}; expected the same first axis", x_.shape().str(), y_.shape().str()));
+    throw ShapeError(kWhere, fmt::format("got x of {} and y of {}; expected the same first axis", x_.shape().str(),
+                                         y_.shape().str()));
   }
 }
 

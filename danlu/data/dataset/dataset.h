@@ -36,9 +36,9 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual int64_t size() const = 0;
 
-  // Assembles the samples `indexes`, in that order. The tensors of `batch` are written in place when they have the right
-  // shape and nobody else holds them; otherwise they are replaced, so that whoever kept an earlier batch keeps its contents.
-  // Throws ShapeError for an index outside [0, size()).
+  // Assembles the samples `indexes`, in that order. The tensors of `batch` are written in place when they have the
+  // right shape and nobody else holds them; otherwise they are replaced, so that whoever kept an earlier batch keeps
+  // its contents. Throws ShapeError for an index outside [0, size()).
   void gather(std::span<const int64_t> indexes, Batch& batch, const Variant& variant = {}) const;
 
   // Batches worth preparing ahead: 0 if assembling one costs less than handing it from thread to thread.

@@ -1,5 +1,5 @@
-// The random streams of the data path. Each is a function of (seed, epoch, purpose, stream) alone, so that any epoch, batch
-// or sample can be made again without what came before it.
+// The random streams of the data path. Each is a function of (seed, epoch, purpose, stream) alone, so that any epoch,
+// batch or sample can be made again without what came before it.
 #pragma once
 
 #include <cstdint>

@@ -11,9 +11,10 @@
 namespace danlu::data {
 namespace {
 
-// The fold of each sample. A group goes where its class is rarest so far, and among those where fewest samples are, so that
-// both the classes and the sizes stay level.
-std::vector<int64_t> assign_folds(std::span<const int64_t> labels, int64_t k, Rng rng, std::span<const Hash128> hashes) {
+// The fold of each sample. A group goes where its class is rarest so far, and among those where fewest samples are, so
+// that both the classes and the sizes stay level.
+std::vector<int64_t> assign_folds(std::span<const int64_t> labels, int64_t k, Rng rng,
+                                  std::span<const Hash128> hashes) {
   std::vector<int64_t> all(labels.size());
   std::iota(all.begin(), all.end(), int64_t{0});
   std::vector<Stratum> strata = make_strata(all, labels, hashes);
@@ -35,7 +36,8 @@ std::vector<int64_t> assign_folds(std::span<const int64_t> labels, int64_t k, Rn
     }
   }
   if (num_groups < k) {
-    throw ConfigError("data.kfold", fmt::format("got {} different samples for {} folds; expected at least one each", num_groups, k));
+    throw ConfigError("data.kfold",
+                      fmt::format("got {} different samples for {} folds; expected at least one each", num_groups, k));
   }
   return fold_of;
 }
@@ -44,7 +46,8 @@ std::vector<Fold> one_round(std::span<const int64_t> labels, int64_t k, uint64_t
                             std::span<const Hash128> hashes) {
   if (k < 2) throw ConfigError("data.kfold", fmt::format("got {} folds; expected at least 2", k));
   if (!hashes.empty() && hashes.size() != labels.size()) {
-    throw ShapeError("data.kfold", fmt::format("got {} hashes for {} labels; expected one each", hashes.size(), labels.size()));
+    throw ShapeError("data.kfold",
+                     fmt::format("got {} hashes for {} labels; expected one each", hashes.size(), labels.size()));
   }
   const std::vector<int64_t> fold_of = assign_folds(labels, k, epoch_rng(seed, round, RngPurpose::folds), hashes);
   std::vector<Fold> folds(static_cast<size_t>(k));
@@ -58,7 +61,8 @@ std::vector<Fold> one_round(std::span<const int64_t> labels, int64_t k, uint64_t
 
 }  // namespace
 
-std::vector<Fold> stratified_kfold(std::span<const int64_t> labels, int64_t k, uint64_t seed, std::span<const Hash128> hashes) {
+std::vector<Fold> stratified_kfold(std::span<const int64_t> labels, int64_t k, uint64_t seed,
+                                   std::span<const Hash128> hashes) {
   return one_round(labels, k, seed, 0, hashes);
 }
 

@@ -14,10 +14,10 @@ struct Fold {
   std::vector<int64_t> train, test;
 };
 
-// k folds in which the classes have nearly the shares that they have in all samples: the counts of a class differ by at most
-// one between folds, and so do the sizes of the folds (groups of equal content, if hashes are given, stay whole and may add
-// to that). The result depends on the arguments alone.
-// Throws ConfigError if k < 2 or there are fewer than k samples (or groups).
+// k folds in which the classes have nearly the shares that they have in all samples: the counts of a class differ by at
+// most one between folds, and so do the sizes of the folds (groups of equal content, if hashes are given, stay whole
+// and may add to that). The result depends on the arguments alone. Throws ConfigError if k < 2 or there are fewer than
+// k samples (or groups).
 std::vector<Fold> stratified_kfold(std::span<const int64_t> labels, int64_t k, uint64_t seed,
                                    std::span<const Hash128> hashes = {});
 

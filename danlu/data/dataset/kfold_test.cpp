@@ -23,7 +23,8 @@ TEST(KFold, EverySampleIsTestedOnceAndClassesStayLevel) {
   for (const Fold& fold : folds) {
     EXPECT_EQ(fold.train.size() + fold.test.size(), 569u);
     EXPECT_NEAR(static_cast<double>(fold.test.size()), 56.9, 1);
-    const auto ones = std::count_if(fold.test.begin(), fold.test.end(), [&](int64_t i) { return labels[static_cast<size_t>(i)] == 1; });
+    const auto ones = std::count_if(fold.test.begin(), fold.test.end(),
+                                    [&](int64_t i) { return labels[static_cast<size_t>(i)] == 1; });
     fewest = std::min<int64_t>(fewest, ones);
     most = std::max<int64_t>(most, ones);
     for (const int64_t i : fold.test) ++tested[static_cast<size_t>(i)];
@@ -35,7 +36,8 @@ TEST(KFold, EverySampleIsTestedOnceAndClassesStayLevel) {
 
 TEST(KFold, RoundsDifferAndRepeat) {
   const std::vector<int64_t> labels = labels_of(100);
-  const std::vector<Fold> a = repeated_stratified_kfold(labels, 5, 2, 9), b = repeated_stratified_kfold(labels, 5, 2, 9);
+  const std::vector<Fold> a = repeated_stratified_kfold(labels, 5, 2, 9),
+                          b = repeated_stratified_kfold(labels, 5, 2, 9);
   ASSERT_EQ(a.size(), 10u);
   EXPECT_EQ(a[7].test, b[7].test);
   EXPECT_NE(a[0].test, a[5].test);

@@ -17,24 +17,26 @@ void LoaderOptions::describe(OptionVisitor& v) {
   v.field("prefetch", prefetch, {0, 1024}, "batches made ahead by a thread; absent: chosen for the data");
 }
 
-DataLoader::DataLoader(const Dataset& dataset, std::vector<int64_t> indexes, const LoaderOptions& options, uint64_t seed, Phase phase)
+DataLoader::DataLoader(const Dataset& dataset, std::vector<int64_t> indexes, const LoaderOptions& options,
+                       uint64_t seed, Phase phase)
     : dataset_(dataset), indexes_(std::move(indexes)), options_(options), seed_(seed), phase_(phase) {
   if (options_.batch_size < 1 || options_.prefetch.value_or(0) < 0) {
-    throw ConfigError("data.loader", fmt::format("got batch_size {} and prefetch {}; expected at least 1 and 0", options_.batch_size,
-                                                 options_.prefetch.value_or(0)));
+    throw ConfigError("data.loader", fmt::format("got batch_size {} and prefetch {}; expected at least 1 and 0",
+                                                 options_.batch_size, options_.prefetch.value_or(0)));
   }
   const bool drop = options_.drop_last && phase_ == Phase::train;
   batches_ = (num_samples() + (drop ? 0 : options_.batch_size - 1)) / options_.batch_size;
   if (batches_ == 0 && num_samples() > 0) {
-    throw ConfigError("data.loader", fmt::format("got {} samples for batches of {} with drop_last; expected at least one full batch",
-                                                 num_samples(), options_.batch_size));
+    throw ConfigError("data.loader",
+                      fmt::format("got {} samples for batches of {} with drop_last; expected at least one full batch",
+                                  num_samples(), options_.batch_size));
   }
 }
 
 void DataLoader::seek(const LoaderPosition& position) {
   if (position.epoch < 0 || position.batch < 0 || position.batch > batches_) {
-    throw ConfigError("data.loader", fmt::format("got epoch {}, batch {}; expected a batch from 0 to {}", position.epoch,
-                                                 position.batch, batches_));
+    throw ConfigError("data.loader", fmt::format("got epoch {}, batch {}; expected a batch from 0 to {}",
+                                                 position.epoch, position.batch, batches_));
   }
   prefetcher_.reset();
   running_ = false;
@@ -58,7 +60,8 @@ void DataLoader::start_epoch() {
   const int64_t ahead = std::min(options_.prefetch.value_or(dataset_.default_prefetch()), batches_);
   if (ahead > 0) {
     slots_.resize(static_cast<size_t>(ahead));
-    prefetcher_ = std::make_unique<Prefetcher>(position_.batch, batches_, slots_, [this](int64_t k, Batch& batch) { make(k, batch); });
+    prefetcher_ = std::make_unique<Prefetcher>(position_.batch, batches_, slots_,
+                                               [this](int64_t k, Batch& batch) { make(k, batch); });
   }
 }
 

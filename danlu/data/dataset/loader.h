@@ -4,8 +4,9 @@
 //   for (int64_t epoch = 0; epoch < 10; ++epoch)
 //     for (const Batch& batch : loader) step(batch.x, batch.y);
 //
-// Samples are shuffled before they are batched. The order of an epoch, and every variation in it, is a function of (seed,
-// epoch) alone, so the same whether batches are made ahead by a thread or not, and whether training was interrupted or not.
+// Samples are shuffled before they are batched. The order of an epoch, and every variation in it, is a function of
+// (seed, epoch) alone, so the same whether batches are made ahead by a thread or not, and whether training was
+// interrupted or not.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,8 @@ struct LoaderPosition {
 class DataLoader {
  public:
   // The data set must outlive the loader. Throws ConfigError for options out of range, or if drop_last leaves no batch.
-  DataLoader(const Dataset& dataset, std::vector<int64_t> indexes, const LoaderOptions& options, uint64_t seed, Phase phase);
+  DataLoader(const Dataset& dataset, std::vector<int64_t> indexes, const LoaderOptions& options, uint64_t seed,
+             Phase phase);
   DataLoader(const DataLoader&) = delete;
   DataLoader& operator=(const DataLoader&) = delete;
 
@@ -77,8 +79,8 @@ class DataLoader {
     bool more_;
   };
 
-  // From position() to the end of its epoch: a loop that was left early goes on where it stopped; seek({epoch, 0}) starts
-  // the epoch again. An exception while a batch is made, in whichever thread, is thrown by begin() or ++.
+  // From position() to the end of its epoch: a loop that was left early goes on where it stopped; seek({epoch, 0})
+  // starts the epoch again. An exception while a batch is made, in whichever thread, is thrown by begin() or ++.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 
@@ -99,7 +101,7 @@ class DataLoader {
   std::vector<int64_t> order_;
   bool running_ = false;
   Batch batch_;
-  std::vector<Batch> slots_;  // of the prefetcher
+  std::vector<Batch> slots_;                // of the prefetcher
   std::unique_ptr<Prefetcher> prefetcher_;  // last: its thread reads the members above
 };
 

@@ -32,7 +32,8 @@ TensorDataset counting(int64_t n) {
 ImageDataset noisy_images(int64_t n) {
   LabeledImages images;
   images.pixels = Tensor::empty({n, 6, 5, 3}, Dtype::u8);
-  for (int64_t i = 0; i < images.pixels.numel(); ++i) images.pixels.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(i * 31);
+  for (int64_t i = 0; i < images.pixels.numel(); ++i)
+    images.pixels.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(i * 31);
   images.labels.assign(static_cast<size_t>(n), 1);
   return ImageDataset(images, ImagePreprocess(6, 5, {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}),
                       {.horizontal_flip = 0.5, .shift = 0.2, .zoom = 0.1, .noise = 0.1});
@@ -130,8 +131,9 @@ TEST(Loader, EvaluationKeepsTheOrderAndTheLastBatch) {
   EXPECT_EQ(seen, (std::vector<int64_t>{9, 1, 5, 0, 3}));
   const DataLoader dropping(dataset, {9, 1, 5, 0, 3}, {.batch_size = 2, .drop_last = true}, 1, Phase::train);
   EXPECT_EQ(dropping.batches_per_epoch(), 2);
-  EXPECT_TRUE(contains(error_of([&] { DataLoader(dataset, {1}, {.batch_size = 2, .drop_last = true}, 1, Phase::train); }),
-                       "got 1 samples for batches of 2 with drop_last"));
+  EXPECT_TRUE(
+      contains(error_of([&] { DataLoader(dataset, {1}, {.batch_size = 2, .drop_last = true}, 1, Phase::train); }),
+               "got 1 samples for batches of 2 with drop_last"));
   DataLoader empty(dataset, {}, {}, 1, Phase::evaluate);
   for (const Batch& batch : empty) ADD_FAILURE() << batch.size();
 }
@@ -189,7 +191,10 @@ TEST(Loader, ErrorsOfTheThreadReachTheConsumer) {
   for (const int64_t prefetch : {0, 1, 3}) {
     DataLoader loader(dataset, first(8), {.batch_size = 2, .prefetch = prefetch}, 1, Phase::evaluate);
     int64_t given = 0;
-    EXPECT_EQ(error_of([&] { for ([[maybe_unused]] const Batch& batch : loader) ++given; }), "[data.test] sample 5 is bad");
+    EXPECT_EQ(error_of([&] {
+                for ([[maybe_unused]] const Batch& batch : loader) ++given;
+              }),
+              "[data.test] sample 5 is bad");
     EXPECT_EQ(given, 2);
     EXPECT_EQ(loader.position(), (LoaderPosition{0, 2}));
     EXPECT_THROW(loader.begin(), DataError) << "it fails again, and does not hang";
@@ -212,7 +217,10 @@ TEST(Dataset, Misuse) {
   Batch batch;
   const std::vector<int64_t> outside{3};
   EXPECT_TRUE(contains(error_of([&] { dataset.gather(outside, batch); }), "got sample 3; expected 0 to 2"));
-  EXPECT_TRUE(contains(error_of([] { TensorDataset(Tensor::zeros({2, 1}), Tensor::zeros({3})); }), "expected the same first axis"));
+  EXPECT_TRUE(contains(error_of([] {
+                         TensorDataset(Tensor::zeros({2, 1}), Tensor::zeros({3}));
+                       }),
+                       "expected the same first axis"));
   EXPECT_THROW(TensorDataset(Tensor::zeros({2}, Dtype::i64), Tensor::zeros({2})), DtypeError);
 }
 

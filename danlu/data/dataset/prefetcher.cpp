@@ -5,8 +5,9 @@
 namespace danlu::data {
 
 Prefetcher::Prefetcher(int64_t first, int64_t last, std::span<Batch> slots, Make make)
-    : first_(first), last_(last), make_(std::move(make)), slots_(slots), made_(first), taken_(first),
-      thread_([this] { run(); }) {}
+    : first_(first), last_(last), make_(std::move(make)), slots_(slots), made_(first), taken_(first), thread_([this] {
+        run();
+      }) {}
 
 Prefetcher::~Prefetcher() {
   {

@@ -34,8 +34,8 @@ struct Draw {
   const char* name;
 };
 
-// How many of each stratum go to a part: the floor of the exact share, and one more for those with the largest remainders,
-// so that the total is the rounded share of all.
+// How many of each stratum go to a part: the floor of the exact share, and one more for those with the largest
+// remainders, so that the total is the rounded share of all.
 std::vector<int64_t> quotas(const std::vector<int64_t>& stratum_sizes, double fraction) {
   const int64_t total = std::accumulate(stratum_sizes.begin(), stratum_sizes.end(), int64_t{0});
   std::vector<int64_t> quota;
@@ -85,7 +85,8 @@ const char* part_name(Part part) {
 }
 
 void SplitOptions::describe(OptionVisitor& v) {
-  v.choice("method", method, {"stratified", "random", "ordered"}, "how samples are divided; ordered: the last ones test");
+  v.choice("method", method, {"stratified", "random", "ordered"},
+           "how samples are divided; ordered: the last ones test");
   v.field("validation", validation, {0, 1}, "fraction used to choose when to stop and what to keep");
   v.field("test", test, {0, 1}, "fraction that is read once, at the end");
   v.field("seed", seed, {0, 9e15}, "another seed draws another split");
@@ -127,13 +128,17 @@ Split split(const SplitInput& input, const SplitOptions& options) {
   deal(strata, draws, result.train);
 
   if (result.train.empty()) {
-    throw ConfigError(kWhere, fmt::format("got {} samples with test: {} and validation: {}, which leaves none to train on; "
-                                          "expected smaller fractions or more data", input.size, options.test, options.validation));
+    throw ConfigError(kWhere,
+                      fmt::format("got {} samples with test: {} and validation: {}, which leaves none to train on; "
+                                  "expected smaller fractions or more data",
+                                  input.size, options.test, options.validation));
   }
   for (const Draw& draw : draws) {
     if (draw.indexes->empty()) {
-      throw ConfigError(kWhere, fmt::format("got {0}: {1} of {2} samples, which is none; expected a larger fraction, more data, "
-                                            "or {0}: 0", draw.name, draw.fraction, free.size()));
+      throw ConfigError(
+          kWhere, fmt::format("got {0}: {1} of {2} samples, which is none; expected a larger fraction, more data, "
+                              "or {0}: 0",
+                              draw.name, draw.fraction, free.size()));
     }
   }
   for (auto* part : {&result.train, &result.validation, &result.test}) std::sort(part->begin(), part->end());
@@ -145,7 +150,9 @@ Json LeakReport::to_json() const {
   for (const Leak& leak : examples) {
     list.push_back({{part_name(leak.a), leak.index_a}, {part_name(leak.b), leak.index_b}});
   }
-  return {{"train_validation", train_validation}, {"train_test", train_test}, {"validation_test", validation_test},
+  return {{"train_validation", train_validation},
+          {"train_test", train_test},
+          {"validation_test", validation_test},
           {"examples", std::move(list)}};
 }
 
@@ -159,7 +166,8 @@ LeakReport check_leaks(std::span<const Hash128> hashes, const Split& split, int6
       const auto found = seen.find(hashes[static_cast<size_t>(i)]);
       if (found == seen.end()) continue;
       ++leaks;
-      if (static_cast<int64_t>(report.examples.size()) < max_examples) report.examples.push_back({a, b, i, found->second});
+      if (static_cast<int64_t>(report.examples.size()) < max_examples)
+        report.examples.push_back({a, b, i, found->second});
     }
     return leaks;
   };

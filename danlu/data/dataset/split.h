@@ -1,7 +1,8 @@
 // Dividing samples into train, validation and test, so that what is measured was never trained on.
 //
-// Samples of equal content (equal hashes) form one group, and a group is never divided: a copy of a training sample in the
-// test split would be remembered, not predicted. Give the hash of a patient or a user instead to keep their samples together.
+// Samples of equal content (equal hashes) form one group, and a group is never divided: a copy of a training sample in
+// the test split would be remembered, not predicted. Give the hash of a patient or a user instead to keep their samples
+// together.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,7 @@ struct SplitOptions {
 
 // Indexes of samples, each part in ascending order.
 struct Split {
-  std::vector<int64_t> train, validation, test;
+  std::vector<int64_t> train = {}, validation = {}, test = {};
 
   const std::vector<int64_t>& part(Part part) const;  // Part::train, validation or test
 };
@@ -41,20 +42,21 @@ struct SplitInput {
   int64_t size = 0;
   std::span<const int64_t> labels = {};  // the classes to stratify by
   std::span<const Hash128> hashes = {};  // the groups to keep whole
-  std::span<const Part> given = {};      // parts that the source of the data has fixed (a test file of its own, for example)
+  std::span<const Part> given =
+      {};  // parts that the source of the data has fixed (a test file of its own, for example)
 };
 
-// stratified  every class has the same share of each part, to within one sample (groups of equal content, which move whole,
+// stratified  every class has the same share of each part, to within one sample (groups of equal content, which move
+// whole,
 //             may add to that); a group of several labels counts for its first. Without labels: as random.
 // random      the shares hold over all samples.
 // ordered     no shuffling: the first samples train, the last test. For rows in order of time.
 //
-// A part that `given` fixes is taken as it is, and only the samples marked train or any are divided into the parts that are
-// not fixed; fractions are of those samples. Content that `given` puts in two parts is removed from the less precious one
-// (train before validation before test) if on_overlap is drop.
-// The result depends on the input and the options alone.
-// Throws ConfigError if the fractions leave no training sample or a part that was asked for stays empty; ShapeError if the
-// spans differ in length.
+// A part that `given` fixes is taken as it is, and only the samples marked train or any are divided into the parts that
+// are not fixed; fractions are of those samples. Content that `given` puts in two parts is removed from the less
+// precious one (train before validation before test) if on_overlap is drop. The result depends on the input and the
+// options alone. Throws ConfigError if the fractions leave no training sample or a part that was asked for stays empty;
+// ShapeError if the spans differ in length.
 Split split(const SplitInput& input, const SplitOptions& options);
 
 // Content that is in two parts.

@@ -113,8 +113,10 @@ TEST(Split, GivenTestSetIsKeptAndOverlapDropped) {
 }
 
 TEST(Split, RefusesEmptyParts) {
-  EXPECT_TRUE(contains(error_of([] { split({.size = 3}, {.validation = 0.1, .test = 0.4}); }), "got validation: 0.1 of 3 samples, which is none"));
-  EXPECT_TRUE(contains(error_of([] { split({.size = 10}, {.validation = 0.5, .test = 0.5}); }), "leaves none to train on"));
+  EXPECT_TRUE(contains(error_of([] { split({.size = 3}, {.validation = 0.1, .test = 0.4}); }),
+                       "got validation: 0.1 of 3 samples, which is none"));
+  EXPECT_TRUE(
+      contains(error_of([] { split({.size = 10}, {.validation = 0.5, .test = 0.5}); }), "leaves none to train on"));
   const std::vector<int64_t> labels(4);
   EXPECT_TRUE(contains(error_of([&] { split({.size = 10, .labels = labels}, {}); }), "got 4 labels for 10 samples"));
 }

@@ -1,7 +1,7 @@
 // Random variations of training images.
 //
-// Which variation a sample gets is a function of (seed, epoch, index of the sample) alone: not of the batch, the thread or
-// the order. Only training data is varied; that is the loader's business (Phase::train).
+// Which variation a sample gets is a function of (seed, epoch, index of the sample) alone: not of the batch, the thread
+// or the order. Only training data is varied; that is the loader's business (Phase::train).
 #pragma once
 
 #include <cstdint>
@@ -32,13 +32,15 @@ struct ImageShape {
 };
 
 // Writes the variation of `in` to `out`, (H, W, C) both, which must not overlap. T is uint8_t, or float in [0, 1].
-// In this order: mirror, rotate and scale about the centre, shift, noise, erase. Costs two passes over the pixels at most;
-// a flip and a shift alone are row copies.
+// In this order: mirror, rotate and scale about the centre, shift, noise, erase. Costs two passes over the pixels at
+// most; a flip and a shift alone are row copies.
 template <class T>
 void augment(const T* in, T* out, const ImageShape& shape, const AugmentOptions& options, uint64_t seed, int64_t epoch,
              int64_t index);
 
-extern template void augment(const uint8_t*, uint8_t*, const ImageShape&, const AugmentOptions&, uint64_t, int64_t, int64_t);
-extern template void augment(const float*, float*, const ImageShape&, const AugmentOptions&, uint64_t, int64_t, int64_t);
+extern template void augment(const uint8_t*, uint8_t*, const ImageShape&, const AugmentOptions&, uint64_t, int64_t,
+                             int64_t);
+extern template void augment(const float*, float*, const ImageShape&, const AugmentOptions&, uint64_t, int64_t,
+                             int64_t);
 
 }  // namespace danlu::data

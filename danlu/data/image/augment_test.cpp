@@ -20,8 +20,8 @@ std::vector<uint8_t> ramp(const ImageShape& shape) {
   return pixels;
 }
 
-std::vector<uint8_t> vary(const std::vector<uint8_t>& in, const ImageShape& shape, const AugmentOptions& options, int64_t epoch,
-                          int64_t index) {
+std::vector<uint8_t> vary(const std::vector<uint8_t>& in, const ImageShape& shape, const AugmentOptions& options,
+                          int64_t epoch, int64_t index) {
   std::vector<uint8_t> out(in.size(), 77);
   augment(in.data(), out.data(), shape, options, 5, epoch, index);
   return out;
@@ -30,7 +30,8 @@ std::vector<uint8_t> vary(const std::vector<uint8_t>& in, const ImageShape& shap
 std::string as_key(const std::vector<uint8_t>& pixels) { return {pixels.begin(), pixels.end()}; }
 
 // out(y, x) = in(y - dy, x - dx), mirrored first.
-std::vector<uint8_t> moved(const std::vector<uint8_t>& in, const ImageShape& s, bool mirror, int64_t dy, int64_t dx, uint8_t fill) {
+std::vector<uint8_t> moved(const std::vector<uint8_t>& in, const ImageShape& s, bool mirror, int64_t dy, int64_t dx,
+                           uint8_t fill) {
   std::vector<uint8_t> out(in.size(), fill);
   for (int64_t y = 0; y < s.height; ++y) {
     for (int64_t x = 0; x < s.width; ++x) {
@@ -39,7 +40,8 @@ std::vector<uint8_t> moved(const std::vector<uint8_t>& in, const ImageShape& s, 
       if (from_y < 0 || from_y >= s.height || from_x < 0 || from_x >= s.width) continue;
       if (mirror) from_x = s.width - 1 - from_x;
       for (int64_t c = 0; c < s.channels; ++c) {
-        out[static_cast<size_t>((y * s.width + x) * s.channels + c)] = in[static_cast<size_t>((from_y * s.width + from_x) * s.channels + c)];
+        out[static_cast<size_t>((y * s.width + x) * s.channels + c)] =
+            in[static_cast<size_t>((from_y * s.width + from_x) * s.channels + c)];
       }
     }
   }
@@ -54,7 +56,8 @@ TEST(Augment, OffIsACopy) {
 
 TEST(Augment, DependsOnSeedEpochAndIndexAlone) {
   const ImageShape shape{12, 12, 1};
-  const AugmentOptions options{.horizontal_flip = 0.5, .shift = 0.3, .zoom = 0.2, .rotation = 20, .erase = 0.5, .noise = 0.1};
+  const AugmentOptions options{
+      .horizontal_flip = 0.5, .shift = 0.3, .zoom = 0.2, .rotation = 20, .erase = 0.5, .noise = 0.1};
   const auto first = vary(ramp(shape), shape, options, 3, 8);
   EXPECT_EQ(vary(ramp(shape), shape, options, 3, 8), first);
   EXPECT_NE(vary(ramp(shape), shape, options, 4, 8), first);
@@ -72,7 +75,8 @@ TEST(Augment, FlipAndMoveAreExact) {
     }
     std::set<std::string> seen;
     for (int64_t index = 0; index < 800; ++index) {
-      const std::string out = as_key(vary(in, shape, {.horizontal_flip = 0.5, .crop_padding = 2, .fill = 0.2}, 0, index));
+      const std::string out =
+          as_key(vary(in, shape, {.horizontal_flip = 0.5, .crop_padding = 2, .fill = 0.2}, 0, index));
       ASSERT_TRUE(possible.contains(out));
       seen.insert(out);
     }
@@ -83,7 +87,8 @@ TEST(Augment, FlipAndMoveAreExact) {
 TEST(Augment, FlipsAtTheRateAskedFor) {
   const ImageShape shape{1, 2, 1};
   int flips = 0;
-  for (int64_t index = 0; index < 4000; ++index) flips += vary({1, 2}, shape, {.horizontal_flip = 0.3}, 0, index)[0] == 2;
+  for (int64_t index = 0; index < 4000; ++index)
+    flips += vary({1, 2}, shape, {.horizontal_flip = 0.3}, 0, index)[0] == 2;
   EXPECT_NEAR(flips, 1200, 100);
 }
 
@@ -134,7 +139,8 @@ TEST(Augment, FloatsAndBytesAgree) {
   const std::vector<uint8_t> bytes = ramp(shape);
   std::vector<float> floats(bytes.begin(), bytes.end());
   for (float& v : floats) v /= 255;
-  const AugmentOptions options{.horizontal_flip = 0.5, .shift = 0.2, .zoom = 0.2, .rotation = 30, .erase = 0.5, .fill = 0.4};
+  const AugmentOptions options{
+      .horizontal_flip = 0.5, .shift = 0.2, .zoom = 0.2, .rotation = 30, .erase = 0.5, .fill = 0.4};
   for (int64_t index = 0; index < 30; ++index) {
     std::vector<float> out(floats.size());
     augment(floats.data(), out.data(), shape, options, 5, 0, index);

@@ -1,4 +1,5 @@
-// What decode.cpp asks of each format: one file a format, which alone knows the library. For data/image's own .cpp files.
+// What decode.cpp asks of each format: one file a format, which alone knows the library. For data/image's own .cpp
+// files.
 #pragma once
 
 #include <string_view>

@@ -16,7 +16,8 @@ std::string describe_start(std::string_view bytes) {
   const auto printable = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
   if (std::all_of(start.begin(), start.end(), printable)) {
     std::string text(start);
-    std::replace_if(text.begin(), text.end(), [](char c) { return c < ' '; }, ' ');
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' '; }, ' ');
     return fmt::format("text that begins with \"{}\"", text);
   }
   std::string hex;
@@ -37,10 +38,12 @@ void fail(std::string_view source, std::string_view message) {
 }
 
 void check_limits(int64_t height, int64_t width, std::string_view source, const DecodeLimits& limits) {
-  if (height < 1 || width < 1) fail(source, fmt::format("got an image of {} x {} pixels; expected at least 1 x 1", width, height));
+  if (height < 1 || width < 1)
+    fail(source, fmt::format("got an image of {} x {} pixels; expected at least 1 x 1", width, height));
   if (height > limits.max_dimension || width > limits.max_dimension || height > limits.max_pixels / width) {
-    fail(source, fmt::format("got an image of {} x {} pixels; expected at most {} on a side and {} in all; scale it down first",
-                             width, height, limits.max_dimension, limits.max_pixels));
+    fail(source,
+         fmt::format("got an image of {} x {} pixels; expected at most {} on a side and {} in all; scale it down first",
+                     width, height, limits.max_dimension, limits.max_pixels));
   }
 }
 
@@ -59,8 +62,8 @@ Image decode_image(std::string_view bytes, std::string_view source, const Decode
 }
 
 Image read_image(const fs::path& path, const DecodeLimits& limits) {
-  const MappedFile file(path);
-  return decode_image(file.text(), path.string(), limits);
+  // Read, not mapped: a file cut short by someone else meanwhile must not end the program.
+  return decode_image(read_file(path), path.string(), limits);
 }
 
 }  // namespace danlu::data

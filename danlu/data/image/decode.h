@@ -15,8 +15,8 @@
 namespace danlu::data {
 
 struct DecodeLimits {
-  int64_t max_dimension = 16384;             // of either side
-  int64_t max_pixels = int64_t{64} << 20;    // height * width
+  int64_t max_dimension = 16384;           // of either side
+  int64_t max_pixels = int64_t{64} << 20;  // height * width
 };
 
 struct ImageInfo {

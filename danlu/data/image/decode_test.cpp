@@ -17,7 +17,8 @@ Image gradient(int64_t height, int64_t width, int64_t channels) {
 }
 
 std::string big_endian(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
+          static_cast<char>(value)};
 }
 
 std::string chunk(const std::string& name, const std::string& data) {
@@ -35,11 +36,13 @@ std::string deflate_all(const std::string& raw) {
 }
 
 // A PNG from its parts; `rows` are the filtered scan lines.
-std::string make_png(uint32_t width, uint32_t height, int depth, int color, const std::string& rows, const std::string& before = "",
-                     int interlace = 0) {
-  const std::string header = big_endian(width) + big_endian(height) +
-                             std::string{static_cast<char>(depth), static_cast<char>(color), 0, 0, static_cast<char>(interlace)};
-  return std::string("\x89PNG\r\n\x1A\n") + chunk("IHDR", header) + before + chunk("IDAT", deflate_all(rows)) + chunk("IEND", "");
+std::string make_png(uint32_t width, uint32_t height, int depth, int color, const std::string& rows,
+                     const std::string& before = "", int interlace = 0) {
+  const std::string header =
+      big_endian(width) + big_endian(height) +
+      std::string{static_cast<char>(depth), static_cast<char>(color), 0, 0, static_cast<char>(interlace)};
+  return std::string("\x89PNG\r\n\x1A\n") + chunk("IHDR", header) + before + chunk("IDAT", deflate_all(rows)) +
+         chunk("IEND", "");
 }
 
 std::string bytes(std::initializer_list<int> values) {
@@ -139,7 +142,8 @@ TEST(Decode, EveryTruncationOfAPngIsAnError) {
 
 TEST(Decode, TruncatedJpegIsAnError) {
   EXPECT_TRUE(contains(error_of(kRedJpeg.substr(0, kRedJpeg.size() - 12)), "JPEG"));
-  for (size_t size = 0; size + 2 < kGrayJpeg.size(); ++size) EXPECT_NE(error_of(kGrayJpeg.substr(0, size)), "no error") << size;
+  for (size_t size = 0; size + 2 < kGrayJpeg.size(); ++size)
+    EXPECT_NE(error_of(kGrayJpeg.substr(0, size)), "no error") << size;
 }
 
 TEST(Decode, DamagedPng) {

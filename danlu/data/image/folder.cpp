@@ -48,7 +48,8 @@ Part part_of(const std::string& name) {
 std::vector<std::pair<Part, fs::path>> find_parts(const fs::path& root) {
   const std::vector<fs::path> directories = list_directories(root);
   if (directories.empty()) {
-    throw DataError(kWhere, fmt::format("got no directories in {}; expected one for each class, with its images", root.string()));
+    throw DataError(
+        kWhere, fmt::format("got no directories in {}; expected one for each class, with its images", root.string()));
   }
   std::vector<std::pair<Part, fs::path>> parts;
   for (const fs::path& directory : directories) parts.emplace_back(part_of(directory.filename().string()), directory);
@@ -70,11 +71,13 @@ std::vector<Entry> list_entries(const fs::path& root, std::vector<std::string>& 
     for (const fs::path& path : classes) {
       const auto found = std::find(class_names.begin(), class_names.end(), path.filename().string());
       if (found == class_names.end()) {
-        throw DataError(kWhere, fmt::format("got the class \"{}\" in {}; expected only classes of the training part: {}",
-                                            path.filename().string(), directory.string(), fmt::join(class_names, ", ")));
+        throw DataError(kWhere,
+                        fmt::format("got the class \"{}\" in {}; expected only classes of the training part: {}",
+                                    path.filename().string(), directory.string(), fmt::join(class_names, ", ")));
       }
       for (const fs::path& file : list_files(path, true)) {
-        if (!file.filename().string().starts_with('.')) entries.push_back({file, found - class_names.begin(), part, {}, {}});
+        if (!file.filename().string().starts_with('.'))
+          entries.push_back({file, found - class_names.begin(), part, {}, {}});
       }
     }
   }
@@ -102,7 +105,7 @@ void for_each_entry(std::vector<Entry>& entries, const Body& body) {
 // Moves the bad files to set.unreadable, or throws if they are not wanted.
 void sort_out(std::vector<Entry>& entries, const FolderOptions& options, const fs::path& root, LabeledImages& set) {
   for (const Entry& entry : entries) {
-    if (!entry.problem.empty()) set.unreadable.push_back({fs::relative(entry.path, root).string(), entry.problem});
+    if (!entry.problem.empty()) set.unreadable.push_back({entry.path.lexically_relative(root).string(), entry.problem});
   }
   if (set.unreadable.empty()) return;
   if (options.on_bad_file == "error") {
@@ -110,20 +113,24 @@ void sort_out(std::vector<Entry>& entries, const FolderOptions& options, const f
     constexpr size_t kShown = 5;
     for (size_t i = 0; i < std::min(kShown, set.unreadable.size()); ++i) list += "\n  " + set.unreadable[i].reason;
     if (set.unreadable.size() > kShown) list += fmt::format("\n  and {} more", set.unreadable.size() - kShown);
-    throw DataError(kWhere, fmt::format("got {} bad of {} files in {}; expected images only; repair or remove them, or set "
-                                        "on_bad_file: skip{}", set.unreadable.size(), entries.size(), root.string(), list));
+    throw DataError(kWhere,
+                    fmt::format("got {} bad of {} files in {}; expected images only; repair or remove them, or set "
+                                "on_bad_file: skip{}",
+                                set.unreadable.size(), entries.size(), root.string(), list));
   }
   std::erase_if(entries, [](const Entry& entry) { return !entry.problem.empty(); });
 }
 
-void check_classes(const std::vector<Entry>& entries, const std::vector<std::string>& class_names, const fs::path& root) {
+void check_classes(const std::vector<Entry>& entries, const std::vector<std::string>& class_names,
+                   const fs::path& root) {
   std::set<int64_t> seen;
   for (const Entry& entry : entries) {
     if (entry.part == Part::any || entry.part == Part::train) seen.insert(entry.label);
   }
   for (size_t c = 0; c < class_names.size(); ++c) {
     if (!seen.contains(static_cast<int64_t>(c))) {
-      throw DataError(kWhere, fmt::format("got no readable image for the class \"{}\" in {}; expected at least one", class_names[c], root.string()));
+      throw DataError(kWhere, fmt::format("got no readable image for the class \"{}\" in {}; expected at least one",
+                                          class_names[c], root.string()));
     }
   }
 }
@@ -136,7 +143,8 @@ Shape choose_size(const std::vector<Entry>& entries, const FolderOptions& option
     ++counts[{entry.info.height, entry.info.width}];
     color |= entry.info.channels == 3;
   }
-  const auto commonest = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto commonest =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   const int64_t height = options.height.value_or(std::min(commonest->first.first, kMaxDerivedSide));
   const int64_t width = options.width.value_or(std::min(commonest->first.second, kMaxDerivedSide));
   return {1, height, width, options.channels == "rgb" || (options.channels == "auto" && color) ? 3 : 1};
@@ -157,20 +165,24 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
   std::vector<Entry> entries = list_entries(root, set.class_names);
   // Headers first: they settle the size and the memory before anything large is decoded.
   for_each_entry(entries, [&](Entry& entry, int64_t) {
-    const MappedFile file(entry.path);
-    entry.info = read_image_info(file.text(), entry.path.string(), limits);
+    entry.info = read_image_info(read_file(entry.path), entry.path.string(), limits);
   });
   std::vector<Entry> good;
-  std::copy_if(entries.begin(), entries.end(), std::back_inserter(good), [](const Entry& e) { return e.problem.empty(); });
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(good),
+               [](const Entry& e) { return e.problem.empty(); });
   if (good.empty()) {
-    throw DataError(kWhere, fmt::format("got {} files in the class directories of {}, none a PNG or JPEG image; expected at "
-                                        "least one for each class", entries.size(), root.string()));
+    throw DataError(kWhere,
+                    fmt::format("got {} files in the class directories of {}, none a PNG or JPEG image; expected at "
+                                "least one for each class",
+                                entries.size(), root.string()));
   }
   const Shape one = choose_size(good, options);
   const int64_t image_bytes = one.numel();
   if (static_cast<int64_t>(entries.size()) > (options.max_memory_mb << 20) / image_bytes) {
-    throw DataError(kWhere, fmt::format("got {} images of {} x {} x {}, which is more than {} MB; expected a smaller height and "
-                                        "width, or a larger max_memory_mb", entries.size(), one[1], one[2], one[3], options.max_memory_mb));
+    throw DataError(
+        kWhere, fmt::format("got {} images of {} x {} x {}, which is more than {} MB; expected a smaller height and "
+                            "width, or a larger max_memory_mb",
+                            entries.size(), one[1], one[2], one[3], options.max_memory_mb));
   }
 
   Tensor pixels = Tensor::empty(one.with(0, static_cast<int64_t>(entries.size())), Dtype::u8);
@@ -183,7 +195,9 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
   int64_t kept = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (!entries[i].problem.empty()) continue;
-    if (kept != static_cast<int64_t>(i)) std::memcpy(out + kept * image_bytes, out + static_cast<int64_t>(i) * image_bytes, static_cast<size_t>(image_bytes));
+    if (kept != static_cast<int64_t>(i))
+      std::memcpy(out + kept * image_bytes, out + static_cast<int64_t>(i) * image_bytes,
+                  static_cast<size_t>(image_bytes));
     ++kept;
   }
   sort_out(entries, options, root, set);
@@ -191,7 +205,7 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
   set.pixels = pixels.rows(0, kept);
   for (const Entry& entry : entries) {
     set.labels.push_back(entry.label);
-    set.files.push_back(fs::relative(entry.path, root).string());
+    set.files.push_back(entry.path.lexically_relative(root).string());
     if (entry.part != Part::any) set.given.push_back(entry.part);
     ++set.original_sizes[fmt::format("{}x{}x{}", entry.info.height, entry.info.width, entry.info.channels)];
   }

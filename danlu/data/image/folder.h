@@ -1,7 +1,8 @@
 // Image folders: one directory a class, PNG and JPEG files in it (or below it).
 //
 //   flowers/rose/1.png  flowers/rose/2.jpg  flowers/tulip/...           one set, to be split
-//   flowers/train/rose/...  flowers/val/rose/...  flowers/test/rose/... already split (val may be called valid, validation)
+//   flowers/train/rose/...  flowers/val/rose/...  flowers/test/rose/... already split (val may be called valid,
+//   validation)
 #pragma once
 
 #include <cstdint>
@@ -17,19 +18,20 @@ namespace danlu::data {
 
 struct FolderOptions {
   std::optional<int64_t> height = {}, width = {};  // absent: the commonest size of the files, at most 224 a side
-  std::string channels = "auto";         // gray | rgb | auto: gray if every file is
-  std::string on_bad_file = "error";     // | skip
-  int64_t max_memory_mb = 4096;          // for the decoded images
+  std::string channels = "auto";                   // gray | rgb | auto: gray if every file is
+  std::string on_bad_file = "error";               // | skip
+  int64_t max_memory_mb = 4096;                    // for the decoded images
 
   void describe(OptionVisitor& v);
 };
 
-// Reads every file below the class directories, in parallel; names that begin with a dot are passed over. Classes are the
-// directory names in ascending order (of the training part, if there are parts), samples in order of part and path, whatever
-// the file system and the number of threads.
-// Throws DataError listing the first bad files and their number (on_bad_file: error); for a directory without classes, a
-// class without one readable image, a class of the test part that the training part lacks, or images that need more memory
-// than allowed. With on_bad_file: skip the bad files are in LabeledImages::unreadable.
-LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options = {}, const DecodeLimits& limits = {});
+// Reads every file below the class directories, in parallel; names that begin with a dot are passed over. Classes are
+// the directory names in ascending order (of the training part, if there are parts), samples in order of part and path,
+// whatever the file system and the number of threads. Throws DataError listing the first bad files and their number
+// (on_bad_file: error); for a directory without classes, a class without one readable image, a class of the test part
+// that the training part lacks, or images that need more memory than allowed. With on_bad_file: skip the bad files are
+// in LabeledImages::unreadable.
+LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options = {},
+                                const DecodeLimits& limits = {});
 
 }  // namespace danlu::data

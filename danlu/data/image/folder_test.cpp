@@ -8,7 +8,8 @@ namespace danlu::data {
 namespace {
 
 std::string png(int64_t height, int64_t width, int64_t channels, uint8_t value) {
-  return encode_png({height, width, channels, std::vector<uint8_t>(static_cast<size_t>(height * width * channels), value)});
+  return encode_png(
+      {height, width, channels, std::vector<uint8_t>(static_cast<size_t>(height * width * channels), value)});
 }
 
 // Two classes, four files; the commonest size is 4 x 3.
@@ -76,11 +77,13 @@ TEST_F(Folder, Misuse) {
 TEST_F(Folder, DividedByItsSource) {
   const TemporaryDirectory directory;
   for (const char* part : {"train", "val", "test"}) {
-    for (const char* name : {"cat", "dog"}) write_file_atomic(directory.path() / part / name / "1.png", png(2, 2, 1, 1));
+    for (const char* name : {"cat", "dog"})
+      write_file_atomic(directory.path() / part / name / "1.png", png(2, 2, 1, 1));
   }
   const LabeledImages set = read_image_folder(directory.path());
   EXPECT_EQ(set.class_names, (std::vector<std::string>{"cat", "dog"}));
-  EXPECT_EQ(set.given, (std::vector<Part>{Part::train, Part::train, Part::validation, Part::validation, Part::test, Part::test}));
+  EXPECT_EQ(set.given,
+            (std::vector<Part>{Part::train, Part::train, Part::validation, Part::validation, Part::test, Part::test}));
   EXPECT_EQ(set.labels, (std::vector<int64_t>{0, 1, 0, 1, 0, 1}));
   write_file_atomic(directory / "test/cow/1.png", png(2, 2, 1, 1));
   EXPECT_TRUE(contains(error_of([&] { read_image_folder(directory.path()); }), "got the class \"cow\""));

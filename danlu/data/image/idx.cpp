@@ -37,18 +37,27 @@ Tensor convert(std::string_view elements, const Shape& shape) {
 
 int64_t element_bytes(uint8_t type) {
   switch (type) {
-    case 0x08: case 0x09: return 1;
-    case 0x0B: return 2;
-    case 0x0C: case 0x0D: return 4;
-    case 0x0E: return 8;
-    default: return 0;
+    case 0x08:
+    case 0x09:
+      return 1;
+    case 0x0B:
+      return 2;
+    case 0x0C:
+    case 0x0D:
+      return 4;
+    case 0x0E:
+      return 8;
+    default:
+      return 0;
   }
 }
 
 // Reads the sizes and checks that the elements are exactly the rest of the file.
 Shape read_shape(std::string_view bytes, int rank, int64_t element, std::string_view source) {
   const size_t header = 4 + 4 * static_cast<size_t>(rank);
-  if (bytes.size() < header) fail(source, fmt::format("got {} bytes; expected at least {} for the header of {} axes", bytes.size(), header, rank));
+  if (bytes.size() < header)
+    fail(source,
+         fmt::format("got {} bytes; expected at least {} for the header of {} axes", bytes.size(), header, rank));
   std::vector<int64_t> sizes;
   int64_t total = element;
   bool overflow = false;
@@ -57,7 +66,9 @@ Shape read_shape(std::string_view bytes, int rank, int64_t element, std::string_
     overflow |= __builtin_mul_overflow(total, sizes.back(), &total);
   }
   const auto left = static_cast<int64_t>(bytes.size() - header);
-  if (overflow) fail(source, fmt::format("got sizes {}, whose product overflows; expected {} bytes of elements", fmt::join(sizes, " x "), left));
+  if (overflow)
+    fail(source, fmt::format("got sizes {}, whose product overflows; expected {} bytes of elements",
+                             fmt::join(sizes, " x "), left));
   if (total != left) {
     fail(source, fmt::format("got {} bytes of elements; expected {} for sizes {}: the file is {}", left, total,
                              fmt::join(sizes, " x "), left < total ? "cut short" : "too long"));
@@ -76,13 +87,16 @@ std::optional<fs::path> find_file(const fs::path& directory, const std::string& 
 
 fs::path require_file(const fs::path& directory, const std::string& name) {
   const auto path = find_file(directory, name);
-  if (!path) throw FileError(kWhere, fmt::format("got no {0} or {0}.gz in {1}; expected it beside the other files of the set", name, directory.string()));
+  if (!path)
+    throw FileError(kWhere, fmt::format("got no {0} or {0}.gz in {1}; expected it beside the other files of the set",
+                                        name, directory.string()));
   return *path;
 }
 
 std::vector<int64_t> to_labels(const Tensor& tensor, std::string_view source) {
   if (tensor.rank() != 1 || tensor.dtype() == Dtype::f32) {
-    fail(source, fmt::format("got {} of shape {}; expected integer labels of shape (N)", dtype_name(tensor.dtype()), tensor.shape().str()));
+    fail(source, fmt::format("got {} of shape {}; expected integer labels of shape (N)", dtype_name(tensor.dtype()),
+                             tensor.shape().str()));
   }
   if (tensor.dtype() == Dtype::u8) return {tensor.data<uint8_t>(), tensor.data<uint8_t>() + tensor.numel()};
   return {tensor.data<int32_t>(), tensor.data<int32_t>() + tensor.numel()};
@@ -104,7 +118,9 @@ void name_classes(LabeledImages& set, const fs::path& source) {
 // Appends the samples of `more`, which has the same image size.
 void append(LabeledImages& set, const LabeledImages& more, const fs::path& source) {
   const Shape &a = set.pixels.shape(), &b = more.pixels.shape();
-  if (!(a.without(0) == b.without(0))) fail(source.string(), fmt::format("got images of {}; expected {} as in the training set", b.without(0).str(), a.without(0).str()));
+  if (!(a.without(0) == b.without(0)))
+    fail(source.string(),
+         fmt::format("got images of {}; expected {} as in the training set", b.without(0).str(), a.without(0).str()));
   Tensor both = Tensor::empty(a.with(0, a[0] + b[0]), Dtype::u8);
   std::memcpy(both.mutable_raw_bytes(), set.pixels.raw_bytes(), set.pixels.bytes());
   std::memcpy(both.mutable_raw_bytes() + set.pixels.bytes(), more.pixels.raw_bytes(), more.pixels.bytes());
@@ -116,24 +132,34 @@ void append(LabeledImages& set, const LabeledImages& more, const fs::path& sourc
 }  // namespace
 
 Tensor parse_idx(std::string_view bytes, std::string_view source) {
-  if (bytes.size() < 4) fail(source, fmt::format("got {} bytes; expected an IDX file, which begins with four bytes of magic", bytes.size()));
+  if (bytes.size() < 4)
+    fail(source,
+         fmt::format("got {} bytes; expected an IDX file, which begins with four bytes of magic", bytes.size()));
   const auto magic = load_big_endian<uint32_t>(bytes.data());
   const auto type = static_cast<uint8_t>(magic >> 8);
   const int rank = static_cast<int>(magic & 0xFF);
   const int64_t element = element_bytes(type);
   if (magic >> 16 != 0 || element == 0 || rank < 1 || rank > Shape::kMaxRank) {
-    fail(source, fmt::format("got magic 0x{:08X}; expected 0x000008NN, 09, 0B, 0C, 0D or 0E for the type and NN = 1 to {} axes "
-                             "(0x00000803 for images, 0x00000801 for labels)", magic, Shape::kMaxRank));
+    fail(source,
+         fmt::format("got magic 0x{:08X}; expected 0x000008NN, 09, 0B, 0C, 0D or 0E for the type and NN = 1 to {} axes "
+                     "(0x00000803 for images, 0x00000801 for labels)",
+                     magic, Shape::kMaxRank));
   }
   const Shape shape = read_shape(bytes, rank, element, source);
   const std::string_view elements = bytes.substr(4 + 4 * static_cast<size_t>(rank));
   switch (type) {
-    case 0x08: return convert<uint8_t, uint8_t>(elements, shape);
-    case 0x09: return convert<int8_t, int32_t>(elements, shape);
-    case 0x0B: return convert<int16_t, int32_t>(elements, shape);
-    case 0x0C: return convert<int32_t, int32_t>(elements, shape);
-    case 0x0D: return convert<float, float>(elements, shape);
-    default: return convert<double, float>(elements, shape);
+    case 0x08:
+      return convert<uint8_t, uint8_t>(elements, shape);
+    case 0x09:
+      return convert<int8_t, int32_t>(elements, shape);
+    case 0x0B:
+      return convert<int16_t, int32_t>(elements, shape);
+    case 0x0C:
+      return convert<int32_t, int32_t>(elements, shape);
+    case 0x0D:
+      return convert<float, float>(elements, shape);
+    default:
+      return convert<double, float>(elements, shape);
   }
 }
 
@@ -152,7 +178,8 @@ LabeledImages read_idx_images(const fs::path& images, const fs::path& labels, st
   if (gray) set.pixels = set.pixels.view(shape.insert(3, 1));
   set.labels = to_labels(read_idx(labels), labels.string());
   if (set.size() != shape[0]) {
-    fail(labels.string(), fmt::format("got {} labels; expected {}, one for each image of {}", set.size(), shape[0], images.string()));
+    fail(labels.string(),
+         fmt::format("got {} labels; expected {}, one for each image of {}", set.size(), shape[0], images.string()));
   }
   name_classes(set, labels);
   set.original_sizes[fmt::format("{}x{}x{}", shape[1], shape[2], gray ? 1 : shape[3])] = shape[0];

@@ -24,7 +24,8 @@ std::string error_of_bytes(const std::string& bytes) {
 }
 
 // Two 2 x 3 images with labels 1 and 0.
-void write_pair(const TemporaryDirectory& directory, const std::string& prefix, const std::string& pixels = "abcdefghijkl") {
+void write_pair(const TemporaryDirectory& directory, const std::string& prefix,
+                const std::string& pixels = "abcdefghijkl") {
   write_file_atomic(directory / (prefix + "-images-idx3-ubyte"), idx(0x803, {2, 2, 3}, pixels));
   write_file_atomic(directory / (prefix + "-labels-idx1-ubyte"), idx(0x801, {2}, std::string("\1\0", 2)));
 }
@@ -52,8 +53,10 @@ TEST(Idx, SizesAgainstTheRealByteCount) {
   EXPECT_TRUE(contains(error_of_bytes(idx(0x803, {60000, 28, 28}, "abc")),
                        "got 3 bytes of elements; expected 47040000 for sizes 60000 x 28 x 28: the file is cut short"));
   EXPECT_TRUE(contains(error_of_bytes(idx(0x801, {2}, "abc")), "too long"));
-  EXPECT_TRUE(contains(error_of_bytes(idx(0x803, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "abc")), "whose product overflows"));
-  EXPECT_TRUE(contains(error_of_bytes(idx(0x806, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0}, "")), "overflows"));
+  EXPECT_TRUE(
+      contains(error_of_bytes(idx(0x803, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}, "abc")), "whose product overflows"));
+  EXPECT_TRUE(contains(error_of_bytes(idx(0x806, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0}, "")),
+                       "overflows"));
   EXPECT_TRUE(contains(error_of_bytes(idx(0x803, {1}, "")), "expected at least 16 for the header of 3 axes"));
 }
 
@@ -102,7 +105,8 @@ TEST(Idx, ImagesAndLabelsMustAgree) {
   const TemporaryDirectory directory;
   write_pair(directory, "train");
   const fs::path images = directory / "train-images-idx3-ubyte", labels = directory / "train-labels-idx1-ubyte";
-  EXPECT_TRUE(contains(error_of([&] { read_idx_images(images, labels, {"only"}); }), "got the label 1; expected 0 to 0"));
+  EXPECT_TRUE(
+      contains(error_of([&] { read_idx_images(images, labels, {"only"}); }), "got the label 1; expected 0 to 0"));
   EXPECT_TRUE(contains(error_of([&] { read_idx_images(labels, labels); }), "expected u8 images of shape (N, H, W)"));
   EXPECT_TRUE(contains(error_of([&] { read_idx_images(images, images); }), "expected integer labels of shape (N)"));
   write_file_atomic(labels, idx(0x801, {3}, std::string(3, '\0')));

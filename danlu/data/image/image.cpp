@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kWhere = "data.image";
 
-// One axis of a separable filter: output i is the sum of weights[i * taps + k] * input[first[i] + k], k in [0, count[i]).
+// One axis of a separable filter: output i is the sum of weights[i * taps + k] * input[first[i] + k], k in [0,
+// count[i]).
 struct Filter {
   int64_t taps = 0;
   std::vector<int64_t> first, count;
@@ -48,8 +49,10 @@ uint8_t to_u8(float value) { return static_cast<uint8_t>(std::clamp(value + 0.5f
 void check(const Image& image) {
   const bool sizes = image.height > 0 && image.width > 0 && (image.channels == 1 || image.channels == 3);
   if (!sizes || static_cast<int64_t>(image.pixels.size()) != image.height * image.width * image.channels) {
-    throw DataError(kWhere, fmt::format("got an image of {} x {} x {} with {} bytes; expected height * width * channels bytes, "
-                                        "1 or 3 channels", image.height, image.width, image.channels, image.pixels.size()));
+    throw DataError(kWhere,
+                    fmt::format("got an image of {} x {} x {} with {} bytes; expected height * width * channels bytes, "
+                                "1 or 3 channels",
+                                image.height, image.width, image.channels, image.pixels.size()));
   }
 }
 
@@ -57,7 +60,8 @@ void check(const Image& image) {
 
 Image resize(const Image& image, int64_t height, int64_t width) {
   check(image);
-  if (height < 1 || width < 1) throw DataError(kWhere, fmt::format("got a new size of {} x {}; expected at least 1 x 1", height, width));
+  if (height < 1 || width < 1)
+    throw DataError(kWhere, fmt::format("got a new size of {} x {}; expected at least 1 x 1", height, width));
   if (height == image.height && width == image.width) return image;
   const int64_t channels = image.channels;
 
@@ -71,7 +75,8 @@ Image resize(const Image& image, int64_t height, int64_t width) {
       const float* weights = across.weights.data() + x * across.taps;
       const uint8_t* in = row + across.first[static_cast<size_t>(x)] * channels;
       for (int64_t k = 0; k < across.count[static_cast<size_t>(x)]; ++k) {
-        for (int64_t c = 0; c < channels; ++c) out[x * channels + c] += weights[k] * static_cast<float>(in[k * channels + c]);
+        for (int64_t c = 0; c < channels; ++c)
+          out[x * channels + c] += weights[k] * static_cast<float>(in[k * channels + c]);
       }
     }
   }
@@ -94,7 +99,8 @@ Image resize(const Image& image, int64_t height, int64_t width) {
 
 Image convert_channels(const Image& image, int64_t channels) {
   check(image);
-  if (channels != 1 && channels != 3) throw DataError(kWhere, fmt::format("got {} channels; expected 1 (gray) or 3 (RGB)", channels));
+  if (channels != 1 && channels != 3)
+    throw DataError(kWhere, fmt::format("got {} channels; expected 1 (gray) or 3 (RGB)", channels));
   if (channels == image.channels) return image;
   const auto count = static_cast<size_t>(image.height * image.width);
   Image result{image.height, image.width, channels, std::vector<uint8_t>(count * static_cast<size_t>(channels))};
@@ -105,7 +111,8 @@ Image convert_channels(const Image& image, int64_t channels) {
   } else {
     // 16-bit fixed point; the weights add up to 65536, so white stays white.
     for (size_t i = 0; i < count; ++i) {
-      out[i] = static_cast<uint8_t>((19595u * in[3 * i] + 38470u * in[3 * i + 1] + 7471u * in[3 * i + 2] + 32768u) >> 16);
+      out[i] =
+          static_cast<uint8_t>((19595u * in[3 * i] + 38470u * in[3 * i + 1] + 7471u * in[3 * i + 2] + 32768u) >> 16);
     }
   }
   return result;

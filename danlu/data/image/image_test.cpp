@@ -43,7 +43,8 @@ TEST(Image, Channels) {
   const Image color = convert_channels({1, 2, 1, {7, 250}}, 3);
   EXPECT_EQ(color.pixels, (std::vector<uint8_t>{7, 7, 7, 250, 250, 250}));
   EXPECT_EQ(convert_channels(color, 1).pixels, (std::vector<uint8_t>{7, 250}));
-  EXPECT_EQ(convert_channels({1, 3, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255}}, 1).pixels, (std::vector<uint8_t>{76, 150, 29}));
+  EXPECT_EQ(convert_channels({1, 3, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255}}, 1).pixels,
+            (std::vector<uint8_t>{76, 150, 29}));
   EXPECT_EQ(convert_channels({1, 1, 3, {255, 255, 255}}, 1).pixels, (std::vector<uint8_t>{255}));
 }
 

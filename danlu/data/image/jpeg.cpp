@@ -1,10 +1,13 @@
 // JPEG through libjpeg. The library reports a fatal error by a call that must not return, so it jumps back (longjmp) to
-// run(). Everything that outlives the jump is a member made before it; between setjmp and the jump there are C frames and
-// lambdas without C++ objects only, so that no destructor is skipped.
+// run(). Everything that outlives the jump is a member made before it; between setjmp and the jump there are C frames
+// and lambdas without C++ objects only, so that no destructor is skipped.
 
 #include <csetjmp>
 #include <cstdio>
+
+// These two need <cstdio>, and each other, in this order.
 #include <jpeglib.h>
+
 #include <jerror.h>
 
 #include "danlu/base/format.h"
@@ -44,8 +47,8 @@ class JpegReader {
   ImageInfo info(const DecodeLimits& limits) const {
     check_limits(info_.image_height, info_.image_width, source_, limits);
     if (info_.num_components != 1 && info_.num_components != 3) {
-      fail(source_, fmt::format("got a JPEG of {} channels{}; expected gray or RGB; convert it first", info_.num_components,
-                                info_.num_components == 4 ? " (CMYK)" : ""));
+      fail(source_, fmt::format("got a JPEG of {} channels{}; expected gray or RGB; convert it first",
+                                info_.num_components, info_.num_components == 4 ? " (CMYK)" : ""));
     }
     return {info_.image_height, info_.image_width, info_.num_components};
   }
@@ -66,7 +69,7 @@ class JpegReader {
  private:
   static JpegReader* self(j_common_ptr info) { return static_cast<JpegReader*>(info->client_data); }
 
-  // Warnings after which libjpeg would fill in gray; the others (a stray byte, an unknown version) leave the image whole.
+  // Warnings after which libjpeg would fill in gray; the others (a stray byte, an unknown version) lose nothing.
   static bool loses_pixels(int code) {
     return code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_MUST_RESYNC ||
            code == JWRN_ARITH_BAD_CODE || code == JWRN_BOGUS_PROGRESSION;

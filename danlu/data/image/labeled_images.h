@@ -18,15 +18,15 @@ struct UnreadableFile {
 };
 
 struct LabeledImages {
-  Tensor pixels;                         // u8 (N, H, W, C)
-  std::vector<int64_t> labels;           // N, each an index into class_names
+  Tensor pixels;                // u8 (N, H, W, C)
+  std::vector<int64_t> labels;  // N, each an index into class_names
   std::vector<std::string> class_names;
-  std::vector<Part> given;               // N: the part that the source put the sample in; empty if it is not divided
-  std::vector<std::string> files;        // N: paths below the root; empty if the source is not files
+  std::vector<Part> given;         // N: the part that the source put the sample in; empty if it is not divided
+  std::vector<std::string> files;  // N: paths below the root; empty if the source is not files
 
   // What the reader saw, for the report.
-  std::vector<UnreadableFile> unreadable;          // left out
-  std::map<std::string, int64_t> original_sizes;   // "28x28x1" (height, width, channels) -> count
+  std::vector<UnreadableFile> unreadable;         // left out
+  std::map<std::string, int64_t> original_sizes;  // "28x28x1" (height, width, channels) -> count
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };

@@ -1,4 +1,4 @@
-// PNG through libpng's simplified interface: it catches its own errors and returns, so that no longjmp passes through C++.
+// PNG through libpng's simplified interface, which catches its own errors: no longjmp passes through C++.
 
 #include <png.h>
 
@@ -23,7 +23,7 @@ class PngReader {
     std::memset(&image_, 0, sizeof image_);
     image_.version = PNG_IMAGE_VERSION;
     if (png_image_begin_read_from_memory(&image_, bytes.data(), bytes.size()) == 0) fail_with_reason();
-    // 16-bit samples without a gamma are taken as sRGB, as every 8-bit file is; else they would be read as linear light.
+    // 16-bit samples without a gamma are taken as sRGB, as 8-bit ones are; else they would be read as linear light.
     image_.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   }
   ~PngReader() { png_image_free(&image_); }
@@ -62,7 +62,8 @@ void check_complete(std::string_view bytes, std::string_view source) {
     if (left >= 8) length = png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + position));
     if (left < 12 || length > left - 12) {
       fail(source, fmt::format("got a truncated PNG: it ends after {} bytes, before its last chunk is complete; "
-                               "copy or download it again", bytes.size()));
+                               "copy or download it again",
+                               bytes.size()));
     }
     if (bytes.substr(position + 4, 4) == "IEND") return;
     position += 12 + size_t{length};
@@ -83,8 +84,8 @@ Image decode_png(std::string_view bytes, std::string_view source, const DecodeLi
   const ImageInfo info = reader.info(limits);
   // At one bit a pixel, fewer bytes than this cannot hold the image: refuse before taking the memory.
   if (info.height * info.width / 8 / kMaxDeflateRatio > static_cast<int64_t>(bytes.size())) {
-    fail(source, fmt::format("got {} bytes for {} x {} pixels; expected more: the PNG is damaged", bytes.size(), info.width,
-                             info.height));
+    fail(source, fmt::format("got {} bytes for {} x {} pixels; expected more: the PNG is damaged", bytes.size(),
+                             info.width, info.height));
   }
   Image image{info.height, info.width, info.channels,
               std::vector<uint8_t>(static_cast<size_t>(info.height * info.width * info.channels))};
@@ -96,12 +97,14 @@ Image decode_png(std::string_view bytes, std::string_view source, const DecodeLi
 
 std::string encode_png(const Image& image) {
   const bool fits = image.height > 0 && image.width > 0 && (image.channels == 1 || image.channels == 3) &&
-                    image.height <= std::numeric_limits<int32_t>::max() && image.width <= std::numeric_limits<int32_t>::max() &&
+                    image.height <= std::numeric_limits<int32_t>::max() &&
+                    image.width <= std::numeric_limits<int32_t>::max() &&
                     static_cast<int64_t>(image.pixels.size()) == image.height * image.width * image.channels;
   if (!fits) {
-    throw DataError("data.image", fmt::format("got an image of {} x {} x {} with {} bytes; expected 1 or 3 channels and "
-                                              "height * width * channels bytes",
-                                              image.height, image.width, image.channels, image.pixels.size()));
+    throw DataError("data.image",
+                    fmt::format("got an image of {} x {} x {} with {} bytes; expected 1 or 3 channels and "
+                                "height * width * channels bytes",
+                                image.height, image.width, image.channels, image.pixels.size()));
   }
   png_image header;
   std::memset(&header, 0, sizeof header);

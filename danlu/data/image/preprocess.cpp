@@ -18,12 +18,15 @@ ImagePreprocess::ImagePreprocess(int64_t height, int64_t width, std::vector<doub
     : height_(height), width_(width), mean_(std::move(mean)), std_(std::move(std)) {
   const bool sizes = height >= 1 && width >= 1 && height <= kMaxSide && width <= kMaxSide;
   if (!sizes || (mean_.size() != 1 && mean_.size() != 3) || std_.size() != mean_.size()) {
-    throw DataError(kWhere, fmt::format("got {} x {} pixels, {} means and {} standard deviations; expected sides of 1 to {} "
-                                        "and 1 or 3 of both", height, width, mean_.size(), std_.size(), kMaxSide));
+    throw DataError(kWhere,
+                    fmt::format("got {} x {} pixels, {} means and {} standard deviations; expected sides of 1 to {} "
+                                "and 1 or 3 of both",
+                                height, width, mean_.size(), std_.size(), kMaxSide));
   }
   for (size_t c = 0; c < mean_.size(); ++c) {
     if (!std::isfinite(mean_[c]) || !std::isfinite(std_[c]) || std_[c] <= 0) {
-      throw DataError(kWhere, fmt::format("got mean {} and std {} for channel {}; expected finite numbers, std > 0", mean_[c], std_[c], c));
+      throw DataError(kWhere, fmt::format("got mean {} and std {} for channel {}; expected finite numbers, std > 0",
+                                          mean_[c], std_[c], c));
     }
   }
   for (size_t i = 0; i < scale_.size(); ++i) {
@@ -36,8 +39,9 @@ ImagePreprocess::ImagePreprocess(int64_t height, int64_t width, std::vector<doub
 ImagePreprocess ImagePreprocess::fit(const Tensor& pixels, std::span<const int64_t> train) {
   const Shape& shape = pixels.shape();
   if (shape.rank() != 4 || train.empty()) {
-    throw DataError(kWhere, fmt::format("got pixels of {} and {} training samples; expected (N, H, W, C) and at least one",
-                                        shape.str(), train.size()));
+    throw DataError(kWhere,
+                    fmt::format("got pixels of {} and {} training samples; expected (N, H, W, C) and at least one",
+                                shape.str(), train.size()));
   }
   const auto channels = static_cast<size_t>(shape[3]);
   const int64_t image_size = shape.inner(0);
@@ -53,7 +57,8 @@ ImagePreprocess ImagePreprocess::fit(const Tensor& pixels, std::span<const int64
     double sum = 0, squares = 0;
     for (int v = 0; v < 256; ++v) sum += static_cast<double>(histogram[static_cast<size_t>(v)]) * v;
     const double average = sum / count;
-    for (int v = 0; v < 256; ++v) squares += static_cast<double>(histogram[static_cast<size_t>(v)]) * (v - average) * (v - average);
+    for (int v = 0; v < 256; ++v)
+      squares += static_cast<double>(histogram[static_cast<size_t>(v)]) * (v - average) * (v - average);
     mean[c] = average / 255;
     std[c] = squares > 0 ? std::sqrt(squares / count) / 255 : 1;
   }
@@ -83,7 +88,8 @@ void ImagePreprocess::normalize(const uint8_t* in, float* out) const {
       out[i + k] = static_cast<float>(in[i + k]) * scale_[static_cast<size_t>(k)] + shift_[static_cast<size_t>(k)];
     }
   }
-  for (int64_t k = 0; i < size; ++i, ++k) out[i] = static_cast<float>(in[i]) * scale_[static_cast<size_t>(k)] + shift_[static_cast<size_t>(k)];
+  for (int64_t k = 0; i < size; ++i, ++k)
+    out[i] = static_cast<float>(in[i]) * scale_[static_cast<size_t>(k)] + shift_[static_cast<size_t>(k)];
 }
 
 Tensor ImagePreprocess::encode(std::span<const Image> images) const {

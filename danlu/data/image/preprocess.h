@@ -1,5 +1,5 @@
-// From decoded images to what a model is fed: one size, one number of channels, normalised channels. Fitted on the training
-// split only, saved with the model, and replayed unchanged when it predicts.
+// From decoded images to what a model is fed: one size, one number of channels, normalised channels. Fitted on the
+// training split only, saved with the model, and replayed unchanged when it predicts.
 //
 //   x[n, h, w, c] = (pixel / 255 - mean[c]) / std[c]        f32 (N, H, W, C)
 #pragma once
@@ -21,8 +21,8 @@ class ImagePreprocess {
   // mean and std per channel, of pixels scaled to [0, 1]; std > 0. Throws DataError for sizes that make no sense.
   ImagePreprocess(int64_t height, int64_t width, std::vector<double> mean, std::vector<double> std);
 
-  // Mean and standard deviation of the samples `train` of pixels, u8 (N, H, W, C), exact (integer sums). A constant channel
-  // gets std 1.
+  // Mean and standard deviation of the samples `train` of pixels, u8 (N, H, W, C), exact (integer sums). A constant
+  // channel gets std 1.
   static ImagePreprocess fit(const Tensor& pixels, std::span<const int64_t> train);
 
   static ImagePreprocess from_json(const Json& json, std::string_view source);

@@ -32,7 +32,8 @@ TEST(Preprocess, EveryLengthAgreesWithTheFormula) {
     for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint8_t>(i * 37);
     std::vector<float> out(in.size());
     p.normalize(in.data(), out.data());
-    for (size_t i = 0; i < in.size(); ++i) EXPECT_NEAR(out[i], (in[i] / 255.0 - p.mean()[i % 3]) / p.std()[i % 3], 1e-5);
+    for (size_t i = 0; i < in.size(); ++i)
+      EXPECT_NEAR(out[i], (in[i] / 255.0 - p.mean()[i % 3]) / p.std()[i % 3], 1e-5);
   }
 }
 
@@ -51,9 +52,11 @@ TEST(Preprocess, DamagedJson) {
     return error_of([&] { ImagePreprocess::from_json(parse_json(text, "x"), "preprocess.json"); });
   };
   EXPECT_TRUE(contains(error("{}"), "preprocess.json: "));
-  EXPECT_TRUE(contains(error(R"({"height": 2, "width": 2, "mean": [0], "std": [0]})"), "preprocess.json: got mean 0 and std 0"));
+  EXPECT_TRUE(contains(error(R"({"height": 2, "width": 2, "mean": [0], "std": [0]})"),
+                       "preprocess.json: got mean 0 and std 0"));
   EXPECT_TRUE(contains(error(R"({"height": 2, "width": -2, "mean": [0], "std": [1]})"), "expected sides of 1 to"));
-  EXPECT_TRUE(contains(error(R"({"height": 2, "width": 2, "mean": ["a"], "std": [1]})"), "expected height, width, mean and std"));
+  EXPECT_TRUE(contains(error(R"({"height": 2, "width": 2, "mean": ["a"], "std": [1]})"),
+                       "expected height, width, mean and std"));
 }
 
 }  // namespace
