@@ -48,7 +48,8 @@ class Line {
   // A bare word, up to a blank or one of `stops`; a value may hold blanks ("stops" alone end it).
   std::string_view bare(std::string_view stops, bool blanks_end) {
     size_t n = 0;
-    while (n < rest_.size() && stops.find(rest_[n]) == std::string_view::npos && !(blanks_end && is_blank(rest_[n]))) ++n;
+    while (n < rest_.size() && stops.find(rest_[n]) == std::string_view::npos && !(blanks_end && is_blank(rest_[n])))
+      ++n;
     std::string_view word = rest_.substr(0, n);
     rest_.remove_prefix(n);
     while (!word.empty() && is_blank(word.back())) word.remove_suffix(1);
@@ -76,7 +77,9 @@ class Line {
     return at_quote() ? quoted_text() : bare(stops, blanks_end);
   }
 
-  [[noreturn]] void fail(const std::string& what) const { throw DataError(kWhere, fmt::format("{}: {}", place_, what)); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DataError(kWhere, fmt::format("{}: {}", place_, what));
+  }
 
  private:
   void skip_blanks() {
@@ -116,7 +119,8 @@ class Parser {
       Line line(text, place(), *owner_);
       if (!line.done()) read_row(line);
     }
-    if (lines_.empty()) throw DataError(kWhere, fmt::format("{}: got no rows after @data; expected at least one", source_));
+    if (lines_.empty())
+      throw DataError(kWhere, fmt::format("{}: got no rows after @data; expected at least one", source_));
     return Table(source_, std::move(columns_), std::move(lines_), owner_);
   }
 
@@ -163,11 +167,14 @@ class Parser {
     } else {
       const std::string_view word = line.bare("%", true);
       const std::string type = lower(word);
-      if (type == "numeric" || type == "real" || type == "integer") column.declared_type = ColumnType::number;
-      else if (type == "date") column.declared_type = ColumnType::date;
+      if (type == "numeric" || type == "real" || type == "integer")
+        column.declared_type = ColumnType::number;
+      else if (type == "date")
+        column.declared_type = ColumnType::date;
       else if (type != "string") {
-        line.fail(fmt::format("attribute \"{}\": got type {}; expected numeric, real, integer, string, date or {{a, b, ...}}",
-                              column.name, shown(word)));
+        line.fail(
+            fmt::format("attribute \"{}\": got type {}; expected numeric, real, integer, string, date or {{a, b, ...}}",
+                        column.name, shown(word)));
       }
     }
     for (size_t i = 0; i + 1 < columns_.size(); ++i) {
@@ -184,9 +191,10 @@ class Parser {
 
   static void read_categories(Line& line, Column& column) {
     while (!line.take('}')) {
-      if (line.next() == '\0') line.fail(fmt::format("attribute \"{}\": got no closing }}; expected {{a, b, ...}}", column.name));
+      if (line.next() == '\0')
+        line.fail(fmt::format("attribute \"{}\": got no closing }}; expected {{a, b, ...}}", column.name));
       column.declared_categories.emplace_back(line.word_or_quoted(",}", false));
-      if (!line.take(',') && line.next() != '}') {
+      if (!line.take(',') && line.next() != '}' && line.next() != '\0') {
         line.fail(fmt::format("attribute \"{}\": got text after a category; expected , or }}", column.name));
       }
     }
@@ -200,13 +208,15 @@ class Parser {
     for (size_t c = 0; c < width; ++c) {
       const bool in_quotes = line.at_quote();
       const std::string_view value = line.word_or_quoted(",%", false);
-      if (!in_quotes && value.empty()) line.fail(fmt::format("column \"{}\": got nothing; expected a value, or ? if missing", columns_[c].name));
+      if (!in_quotes && value.empty())
+        line.fail(fmt::format("column \"{}\": got nothing; expected a value, or ? if missing", columns_[c].name));
       const bool missing = !in_quotes && value == "?";
       if (!missing) check_category(line, c, value);
       columns_[c].cells.push_back(missing ? Cell{} : value);
       const bool comma = line.take(',');
       if (comma != (c + 1 < width) || (!comma && !line.done())) {
-        line.fail(fmt::format("got {} than {} values; expected one for each @attribute", comma || !line.done() ? "more" : "fewer", width));
+        line.fail(fmt::format("got {} than {} values; expected one for each @attribute",
+                              comma || !line.done() ? "more" : "fewer", width));
       }
     }
     lines_.push_back(line_number_);
@@ -216,7 +226,8 @@ class Parser {
     const Column& column = columns_[c];
     if (column.declared_categories.empty() || known_[c].contains(std::string(value))) return;
     line.fail(fmt::format("column \"{}\": {} is not declared; expected one of {}{}", column.name, shown(value),
-                          fmt::join(column.declared_categories, ", "), did_you_mean(value, column.declared_categories)));
+                          fmt::join(column.declared_categories, ", "),
+                          did_you_mean(value, column.declared_categories)));
   }
 
   std::shared_ptr<Owner> owner_;

@@ -9,8 +9,8 @@
 //   @data
 //   21.5, 'very high', 'it\'s fine', ?
 //
-// Keywords in any case; ? is missing. The declared types and categories, in their order, go to the columns. Sparse rows and
-// relational attributes are refused by name.
+// Keywords in any case; ? is missing. The declared types and categories, in their order, go to the columns. Sparse rows
+// and relational attributes are refused by name.
 #pragma once
 
 #include "danlu/base/files.h"
@@ -18,8 +18,8 @@
 
 namespace danlu::data {
 
-// Throw DataError as `file:line: got ...; expected ...` for anything malformed, a value that its attribute does not declare,
-// or a row with too many or too few values; FileError if the file cannot be read. A .gz file is unpacked.
+// Throw DataError as `file:line: got ...; expected ...` for anything malformed, a value that its attribute does not
+// declare, or a row with too many or too few values; FileError if the file cannot be read. A .gz file is unpacked.
 Table read_arff(const fs::path& path);
 Table parse_arff(std::string text, const std::string& source);
 

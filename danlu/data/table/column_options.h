@@ -21,7 +21,8 @@ struct ColumnOptions {
   EncodeOptions encode;
 
   void describe(OptionVisitor& v) {
-    v.choice("type", type, {"auto", "number", "category", "binary", "text", "date", "id"}, "what the cells mean; auto: inferred");
+    v.choice("type", type, {"auto", "number", "category", "binary", "text", "date", "id"},
+             "what the cells mean; auto: inferred");
     v.field("drop", drop, "leave the column out");
     v.choice("on_bad_cell", on_bad_cell, {"auto", "error", "missing"}, "a cell that is not of the type; auto: error");
     v.choice("scale", scale, {"auto", "standard", "minmax", "log", "quantile", "none"},

@@ -19,10 +19,13 @@ enum class Stop { delimiter, line_end, text_end };
 // Which cells are missing. Most cells are told apart by their first byte.
 class MissingWords {
  public:
-  MissingWords(const std::vector<std::string>& words, bool inside_quotes) : words_(words), inside_quotes_(inside_quotes) {
+  MissingWords(const std::vector<std::string>& words, bool inside_quotes)
+      : words_(words), inside_quotes_(inside_quotes) {
     for (const std::string& word : words) {
-      if (word.empty()) empty_ = true;
-      else first_[static_cast<unsigned char>(word[0])] = true;
+      if (word.empty())
+        empty_ = true;
+      else
+        first_[static_cast<unsigned char>(word[0])] = true;
     }
   }
 
@@ -83,7 +86,8 @@ char choose_delimiter(const std::string& option, std::string_view text) {
   if (option == "auto") return detect_delimiter(text);
   if (option == "tab" || option == "\\t") return '\t';
   if (option.size() != 1 || option == "\"" || option == "\n" || option == "\r" || (option[0] & 0x80) != 0) {
-    throw ConfigError(kWhere, fmt::format("got delimiter {}; expected auto, tab or one ASCII character", shown(option)));
+    throw ConfigError(kWhere,
+                      fmt::format("got delimiter {}; expected auto, tab or one ASCII character", shown(option)));
   }
   return option[0];
 }
@@ -120,8 +124,10 @@ class Parser {
       lines_.push_back(line);
     }
     if (lines_.empty()) {
-      throw DataError(kWhere, fmt::format("{}: got a header and no rows; expected at least one row; if line {} is not a "
-                                          "header, set header: no", source_, header_line_));
+      throw DataError(kWhere,
+                      fmt::format("{}: got a header and no rows; expected at least one row; if line {} is not a "
+                                  "header, set header: no",
+                                  source_, header_line_));
     }
     return Table(source_, std::move(columns_), std::move(lines_), std::move(text_));
   }
@@ -129,8 +135,9 @@ class Parser {
  private:
   // Reads the first row, decides whether it names the columns, and makes them.
   void read_first_row() {
-    if (!skip_blank_lines()) throw DataError(kWhere, fmt::format("{}: got no rows after {} skipped lines; expected at least one",
-                                                                 source_, options_.skip_lines));
+    if (!skip_blank_lines())
+      throw DataError(kWhere, fmt::format("{}: got no rows after {} skipped lines; expected at least one", source_,
+                                          options_.skip_lines));
     header_line_ = line_;
     std::vector<std::pair<Cell, bool>> cells;
     Stop stop;
@@ -139,7 +146,8 @@ class Parser {
       cells.emplace_back(cell, quoted_);
     } while (stop == Stop::delimiter);
 
-    const bool numbers = std::any_of(cells.begin(), cells.end(), [](const auto& c) { return parse_number(c.first).has_value(); });
+    const bool numbers =
+        std::any_of(cells.begin(), cells.end(), [](const auto& c) { return parse_number(c.first).has_value(); });
     const bool header = options_.header == "yes" || (options_.header == "auto" && !numbers);
     if (!options_.names.empty() && options_.names.size() != cells.size()) {
       throw DataError(kWhere, fmt::format("{}:{}: got {} columns; expected {}, as many as there are names", source_,
@@ -148,8 +156,10 @@ class Parser {
     columns_.resize(cells.size());
     for (size_t c = 0; c < cells.size(); ++c) {
       std::string& name = columns_[c].name;
-      if (!options_.names.empty()) name = options_.names[c];
-      else if (header) name = std::string(cells[c].first);
+      if (!options_.names.empty())
+        name = options_.names[c];
+      else if (header)
+        name = std::string(cells[c].first);
       if (name.empty()) name = fmt::format("column_{}", c + 1);
     }
     check_names();
@@ -164,9 +174,10 @@ class Parser {
     for (size_t c = 0; c < columns_.size(); ++c) {
       const auto [it, fresh] = seen.emplace(columns_[c].name, c);
       if (fresh) continue;
-      throw DataError(kWhere, fmt::format("{}:{}: got columns {} and {} both named {}; expected distinct names; rename one, or "
-                                          "set names; if the line is not a header, set header: no",
-                                          source_, header_line_, it->second + 1, c + 1, shown(columns_[c].name)));
+      throw DataError(kWhere,
+                      fmt::format("{}:{}: got columns {} and {} both named {}; expected distinct names; rename one, or "
+                                  "set names; if the line is not a header, set header: no",
+                                  source_, header_line_, it->second + 1, c + 1, shown(columns_[c].name)));
     }
   }
 
@@ -219,9 +230,10 @@ class Parser {
       if (out != run) std::memmove(out, run, length);
       out += length;
       if (p_ == end_) {
-        throw DataError(kWhere, fmt::format("{}:{}:{}: got a quote that is never closed; expected a closing quote; a quote inside "
-                                            "quotes is written twice", source_, open_line,
-                                            column_of(open_line_start, begin - 1)));
+        throw DataError(
+            kWhere, fmt::format("{}:{}:{}: got a quote that is never closed; expected a closing quote; a quote inside "
+                                "quotes is written twice",
+                                source_, open_line, column_of(open_line_start, begin - 1)));
       }
       if (*p_ == '"') {
         if (p_[1] != '"') break;
@@ -239,9 +251,10 @@ class Parser {
     ++p_;
     while (blank_[static_cast<unsigned char>(*p_)]) ++p_;
     if (!stops_[static_cast<unsigned char>(*p_)]) {
-      throw DataError(kWhere, fmt::format("{}:{}:{}: got text after a closing quote; expected {} or the end of the line; a quote "
-                                          "inside quotes is written twice", source_, line_, column_of(line_start_, p_),
-                                          delimiter_name()));
+      throw DataError(
+          kWhere, fmt::format("{}:{}:{}: got text after a closing quote; expected {} or the end of the line; a quote "
+                              "inside quotes is written twice",
+                              source_, line_, column_of(line_start_, p_), delimiter_name()));
     }
     stop = take_stop();
     return cell;
@@ -264,9 +277,10 @@ class Parser {
   std::string delimiter_name() const { return delimiter_ == '\t' ? "a tab" : fmt::format("\"{}\"", delimiter_); }
 
   [[noreturn]] void ragged(int64_t line, size_t got, size_t expected) const {
-    throw DataError(kWhere, fmt::format("{}:{}:1: got {} cells; expected {}, as in line {}; the cells are separated by {}; a cell "
-                                        "that contains it needs quotes", source_, line, got, expected, header_line_,
-                                        delimiter_name()));
+    throw DataError(
+        kWhere, fmt::format("{}:{}:1: got {} cells; expected {}, as in line {}; the cells are separated by {}; a cell "
+                            "that contains it needs quotes; if line {} is not part of the table, set skip_lines: {}",
+                            source_, line, got, expected, header_line_, delimiter_name(), header_line_, header_line_));
   }
 
   std::shared_ptr<std::string> text_;

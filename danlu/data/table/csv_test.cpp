@@ -32,7 +32,8 @@ std::string message_of(const std::string& text, const CsvOptions& options = {}) 
 }
 
 void expect_words(const std::string& message, const Words& words) {
-  for (const std::string& word : words) EXPECT_NE(message.find(word), std::string::npos) << "\"" << word << "\" in: " << message;
+  for (const std::string& word : words)
+    EXPECT_NE(message.find(word), std::string::npos) << "\"" << word << "\" in: " << message;
 }
 
 TEST(Csv, HeaderAndRows) {
@@ -45,7 +46,10 @@ TEST(Csv, HeaderAndRows) {
 }
 
 TEST(Csv, QuotesNewlinesAndCarriageReturns) {
-  const Table table = parse_csv("\xEF\xBB\xBF" "a,b\r\n\"x, \"\"y\"\"\",\"two\r\nlines\"\r\n 5\" pipe, \"q\" \r\nlast,\"\"\"\"", "t.csv");
+  const Table table = parse_csv(
+      "\xEF\xBB\xBF"
+      "a,b\r\n\"x, \"\"y\"\"\",\"two\r\nlines\"\r\n 5\" pipe, \"q\" \r\nlast,\"\"\"\"",
+      "t.csv");
   EXPECT_EQ(table.column_names(), (Words{"a", "b"}));
   EXPECT_EQ(row(table, 0), (Words{"x, \"y\"", "two\r\nlines"}));
   EXPECT_EQ(row(table, 1), (Words{"5\" pipe", "q"}));
@@ -73,7 +77,8 @@ TEST(Csv, MissingIsNotEmpty) {
 TEST(Csv, DelimiterIsFound) {
   EXPECT_EQ(row(parse_csv("a;b;c\n1,5;2,5;x\n2,5;1,0;y\n", "t.csv"), 0), (Words{"1,5", "2,5", "x"}));
   EXPECT_EQ(row(parse_csv("a\tb\n1, 2\t3\n", "t.csv"), 0), (Words{"1, 2", "3"}));
-  EXPECT_EQ(row(parse_csv("a,b\n\"1;2;3\",4\n\"1;2\",5\n", "t.csv"), 0), (Words{"1;2;3", "4"})) << "quoted ones do not count";
+  EXPECT_EQ(row(parse_csv("a,b\n\"1;2;3\",4\n\"1;2\",5\n", "t.csv"), 0), (Words{"1;2;3", "4"}))
+      << "quoted ones do not count";
   EXPECT_EQ(row(parse_csv("word\nhello\n", "t.csv"), 0), (Words{"hello"}));
   CsvOptions options;
   options.delimiter = "|";
@@ -115,7 +120,9 @@ TEST(Csv, Misuse) {
   expect_words(message_of("\xEF\xBB\xBF"), {"empty file"});
   expect_words(message_of("a,b\n"), {"no rows", "header: no"});
   expect_words(message_of("a,b,a\n1,2,3\n"), {"t.csv:1", "columns 1 and 3", "\"a\"", "distinct"});
-  expect_words(message_of("\xFF\xFE" "a"), {"UTF-16", "iconv"});
+  expect_words(message_of("\xFF\xFE"
+                          "a"),
+               {"UTF-16", "iconv"});
   expect_words(message_of(std::string("a,b\n1,\0\n", 8)), {"t.csv:2:3", "NUL"});
 }
 
@@ -143,7 +150,8 @@ TEST(Csv, ReadsFilesByExtension) {
 
 // Whatever the bytes, parsing either gives a rectangular table or throws one of our errors.
 TEST(Csv, AnyBytesParseOrAreRefused) {
-  const Words pieces = {"a", "1", ",", ";", "\t", "\"", "\"\"", "\n", "\r", "\r\n", " ", ".", "?", "\xC3\xA9", "2,3\n", "x,y\n"};
+  const Words pieces = {"a",  "1",    ",", ";", "\t", "\"",       "\"\"",  "\n",
+                        "\r", "\r\n", " ", ".", "?",  "\xC3\xA9", "2,3\n", "x,y\n"};
   Rng rng(7);
   int64_t tables = 0;
   for (int round = 0; round < 20000; ++round) {

@@ -28,7 +28,8 @@ std::vector<std::string> kept_categories(const Counts& counts, const EncodeOptio
     if (count >= options.min_count) ranked.emplace_back(-count, name);
   }
   std::sort(ranked.begin(), ranked.end());  // by count, then by name
-  if (ranked.size() > static_cast<size_t>(options.max_categories)) ranked.resize(static_cast<size_t>(options.max_categories));
+  if (ranked.size() > static_cast<size_t>(options.max_categories))
+    ranked.resize(static_cast<size_t>(options.max_categories));
   std::vector<std::string> kept;
   for (const auto& [unused, name] : ranked) kept.emplace_back(name);
   std::sort(kept.begin(), kept.end());
@@ -61,8 +62,10 @@ CategoryEncoder CategoryEncoder::fit(std::span<const Cell> training, const std::
   const bool filled = std::any_of(counts.begin(), counts.end(), [&](const auto& entry) {
     return !encoder.index_.contains(std::string(entry.first));
   });
-  if (options.unknown == "error") encoder.unknown_ = Unknown::error;
-  else if (options.unknown == "reserve" || (options.unknown == "auto" && filled)) encoder.unknown_ = Unknown::reserve;
+  if (options.unknown == "error")
+    encoder.unknown_ = Unknown::error;
+  else if (options.unknown == "reserve" || (options.unknown == "auto" && filled))
+    encoder.unknown_ = Unknown::reserve;
   return encoder;
 }
 
@@ -152,8 +155,9 @@ LabelEncoder LabelEncoder::from_names(std::vector<std::string> names) {
   encoder.names_ = std::move(names);
   encoder.index_ = index_names(encoder.names_);
   if (encoder.names_.size() < 2 || encoder.index_.size() != encoder.names_.size()) {
-    throw DataError("data.label", fmt::format("got {} ({}); expected at least two distinct classes",
-                                              encoder.names_.size() == 1 ? "one class" : "classes", fmt::join(encoder.names_, ", ")));
+    throw DataError("data.label",
+                    fmt::format("got {} ({}); expected at least two distinct classes",
+                                encoder.names_.size() == 1 ? "one class" : "classes", fmt::join(encoder.names_, ", ")));
   }
   return encoder;
 }

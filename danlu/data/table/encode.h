@@ -23,8 +23,10 @@ struct EncodeOptions {
   void describe(OptionVisitor& v) {
     v.choice("method", method, {"auto", "one_hot", "ordinal"}, "one feature a category, or their index; auto: one_hot");
     v.choice("unknown", unknown, {"auto", "reserve", "zero", "error"},
-             "a value not kept in training: a slot of its own, all zero, or an error; auto: a slot if training fills it, else zero");
-    v.field("max_categories", max_categories, {2, 100000}, "the most frequent categories that are kept; the others are unknown");
+             "a value not kept in training: a slot of its own, all zero, or an error; auto: a slot if training fills "
+             "it, else zero");
+    v.field("max_categories", max_categories, {2, 100000},
+            "the most frequent categories that are kept; the others are unknown");
     v.field("min_count", min_count, {1, 1e9}, "training rows that a category needs to be kept");
   }
 };
@@ -32,15 +34,15 @@ struct EncodeOptions {
 // Categories <-> indexes <-> features.
 //
 // With K categories kept: an index is 0 to K-1, K for unknown, NaN for missing (before imputation).
-// one_hot makes K features, one more if unknown has its own slot, or a single 0/1 feature if K is 2 and it has not; there an
-// unknown is 0.5, as far from one as from the other. ordinal makes one feature, index / K.
+// one_hot makes K features, one more if unknown has its own slot, or a single 0/1 feature if K is 2 and it has not;
+// there an unknown is 0.5, as far from one as from the other. ordinal makes one feature, index / K.
 class CategoryEncoder {
  public:
   CategoryEncoder() = default;
-  // `declared` (may be empty) are categories that exist whatever the training rows hold; they come first, in their order. Found
-  // ones follow, sorted. `extra` (may be empty) is one more category, for filled gaps.
-  static CategoryEncoder fit(std::span<const Cell> training, const std::vector<std::string>& declared, const std::string& extra,
-                             const EncodeOptions& options);
+  // `declared` (may be empty) are categories that exist whatever the training rows hold; they come first, in their
+  // order. Found ones follow, sorted. `extra` (may be empty) is one more category, for filled gaps.
+  static CategoryEncoder fit(std::span<const Cell> training, const std::vector<std::string>& declared,
+                             const std::string& extra, const EncodeOptions& options);
   static CategoryEncoder from_json(const SavedState& state);
   Json to_json() const;
 
@@ -74,8 +76,8 @@ class CategoryEncoder {
 class LabelEncoder {
  public:
   LabelEncoder() = default;
-  // `declared` if given, else the distinct cells: by value if all are numbers, else by bytes. Throws DataError for fewer than
-  // two.
+  // `declared` if given, else the distinct cells: by value if all are numbers, else by bytes. Throws DataError for
+  // fewer than two.
   static LabelEncoder fit(std::span<const Cell> training, const std::vector<std::string>& declared);
   static LabelEncoder from_names(std::vector<std::string> names);
 

@@ -22,7 +22,8 @@ constexpr double kIndicatorShare = 0.05;
 constexpr double kSkewed = 3;
 
 double share_missing(std::span<const Cell> cells, std::span<const int64_t> rows) {
-  const auto missing = std::count_if(rows.begin(), rows.end(), [&](int64_t row) { return is_missing(cells[static_cast<size_t>(row)]); });
+  const auto missing =
+      std::count_if(rows.begin(), rows.end(), [&](int64_t row) { return is_missing(cells[static_cast<size_t>(row)]); });
   return rows.empty() ? 0 : static_cast<double>(missing) / static_cast<double>(rows.size());
 }
 
@@ -35,8 +36,10 @@ FeatureColumn::FeatureColumn(const ColumnSchema& schema, const ColumnOptions& op
   on_bad_ = options.on_bad_cell == "missing" ? BadCell::missing : BadCell::error;
   const std::string& method = options.impute.method;
   if (!is_number() && (method == "mean" || method == "median")) {
-    throw ConfigError(kWhere, fmt::format("column \"{}\" is of type {}: got impute {}; expected mode, constant, ffill, bfill, "
-                                          "drop_row or drop_column", name_, name_of(type_), method));
+    throw ConfigError(kWhere,
+                      fmt::format("column \"{}\" is of type {}: got impute {}; expected mode, constant, ffill, bfill, "
+                                  "drop_row or drop_column",
+                                  name_, name_of(type_), method));
   }
   if (is_number() && method == "constant") {
     const auto fill = parse_number(options.impute.fill);
@@ -46,7 +49,8 @@ FeatureColumn::FeatureColumn(const ColumnSchema& schema, const ColumnOptions& op
     }
   }
   if (!is_number() && method == "constant" && options.impute.fill.empty()) {
-    throw ConfigError(kWhere, fmt::format("column \"{}\": got impute constant without fill; expected a category", name_));
+    throw ConfigError(kWhere,
+                      fmt::format("column \"{}\": got impute constant without fill; expected a category", name_));
   }
 }
 
@@ -63,10 +67,13 @@ std::vector<double> FeatureColumn::values_of(const Table& table, int64_t column,
     const int64_t index = encoder_.index_of(cell);
     const auto& known = encoder_.categories();
     if (index == static_cast<int64_t>(known.size()) && encoder_.refuses_unknown()) {
-      std::vector<std::string> some(known.begin(), known.begin() + static_cast<int64_t>(std::min<size_t>(known.size(), 20)));
-      throw DataError(kWhere, fmt::format("{}: {} is not a category of the training rows; expected one of {}{}{}; or set "
-                                          "encode.unknown: reserve", table.place(row, column), shown(cell), fmt::join(some, ", "),
-                                          some.size() < known.size() ? ", ..." : "", did_you_mean(cell, known)));
+      std::vector<std::string> some(known.begin(),
+                                    known.begin() + static_cast<int64_t>(std::min<size_t>(known.size(), 20)));
+      throw DataError(kWhere,
+                      fmt::format("{}: {} is not a category of the training rows; expected one of {}{}{}; or set "
+                                  "encode.unknown: reserve",
+                                  table.place(row, column), shown(cell), fmt::join(some, ", "),
+                                  some.size() < known.size() ? ", ..." : "", did_you_mean(cell, known)));
     }
     values.push_back(static_cast<double>(index));
   }
@@ -78,11 +85,13 @@ void FeatureColumn::fit_bounds(const Table& table, std::span<const int64_t> trai
   bounds_ = OutlierBounds::fit(values_of(table, table.column_index(name_), training), options_.outliers);
 }
 
-void FeatureColumn::mark_dropped(const Table& table, std::span<const int64_t> training, std::vector<bool>& dropped) const {
+void FeatureColumn::mark_dropped(const Table& table, std::span<const int64_t> training,
+                                 std::vector<bool>& dropped) const {
   const bool drop_gaps = options_.impute.method == "drop_row";
   if (!drop_gaps && !bounds_.drops()) return;
   const int64_t column = table.column_index(name_);
-  const std::vector<double> values = is_number() ? values_of(table, column, training) : std::vector<double>(training.size());
+  const std::vector<double> values =
+      is_number() ? values_of(table, column, training) : std::vector<double>(training.size());
   for (size_t i = 0; i < training.size(); ++i) {
     if (bounds_.drops() && bounds_.beyond(values[i])) dropped[i] = true;
     if (drop_gaps && (std::isnan(values[i]) || is_missing(table.cell(training[i], column)))) dropped[i] = true;
@@ -112,7 +121,9 @@ std::string FeatureColumn::fit_numbers(std::vector<double> values, double missin
   indicator_ = options_.impute.indicator || (method == "auto" && missing_share >= kIndicatorShare);
   if (method == "auto" || method.starts_with("drop")) method = "median";
   imputer_ = Imputer::fit(values, method, parse_number(options_.impute.fill).value_or(0), true);
-  if (missing_share > 0) reason_ += fmt::format("; {} missing, filled by {}{}", percent(missing_share), method, indicator_ ? " with an indicator" : "");
+  if (missing_share > 0)
+    reason_ += fmt::format("; {} missing, filled by {}{}", percent(missing_share), method,
+                           indicator_ ? " with an indicator" : "");
   imputer_.apply(values);
 
   std::string scale = options_.scale;
@@ -140,12 +151,14 @@ std::string FeatureColumn::fit_categories(const Table& table, int64_t column, st
 
   std::vector<double> values;  // refusing unknown is for later: a category may be too rare to keep
   for (const Cell cell : cells) {
-    values.push_back(is_missing(cell) ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(encoder_.index_of(cell)));
+    values.push_back(is_missing(cell) ? std::numeric_limits<double>::quiet_NaN()
+                                      : static_cast<double>(encoder_.index_of(cell)));
   }
   const std::vector<double> sorted = sorted_present(values);
   if (sorted.empty()) return "no value in the training rows";
   const bool gaps_differ = missing_share > 0 && (!extra.empty() || options_.impute.indicator);
-  if (sorted.front() == sorted.back() && !gaps_differ) return fmt::format("constant in the training rows ({})", cells[0]);
+  if (sorted.front() == sorted.back() && !gaps_differ)
+    return fmt::format("constant in the training rows ({})", cells[0]);
 
   indicator_ = options_.impute.indicator;
   if (!extra.empty()) {
@@ -217,11 +230,17 @@ std::string FeatureColumn::inverse(std::span<const float> features) const {
 }
 
 Json FeatureColumn::to_json() const {
-  Json json = {{"name", name_}, {"type", name_of(type_)}, {"reason", reason_},
+  Json json = {{"name", name_},
+               {"type", name_of(type_)},
+               {"reason", reason_},
                {"on_bad_cell", on_bad_ == BadCell::error ? "error" : "missing"},
-               {"outliers", bounds_.to_json()}, {"impute", imputer_.to_json()}, {"indicator", indicator_}};
-  if (is_number()) json["scale"] = scaler_.to_json();
-  else json["encode"] = encoder_.to_json();
+               {"outliers", bounds_.to_json()},
+               {"impute", imputer_.to_json()},
+               {"indicator", indicator_}};
+  if (is_number())
+    json["scale"] = scaler_.to_json();
+  else
+    json["encode"] = encoder_.to_json();
   return json;
 }
 
@@ -230,7 +249,8 @@ FeatureColumn FeatureColumn::from_json(const Json& json) {
   column.name_ = SavedState(json, "a column").text("name");
   const SavedState state(json, fmt::format("column \"{}\"", column.name_));
   const auto type = column_type(state.text("type"));
-  if (!type || *type == ColumnType::id || *type == ColumnType::text) state.fail("type", "number, date, category or binary");
+  if (!type || *type == ColumnType::id || *type == ColumnType::text)
+    state.fail("type", "number, date, category or binary");
   column.type_ = *type;
   column.reason_ = state.text("reason");
   column.on_bad_ = state.word("on_bad_cell", {"error", "missing"}) == "error" ? BadCell::error : BadCell::missing;
@@ -241,7 +261,8 @@ FeatureColumn FeatureColumn::from_json(const Json& json) {
     column.scaler_ = Scaler::from_json(state.inner("scale"));
   } else {
     column.encoder_ = CategoryEncoder::from_json(state.inner("encode"));
-    if (column.imputer_.fill() < 0 || column.imputer_.fill() > static_cast<double>(column.encoder_.categories().size()) ||
+    if (column.imputer_.fill() < 0 ||
+        column.imputer_.fill() > static_cast<double>(column.encoder_.categories().size()) ||
         std::floor(column.imputer_.fill()) != column.imputer_.fill()) {
       state.fail("impute", "the index of a category");
     }

@@ -1,4 +1,5 @@
-// One input column's way from cells to features: typed values, outliers, gaps, encoding or scaling. Fitted on training rows.
+// One input column's way from cells to features: typed values, outliers, gaps, encoding or scaling. Fitted on training
+// rows.
 #pragma once
 
 #include <optional>
@@ -34,8 +35,8 @@ class FeatureColumn {
   const std::string& reason() const { return reason_; }
   int64_t num_features() const;
   std::vector<std::string> feature_names() const;
-  // Writes num_features() values for each row; the features of row i begin at out + i * stride. Throws DataError naming the
-  // place for a bad cell, an unknown category that is refused, or a number too large for a float.
+  // Writes num_features() values for each row; the features of row i begin at out + i * stride. Throws DataError naming
+  // the place for a bad cell, an unknown category that is refused, or a number too large for a float.
   void apply(const Table& table, std::span<const int64_t> rows, float* out, int64_t stride) const;
   // The cell that features stand for: a category, or a number as text. Gaps that were filled come back filled.
   std::string inverse(std::span<const float> features) const;
@@ -45,20 +46,21 @@ class FeatureColumn {
   bool is_number() const { return type_ == ColumnType::number || type_ == ColumnType::date; }
   std::vector<double> values_of(const Table& table, int64_t column, std::span<const int64_t> rows) const;
   std::string fit_numbers(std::vector<double> values, double missing_share);
-  std::string fit_categories(const Table& table, int64_t column, std::span<const int64_t> training, double missing_share);
+  std::string fit_categories(const Table& table, int64_t column, std::span<const int64_t> training,
+                             double missing_share);
   void fill_gaps(std::vector<double>& values, std::span<const int64_t> rows) const;
 
   std::string name_;
   ColumnType type_ = ColumnType::number;
   std::string reason_;
-  ColumnOptions options_;             // for fitting
-  std::vector<std::string> declared_; // for fitting
+  ColumnOptions options_;              // for fitting
+  std::vector<std::string> declared_;  // for fitting
 
   BadCell on_bad_ = BadCell::error;
   OutlierBounds bounds_;
   Imputer imputer_;
-  Scaler scaler_;                     // numbers and dates
-  CategoryEncoder encoder_;           // the others
+  Scaler scaler_;            // numbers and dates
+  CategoryEncoder encoder_;  // the others
   bool indicator_ = false;
 };
 

@@ -23,8 +23,10 @@ double mode_of(std::span<const double> sorted) {
 void carry(auto&& values, double fill) {
   double last = fill;
   for (double& value : values) {
-    if (std::isnan(value)) value = last;
-    else last = value;
+    if (std::isnan(value))
+      value = last;
+    else
+      last = value;
   }
 }
 
@@ -37,21 +39,30 @@ Imputer Imputer::fit(std::span<const double> training, const std::string& method
   if (method == "bfill") imputer.direction_ = Direction::backward;
   if (method == "constant") return imputer;
   const std::vector<double> sorted = sorted_present(training);
-  if (sorted.empty()) throw DataError("data.impute", "got no present value in the training rows; expected at least one");
-  if (method == "mean") imputer.fill_ = moments_of(training).mean;
-  else if (method == "mode" || !ordered) imputer.fill_ = mode_of(sorted);
-  else imputer.fill_ = quantile_of(sorted, 0.5);
+  if (sorted.empty())
+    throw DataError("data.impute", "got no present value in the training rows; expected at least one");
+  if (method == "mean")
+    imputer.fill_ = moments_of(training).mean;
+  else if (method == "mode" || !ordered)
+    imputer.fill_ = mode_of(sorted);
+  else
+    imputer.fill_ = quantile_of(sorted, 0.5);
   return imputer;
 }
 
 void Imputer::apply(std::span<double> values) const {
-  if (direction_ == Direction::forward) carry(values, fill_);
-  else if (direction_ == Direction::backward) carry(values | std::views::reverse, fill_);
-  else for (double& value : values) value = std::isnan(value) ? fill_ : value;
+  if (direction_ == Direction::forward)
+    carry(values, fill_);
+  else if (direction_ == Direction::backward)
+    carry(values | std::views::reverse, fill_);
+  else
+    for (double& value : values) value = std::isnan(value) ? fill_ : value;
 }
 
 Json Imputer::to_json() const {
-  const char* direction = direction_ == Direction::none ? "none" : direction_ == Direction::forward ? "forward" : "backward";
+  const char* direction = direction_ == Direction::none      ? "none"
+                          : direction_ == Direction::forward ? "forward"
+                                                             : "backward";
   return {{"fill", fill_}, {"carry", direction}};
 }
 

@@ -2,11 +2,13 @@
 //
 //   mean, median, mode   of the present training values (mode: the most frequent, the smallest among equals)
 //   constant             `fill`
-//   ffill, bfill         the nearest present value in an earlier (later) row of the same call; where there is none, the median,
+//   ffill, bfill         the nearest present value in an earlier (later) row of the same call; where there is none, the
+//   median,
 //                        or the mode of a category
 //   drop_row             training rows with a gap are left out; gaps in other rows are filled as by auto
 //   drop_column          a column with a gap in training is left out; gaps elsewhere are filled as by auto
-//   auto                 numbers: median, plus an indicator if at least 5 % are missing; categories: a category of their own if
+//   auto                 numbers: median, plus an indicator if at least 5 % are missing; categories: a category of
+//   their own if
 //                        training has gaps, else the mode
 #pragma once
 
@@ -37,9 +39,9 @@ struct ImputeOptions {
 class Imputer {
  public:
   Imputer() = default;
-  // `method` is mean, median, mode, constant (then `fill` counts), ffill or bfill. `ordered` says that the values have a
-  // middle, so that ffill and bfill fall back on the median; else on the mode. Throws DataError if no training value is
-  // present and the method needs one.
+  // `method` is mean, median, mode, constant (then `fill` counts), ffill or bfill. `ordered` says that the values have
+  // a middle, so that ffill and bfill fall back on the median; else on the mode. Throws DataError if no training value
+  // is present and the method needs one.
   static Imputer fit(std::span<const double> training, const std::string& method, double fill, bool ordered);
   static Imputer from_json(const SavedState& state);
   Json to_json() const;

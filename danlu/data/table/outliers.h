@@ -4,8 +4,8 @@
 //   iqr         q1 - threshold * (q3 - q1), q3 + ...             threshold 1.5 (Tukey's fences)
 //   percentile  the `tail` and 1 - `tail` quantiles              tail 0.01
 //
-// Actions: clip to the bound; flag (an extra 0/1 feature, the value stays); missing (imputed afterwards); drop (the row, if it
-// is a training row; other rows are clipped, so that no row of validation or test is ever deleted).
+// Actions: clip to the bound; flag (an extra 0/1 feature, the value stays); missing (imputed afterwards); drop (the
+// row, if it is a training row; other rows are clipped, so that no row of validation or test is ever deleted).
 #pragma once
 
 #include <span>
@@ -25,7 +25,8 @@ struct OutlierOptions {
 
   void describe(OptionVisitor& v) {
     v.choice("method", method, {"auto", "none", "zscore", "iqr", "percentile"}, "how bounds are found; auto: none");
-    v.choice("action", action, {"clip", "flag", "missing", "drop"}, "what is done beyond them; drop: training rows only");
+    v.choice("action", action, {"clip", "flag", "missing", "drop"},
+             "what is done beyond them; drop: training rows only");
     v.field("threshold", threshold, {0, 1e6}, "zscore: deviations, default 3; iqr: ranges, default 1.5");
     v.field("tail", tail, {0, 0.5}, "percentile: share of values beyond each bound");
   }

@@ -71,18 +71,24 @@ TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int
     if (!dropped[i]) kept.push_back(training[i]);
   }
   if (kept.empty()) {
-    throw DataError(kWhere, fmt::format("{}: got no training row that the missing-value and outlier options keep, of {}; expected "
-                                        "at least one", table.source(), training.size()));
+    throw DataError(
+        kWhere, fmt::format("{}: got no training row that the missing-value and outlier options keep, of {}; expected "
+                            "at least one",
+                            table.source(), training.size()));
   }
-  result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes, options.target_scale);
+  result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes,
+                                      options.target_scale);
   for (FeatureColumn& candidate : candidates) {
     const std::string useless = candidate.fit(table, kept);
-    if (useless.empty()) result.columns_.push_back(std::move(candidate));
-    else result.left_out_.push_back({candidate.name(), useless});
+    if (useless.empty())
+      result.columns_.push_back(std::move(candidate));
+    else
+      result.left_out_.push_back({candidate.name(), useless});
   }
   result.index_features();
   if (result.columns_.empty()) {
-    throw DataError(kWhere, fmt::format("{}: no column is left to learn from; expected at least one; {}", table.source(), result.reasons()));
+    throw DataError(kWhere, fmt::format("{}: no column is left to learn from; expected at least one; {}",
+                                        table.source(), result.reasons()));
   }
   return result;
 }
@@ -100,8 +106,9 @@ Tensor TablePreprocessor::apply(const Table& table, std::span<const int64_t> row
     if (!table.find_column(name)) absent.push_back(fmt::format("\"{}\"", name));
   }
   if (!absent.empty()) {
-    throw DataError(kWhere, fmt::format("{}: got no column {}; expected {}; columns there: {}", table.source(), fmt::join(absent, ", "),
-                                        fmt::join(input_columns_, ", "), fmt::join(table.column_names(), ", ")));
+    throw DataError(kWhere, fmt::format("{}: got no column {}; expected {}; columns there: {}", table.source(),
+                                        fmt::join(absent, ", "), fmt::join(input_columns_, ", "),
+                                        fmt::join(table.column_names(), ", ")));
   }
   const int64_t features = num_features();
   Tensor x = Tensor::empty({static_cast<int64_t>(rows.size()), features});
@@ -118,9 +125,11 @@ Tensor TablePreprocessor::apply(const Table& table) const { return apply(table, 
 std::string TablePreprocessor::reasons() const {
   std::string text = fmt::format("target \"{}\": {} ({})\n", target(), name_of(task()), target_.reason());
   for (const FeatureColumn& column : columns_) {
-    text += fmt::format("column \"{}\": {}, {} features ({})\n", column.name(), name_of(column.type()), column.num_features(), column.reason());
+    text += fmt::format("column \"{}\": {}, {} features ({})\n", column.name(), name_of(column.type()),
+                        column.num_features(), column.reason());
   }
-  for (const LeftOut& column : left_out_) text += fmt::format("column \"{}\": left out ({})\n", column.name, column.reason);
+  for (const LeftOut& column : left_out_)
+    text += fmt::format("column \"{}\": left out ({})\n", column.name, column.reason);
   return text;
 }
 
@@ -128,8 +137,12 @@ Json TablePreprocessor::to_json() const {
   Json columns = Json::array(), left_out = Json::array();
   for (const FeatureColumn& column : columns_) columns.push_back(column.to_json());
   for (const LeftOut& column : left_out_) left_out.push_back({{"name", column.name}, {"reason", column.reason}});
-  return {{"format", kFormat}, {"version", kVersion}, {"target", target_.to_json()}, {"columns", std::move(columns)},
-          {"left_out", std::move(left_out)}, {"features", feature_names_}};
+  return {{"format", kFormat},
+          {"version", kVersion},
+          {"target", target_.to_json()},
+          {"columns", std::move(columns)},
+          {"left_out", std::move(left_out)},
+          {"features", feature_names_}};
 }
 
 TablePreprocessor TablePreprocessor::from_json(const Json& json) {

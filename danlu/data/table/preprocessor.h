@@ -1,5 +1,5 @@
-// From table rows to the tensors that a model takes: fitted on training rows, saved in the bundle (preprocess.json), and
-// replayed unchanged by evaluate, predict and serve.
+// From table rows to the tensors that a model takes: fitted on training rows, saved in the bundle (preprocess.json),
+// and replayed unchanged by evaluate, predict and serve.
 //
 //   TableOptions options;
 //   options.target = "diagnosis";
@@ -34,7 +34,8 @@ struct TableOptions {
   void describe(OptionVisitor& v) {
     v.field("target", target, "the column to predict");
     v.choice("task", task, {"auto", "classification", "regression"}, "auto: by the type of the target");
-    v.field("classes", classes, "class names in the order of their indexes; default: as declared by the file, else sorted");
+    v.field("classes", classes,
+            "class names in the order of their indexes; default: as declared by the file, else sorted");
     v.choice("target_scale", target_scale, {"standard", "minmax", "log", "quantile", "none"}, "of a regression target");
     v.group("all_columns", all_columns, "what holds for every column");
     v.map("columns", columns, "what holds for a column, by name");
@@ -76,8 +77,8 @@ class TablePreprocessor {
   const std::vector<FeatureColumn>& columns() const { return columns_; }
   const std::vector<LeftOut>& left_out() const { return left_out_; }
 
-  // Those rows of fit() that no option dropped (a gap with drop_row, an outlier with drop): train on these. Rows of validation
-  // and test are never dropped. Empty after from_json.
+  // Those rows of fit() that no option dropped (a gap with drop_row, an outlier with drop): train on these. Rows of
+  // validation and test are never dropped. Empty after from_json.
   const std::vector<int64_t>& training_rows() const { return training_rows_; }
 
   // (N, F) f32, N rows in the order given. Other columns of the table, the target too, need not be there.
@@ -85,7 +86,8 @@ class TablePreprocessor {
   Tensor apply(const Table& table, std::span<const int64_t> rows) const;
   Tensor apply(const Table& table) const;
 
-  // Classification: i64 (N) class indexes. Regression: f32 (N), scaled; inverse_target() gives the column's own unit back.
+  // Classification: i64 (N) class indexes. Regression: f32 (N), scaled; inverse_target() gives the column's own unit
+  // back.
   Tensor labels(const Table& table, std::span<const int64_t> rows) const { return target_.labels(table, rows); }
   double inverse_target(double scaled) const { return target_.inverse(scaled); }
 

@@ -50,9 +50,9 @@ std::string patients(int64_t rows, uint64_t seed) {
   const std::vector<std::string> cities = {"Bern", "Lima", "Oslo"};
   for (int64_t i = 0; i < rows; ++i) {
     const std::string weight = rng.below(10) == 0 ? "" : fmt::format("{:.2f}", 70 + 9 * rng.normal());
-    text += fmt::format("{},{},{},{},{},2024-01-{:02},A,seen on {} and sent home,{}\n", i + 1, 20 + rng.below(60), weight,
-                        cities[static_cast<size_t>(rng.below(3))], rng.below(2) ? "yes" : "no", 1 + rng.below(28), i,
-                        rng.below(2) ? "sick" : "healthy");
+    text += fmt::format("{},{},{},{},{},2024-01-{:02},A,seen on {} and sent home,{}\n", i + 1, 20 + rng.below(60),
+                        weight, cities[static_cast<size_t>(rng.below(3))], rng.below(2) ? "yes" : "no",
+                        1 + rng.below(28), i, rng.below(2) ? "sick" : "healthy");
   }
   return text;
 }
@@ -62,8 +62,8 @@ TEST(TablePreprocessor, DerivesEverything) {
   const TablePreprocessor p = fit(table, predicting("ill"));
   EXPECT_EQ(p.task(), TaskKind::binary);
   EXPECT_EQ(p.class_names(), (std::vector<std::string>{"healthy", "sick"}));
-  EXPECT_EQ(p.feature_names(), (std::vector<std::string>{"age", "weight", "weight missing", "city=Bern", "city=Lima", "city=Oslo",
-                                                         "smoker=yes", "seen"}));
+  EXPECT_EQ(p.feature_names(), (std::vector<std::string>{"age", "weight", "weight missing", "city=Bern", "city=Lima",
+                                                         "city=Oslo", "smoker=yes", "seen"}));
   EXPECT_EQ(p.input_columns(), (std::vector<std::string>{"age", "weight", "city", "smoker", "seen"}));
   std::vector<std::string> left_out;
   for (const LeftOut& column : p.left_out()) left_out.push_back(column.name);
@@ -93,7 +93,8 @@ TEST(TablePreprocessor, LooksAtTrainingRowsOnly) {
   size_t cut = 0;
   for (int i = 0; i < 101; ++i) cut = text.find('\n', cut) + 1;
   std::string other = text.substr(0, cut);
-  for (int i = 0; i < 20; ++i) other += fmt::format("{},{},{},Rome,no,2030-01-01,B,note,sick\n", 1000 + i, -500 - i, 1e6 * i);
+  for (int i = 0; i < 20; ++i)
+    other += fmt::format("{},{},{},Rome,no,2030-01-01,B,note,sick\n", 1000 + i, -500 - i, 1e6 * i);
   const Table table = parse_csv(text, "p.csv"), changed = parse_csv(other, "p.csv");
   const Schema schema = infer_schema(table);
   TableOptions options = predicting("ill");
@@ -103,7 +104,8 @@ TEST(TablePreprocessor, LooksAtTrainingRowsOnly) {
       options.all_columns.scale = scale;
       const Json before = TablePreprocessor::fit(table, first(100), schema, options).to_json();
       EXPECT_EQ(before, TablePreprocessor::fit(changed, first(100), schema, options).to_json());
-      EXPECT_NE(before, TablePreprocessor::fit(changed, first(120), schema, options).to_json()) << "the rows must matter";
+      EXPECT_NE(before, TablePreprocessor::fit(changed, first(120), schema, options).to_json())
+          << "the rows must matter";
     }
   }
 }
@@ -151,8 +153,10 @@ TEST(TablePreprocessor, PredictNeedsNoTargetButEveryInput) {
   const TablePreprocessor p = fit(table, predicting("y"));
   const Tensor x = p.apply(table_from_rows(Json::parse(R"([{"b": "v", "a": 3, "more": 1}])")));
   EXPECT_EQ(x.to_vector(), p.apply(parse_csv("a,b\n3,v\n", "u.csv")).to_vector());
-  expect_error([&] { p.apply(table_from_rows(Json::parse(R"([{"c": 1}])"))); }, {"request", "no column \"a\", \"b\"", "columns there: c"});
-  expect_error([&] { p.apply(parse_csv("a,b\nx,u\n", "u.csv")); }, {"u.csv:2", "column \"a\"", "\"x\" is not a number", "on_bad_cell"});
+  expect_error([&] { p.apply(table_from_rows(Json::parse(R"([{"c": 1}])"))); },
+               {"request", "no column \"a\", \"b\"", "columns there: c"});
+  expect_error([&] { p.apply(parse_csv("a,b\nx,u\n", "u.csv")); },
+               {"u.csv:2", "column \"a\"", "\"x\" is not a number", "on_bad_cell"});
   expect_error([&] { p.apply(parse_csv("a,b\n1e300,u\n", "u.csv")); }, {"u.csv:2", "too large"});
 }
 
@@ -244,7 +248,8 @@ TEST(TablePreprocessor, Misuse) {
 
 TEST(TablePreprocessor, NotANumberIsAnErrorUntilDeclared) {
   std::string text = "a,y\n";
-  for (int i = 0; i < 30; ++i) text += fmt::format("{},{}\n", i == 11 ? "nan" : std::to_string(i * 3 % 17), i % 2 ? "p" : "q");
+  for (int i = 0; i < 30; ++i)
+    text += fmt::format("{},{}\n", i == 11 ? "nan" : std::to_string(i * 3 % 17), i % 2 ? "p" : "q");
   expect_error([&] { fit(parse_csv(text, "t.csv"), predicting("y")); },
                {"t.csv:13", "column \"a\"", "\"nan\" is not a finite number", "missing"});
   CsvOptions csv;
@@ -258,11 +263,13 @@ TEST(TablePreprocessor, NotANumberIsAnErrorUntilDeclared) {
 TEST(TablePreprocessor, OptionsComeFromJson) {
   TableOptions options;
   read_options(Json::parse(R"({"target": "y", "columns": {"age": {"type": "number", "impute": {"method": "mean"},
-                               "outliers": {"method": "iqr", "action": "missing"}, "scale": "minmax"}}})"), options);
+                               "outliers": {"method": "iqr", "action": "missing"}, "scale": "minmax"}}})"),
+               options);
   EXPECT_EQ(options.columns.at("age").outliers.action, "missing");
   EXPECT_EQ(type_overrides(options).at("age"), ColumnType::number);
-  expect_error<ConfigError>([&] { read_options(Json::parse(R"({"columns": {"age": {"scal": "log"}}})"), options, {}, "data"); },
-                            {"data.columns.age.scal", "did you mean \"scale\""});
+  expect_error<ConfigError>(
+      [&] { read_options(Json::parse(R"({"columns": {"age": {"scal": "log"}}})"), options, {}, "data"); },
+      {"data.columns.age.scal", "did you mean \"scale\""});
 }
 
 }  // namespace

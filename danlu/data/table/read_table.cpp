@@ -16,7 +16,8 @@ std::string extension_of(const fs::path& path) {
   fs::path name = path.filename();
   if (name.extension() == ".gz") name = name.stem();
   std::string extension = name.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return extension;
 }
 
@@ -55,8 +56,10 @@ Table read_table(const fs::path& path, const CsvOptions& options) {
     return read_csv(path, tabs);
   }
   if (!is_table_file(path)) {
-    throw DataError("data.table", fmt::format("{}: got extension \"{}\"; expected .csv, .tsv, .txt, .arff, .json or .jsonl, "
-                                              "each also with .gz", path.string(), extension));
+    throw DataError("data.table",
+                    fmt::format("{}: got extension \"{}\"; expected .csv, .tsv, .txt, .arff, .json or .jsonl, "
+                                "each also with .gz",
+                                path.string(), extension));
   }
   return read_csv(path, options);
 }

@@ -8,8 +8,8 @@
 
 namespace danlu::data {
 
-// Throws DataError for an unknown extension or bad contents, FileError if the file cannot be read. Options that the format
-// has no use for are ignored.
+// Throws DataError for an unknown extension or bad contents, FileError if the file cannot be read. Options that the
+// format has no use for are ignored.
 Table read_table(const fs::path& path, const CsvOptions& options = {});
 
 // Whether read_table takes files of this name.

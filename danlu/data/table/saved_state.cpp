@@ -77,8 +77,9 @@ const Json& SavedState::get(const char* key) const {
 void SavedState::fail(const char* key, const std::string& expected) const {
   std::string got = json_.contains(key) ? to_line(json_[key]) : "nothing";
   if (got.size() > 60) got = got.substr(0, 57) + "...";
-  throw DataError("data.saved", fmt::format("{}: \"{}\": got {}; expected {}; the file is damaged or of another version", name_,
-                                            key, got, expected));
+  throw DataError("data.saved",
+                  fmt::format("{}: \"{}\": got {}; expected {}; the file is damaged or of another version", name_, key,
+                              got, expected));
 }
 
 }  // namespace danlu::data

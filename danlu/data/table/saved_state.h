@@ -8,8 +8,8 @@
 
 namespace danlu::data {
 
-// Fields of one saved transform. Every call throws DataError naming the transform and the field if it is absent or not of
-// its type.
+// Fields of one saved transform. Every call throws DataError naming the transform and the field if it is absent or not
+// of its type.
 class SavedState {
  public:
   // `name` is what messages call it: `column "age" scaler`. Keeps a reference to `json`.
@@ -17,7 +17,7 @@ class SavedState {
 
   SavedState inner(const char* key) const;  // an object
   bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
-  double number(const char* key) const;     // finite
+  double number(const char* key) const;  // finite
   bool flag(const char* key) const;
   std::string text(const char* key) const;
   // One of a few words.

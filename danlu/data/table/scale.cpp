@@ -20,7 +20,8 @@ double place_among(std::span<const double> knots, double x) {
   const auto low = std::lower_bound(knots.begin(), knots.end(), x);
   const auto high = std::upper_bound(low, knots.end(), x);
   const double steps = static_cast<double>(knots.size() - 1);
-  if (low != high) return (static_cast<double>(low - knots.begin()) + static_cast<double>(high - knots.begin() - 1)) / 2 / steps;
+  if (low != high)
+    return (static_cast<double>(low - knots.begin()) + static_cast<double>(high - knots.begin() - 1)) / 2 / steps;
   if (low == knots.begin()) return 0;
   if (low == knots.end()) return 1;
   return (static_cast<double>(low - knots.begin() - 1) + (x - low[-1]) / (low[0] - low[-1])) / steps;
@@ -55,8 +56,9 @@ Scaler Scaler::fit(std::span<const double> training, const std::string& method) 
     scaler.scale_ = moments.deviation;
   }
   if (!std::isfinite(scaler.shift_) || !std::isfinite(scaler.scale_)) {
-    throw DataError("data.scale", fmt::format("got values up to {}, whose moments overflow; expected smaller ones; use scale: log",
-                                              std::max(std::abs(sorted.front()), std::abs(sorted.back()))));
+    throw DataError("data.scale",
+                    fmt::format("got values up to {}, whose moments overflow; expected smaller ones; use scale: log",
+                                std::max(std::abs(sorted.front()), std::abs(sorted.back()))));
   }
   if (scaler.scale_ == 0) scaler.scale_ = 1;
   return scaler;

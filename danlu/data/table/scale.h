@@ -6,8 +6,9 @@
 //   quantile  the share of training values below x, 0 to 1
 //   none      x
 //
-// A constant column becomes 0 (quantile: 0.5), never NaN. quantile stops at the ends of the training range; the others go on.
-// inverse(apply(x)) = x up to rounding, within the training range for quantile and for a column that is not constant.
+// A constant column becomes 0 (quantile: 0.5), never NaN. quantile stops at the ends of the training range; the others
+// go on. inverse(apply(x)) = x up to rounding, within the training range for quantile and for a column that is not
+// constant.
 #pragma once
 
 #include <span>

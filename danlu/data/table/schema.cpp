@@ -18,13 +18,17 @@ constexpr double kMostly = 0.9;
 // Fewer rows than this are too few to take distinct values for ids.
 constexpr int64_t kFewRows = 20;
 
+// Distinct values are counted among this many present cells; types are checked on all.
+constexpr int64_t kCounted = 100000;
+
 // What one pass over the cells finds.
 struct Facts {
   int64_t present = 0;
+  int64_t counted = 0;  // cells that `distinct` is about
   int64_t numbers = 0, integers = 0, dates = 0;
   int64_t blanks = 0;  // spaces between words, over all cells
   int64_t distinct = 0;
-  bool consecutive = true;  // each number one more than the last
+  bool consecutive = true;                 // each number one more than the last
   std::vector<std::string_view> examples;  // the first distinct values, at most three
 };
 
@@ -35,7 +39,10 @@ Facts look_at(const Column& column) {
   for (const Cell cell : column.cells) {
     if (is_missing(cell)) continue;
     ++facts.present;
-    if (seen.insert(cell).second && facts.examples.size() < 3) facts.examples.push_back(cell);
+    if (facts.counted < kCounted) {
+      ++facts.counted;
+      if (seen.insert(cell).second && facts.examples.size() < 3) facts.examples.push_back(cell);
+    }
     if (const auto number = parse_number(cell)) {
       ++facts.numbers;
       facts.integers += std::isfinite(*number) && std::nearbyint(*number) == *number;
@@ -64,13 +71,14 @@ bool named_like_id(std::string_view name) {
 std::string examples_of(const Facts& facts) {
   std::vector<std::string> words;
   for (const std::string_view example : facts.examples) words.push_back(shown(example));
-  return fmt::format("{}{}", fmt::join(words, ", "), facts.distinct > static_cast<int64_t>(words.size()) ? ", ..." : "");
+  return fmt::format("{}{}", fmt::join(words, ", "),
+                     facts.distinct > static_cast<int64_t>(words.size()) ? ", ..." : "");
 }
 
 using Judgement = std::pair<ColumnType, std::string>;
 
 Judgement judge_numbers(const Facts& facts, std::string_view name) {
-  const bool all_distinct = facts.distinct == facts.present;
+  const bool all_distinct = facts.distinct == facts.counted;
   if (facts.integers == facts.present && all_distinct && facts.present >= kFewRows) {
     if (facts.consecutive) return {ColumnType::id, "whole numbers that count the rows"};
     if (named_like_id(name)) return {ColumnType::id, "whole numbers, each seen once, under a name of an id"};
@@ -80,15 +88,18 @@ Judgement judge_numbers(const Facts& facts, std::string_view name) {
     return {ColumnType::binary, fmt::format("two values: {}", examples_of(facts))};
   }
   if (others == 0) return {ColumnType::number, fmt::format("all {} cells are numbers", facts.present)};
-  return {ColumnType::number, fmt::format("{} of {} cells are numbers, {} are not", facts.numbers, facts.present, others)};
+  return {ColumnType::number,
+          fmt::format("{} of {} cells are numbers, {} are not", facts.numbers, facts.present, others)};
 }
 
 Judgement judge_words(const Facts& facts) {
   const double words = 1 + static_cast<double>(facts.blanks) / static_cast<double>(facts.present);
-  const double repeat = static_cast<double>(facts.present) / static_cast<double>(facts.distinct);
-  if (facts.distinct == 2 && facts.present > 2) return {ColumnType::binary, fmt::format("two values: {}", examples_of(facts))};
+  const double repeat = static_cast<double>(facts.counted) / static_cast<double>(facts.distinct);
+  if (facts.distinct == 2 && facts.present > 2)
+    return {ColumnType::binary, fmt::format("two values: {}", examples_of(facts))};
   if (words >= 3 && repeat < 2) return {ColumnType::text, fmt::format("{:.1f} words a cell, seldom repeated", words)};
-  if (facts.distinct == facts.present && facts.present >= kFewRows) return {ColumnType::id, fmt::format("{} words, each seen once", facts.present)};
+  if (facts.distinct == facts.counted && facts.present >= kFewRows)
+    return {ColumnType::id, fmt::format("{} words, each seen once", facts.present)};
   return {ColumnType::category, fmt::format("{} values: {}", facts.distinct, examples_of(facts))};
 }
 

@@ -32,8 +32,8 @@ struct Schema {
   const ColumnSchema& column(std::string_view name) const;
 };
 
-// `overrides` gives types by column name; such a column is not looked at. Throws DataError for a name that the table does not
-// have.
+// `overrides` gives types by column name; such a column is not looked at. Throws DataError for a name that the table
+// does not have.
 Schema infer_schema(const Table& table, const std::map<std::string, ColumnType>& overrides = {});
 
 Json to_json(const Schema& schema);

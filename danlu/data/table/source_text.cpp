@@ -20,8 +20,8 @@ std::shared_ptr<std::string> check_text(std::string text, const std::string& sou
     throw DataError(where, fmt::format("{}: got an empty file; expected at least one row", source));
   }
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    throw DataError(where, fmt::format("{}:1:1: got UTF-16 text; expected UTF-8; convert it: iconv -f UTF-16 -t UTF-8",
-                                       source));
+    throw DataError(
+        where, fmt::format("{}:1:1: got UTF-16 text; expected UTF-8; convert it: iconv -f UTF-16 -t UTF-8", source));
   }
   if (const size_t offset = text.find('\0'); offset != std::string::npos) {
     throw DataError(where, fmt::format("{}: got a NUL byte; expected text; is this a binary file?",

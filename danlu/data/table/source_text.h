@@ -12,8 +12,8 @@ namespace danlu::data {
 // The file as text, unpacked if gzipped. Throws FileError.
 std::string read_text(const fs::path& path);
 
-// Takes the text over and checks it: UTF-8, no NUL byte, not empty. Throws DataError naming source, line and column. A byte
-// order mark at the start stays; skip_bom() passes over it.
+// Takes the text over and checks it: UTF-8, no NUL byte, not empty. Throws DataError naming source, line and column. A
+// byte order mark at the start stays; skip_bom() passes over it.
 std::shared_ptr<std::string> check_text(std::string text, const std::string& source, std::string_view where);
 
 size_t skip_bom(std::string_view text);

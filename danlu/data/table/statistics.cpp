@@ -40,7 +40,8 @@ Moments moments_of(std::span<const double> values) {
   moments.deviation = std::sqrt(second / count);
   // A deviation at the level of rounding is that of a constant.
   if (moments.deviation <= 1e-15 * std::abs(moments.mean)) moments.deviation = 0;
-  if (moments.deviation > 0) moments.skewness = third / count / (moments.deviation * moments.deviation * moments.deviation);
+  if (moments.deviation > 0)
+    moments.skewness = third / count / (moments.deviation * moments.deviation * moments.deviation);
   return moments;
 }
 

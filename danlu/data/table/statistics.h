@@ -9,7 +9,8 @@ namespace danlu::data {
 // The values that are not NaN, ascending.
 std::vector<double> sorted_present(std::span<const double> values);
 
-// Linear interpolation between the order statistics (what numpy.quantile does by default); 0 <= q <= 1, at least one value.
+// Linear interpolation between the order statistics (what numpy.quantile does by default); 0 <= q <= 1, at least one
+// value.
 double quantile_of(std::span<const double> sorted, double q);
 
 struct Moments {

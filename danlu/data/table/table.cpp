@@ -40,8 +40,8 @@ Table::Table(std::string source, std::vector<Column> columns, std::vector<int64_
   for (size_t i = 0; i < columns_.size(); ++i) {
     DANLU_CHECK(columns_[i].cells.size() == lines_.size(), "every column has one cell a row");
     if (!index_.emplace(columns_[i].name, static_cast<int64_t>(i)).second) {
-      throw DataError(kWhere, fmt::format("{}: got two columns named \"{}\"; expected distinct names", source_,
-                                          columns_[i].name));
+      throw DataError(
+          kWhere, fmt::format("{}: got two columns named \"{}\"; expected distinct names", source_, columns_[i].name));
     }
   }
 }

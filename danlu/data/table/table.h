@@ -39,8 +39,8 @@ struct Column {
 class Table {
  public:
   Table() = default;
-  // `lines` holds the source line of every row; `text` owns the bytes that the cells view. Throws DataError for two columns
-  // of one name.
+  // `lines` holds the source line of every row; `text` owns the bytes that the cells view. Throws DataError for two
+  // columns of one name.
   Table(std::string source, std::vector<Column> columns, std::vector<int64_t> lines, std::shared_ptr<const void> text);
 
   int64_t num_rows() const { return static_cast<int64_t>(lines_.size()); }
@@ -83,10 +83,10 @@ class Table {
 // [0, n): every row of a table.
 std::vector<int64_t> all_rows(const Table& table);
 
-// A table from JSON objects, [{"age": 3, "sex": "m"}, ...]. Values are numbers, strings, booleans ("true", "false") or null,
-// which is a missing cell. Every row must have the keys of the first: a missing value is written as null, so that a
-// misspelt key is never taken for a gap. The "line" of a row is its number, from 1.
-// Throws DataError naming `source`, the row and the key.
+// A table from JSON objects, [{"age": 3, "sex": "m"}, ...]. Values are numbers, strings, booleans ("true", "false") or
+// null, which is a missing cell. Every row must have the keys of the first: a missing value is written as null, so that
+// a misspelt key is never taken for a gap. The "line" of a row is its number, from 1. Throws DataError naming `source`,
+// the row and the key.
 Table table_from_rows(const Json& rows, const std::string& source = "request");
 
 // The same from {"columns": ["age", "sex"], "data": [[3, "m"], ...]}.

@@ -97,8 +97,8 @@ Table table_from_rows(const Json& rows, const std::string& source) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const Json& row = rows[i];
     if (!row.is_object() || row.empty()) {
-      throw DataError(kWhere, fmt::format("{}: got {}; expected an object of column names and values",
-                                          collector.at(i), short_text(row)));
+      throw DataError(kWhere, fmt::format("{}: got {}; expected an object of column names and values", collector.at(i),
+                                          short_text(row)));
     }
     for (size_t c = 0; c < names.size(); ++c) {
       const auto it = row.find(names[c]);

@@ -82,8 +82,10 @@ TEST(TableFromSplit, ValuesAndMisuse) {
   const Table table = table_from_split(Json::parse(R"({"columns": ["a", "b"], "data": [[1, "x"], [2, null]]})"));
   EXPECT_EQ(table.cell(1, 0), "2");
   EXPECT_TRUE(is_missing(table.cell(1, 1)));
-  expect_error([] { table_from_split(Json::parse(R"({"columns": ["a", "b"], "data": [[1]]})")); }, {"row 1", "2 values"});
-  expect_error([] { table_from_split(Json::parse(R"({"columns": ["a", "a"], "data": [[1, 2]]})")); }, {"two columns named \"a\""});
+  expect_error([] { table_from_split(Json::parse(R"({"columns": ["a", "b"], "data": [[1]]})")); },
+               {"row 1", "2 values"});
+  expect_error([] { table_from_split(Json::parse(R"({"columns": ["a", "a"], "data": [[1, 2]]})")); },
+               {"two columns named \"a\""});
   expect_error([] { table_from_split(Json::parse(R"({"data": [[1]]})")); }, {"\"columns\""});
 }
 

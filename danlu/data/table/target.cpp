@@ -34,18 +34,22 @@ std::pair<bool, std::string> numbers_are_classes(std::span<const Cell> cells) {
 Cell TargetEncoder::target_cell(const Table& table, int64_t row, int64_t column) const {
   const Cell cell = table.cell(row, column);
   if (!is_missing(cell)) return cell;
-  throw DataError(kWhere, fmt::format("{}: the target is missing; expected a value in every row that trains or tests; leave such "
-                                      "rows out first", table.place(row, column)));
+  throw DataError(
+      kWhere, fmt::format("{}: the target is missing; expected a value in every row that trains or tests; leave such "
+                          "rows out first",
+                          table.place(row, column)));
 }
 
 TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> training, const ColumnSchema& schema,
-                                 const std::string& task, const std::vector<std::string>& classes, const std::string& scale) {
+                                 const std::string& task, const std::vector<std::string>& classes,
+                                 const std::string& scale) {
   TargetEncoder target;
   target.name_ = schema.name;
   const int64_t column = table.column_index(schema.name);
   std::vector<Cell> cells;
   for (const int64_t row : training) cells.push_back(target.target_cell(table, row, column));
-  if (cells.empty()) throw DataError(kWhere, fmt::format("{}: got no training rows; expected at least one", table.source()));
+  if (cells.empty())
+    throw DataError(kWhere, fmt::format("{}: got no training rows; expected at least one", table.source()));
 
   bool regression = task == "regression";
   target.reason_ = "set by the user";
@@ -56,7 +60,8 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
       regression = !as_classes;
       target.reason_ = why;
     } else if (schema.type == ColumnType::date) {
-      throw DataError(kWhere, fmt::format("{}: target \"{}\" is a date; expected numbers or classes", table.source(), schema.name));
+      throw DataError(
+          kWhere, fmt::format("{}: target \"{}\" is a date; expected numbers or classes", table.source(), schema.name));
     }
   }
   if (regression) {
@@ -66,8 +71,11 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
   target.labels_ = LabelEncoder::fit(cells, classes.empty() ? schema.categories : classes);
   const size_t count = target.class_names().size();
   if (count > 100 && count * 2 > cells.size()) {
-    throw DataError(kWhere, fmt::format("{}: target \"{}\" has {} classes in {} training rows; expected classes seen many times; is "
-                                        "it the right column?", table.source(), schema.name, count, cells.size()));
+    throw DataError(
+        kWhere,
+        fmt::format("{}: target \"{}\" has {} classes in {} training rows; expected classes seen many times; is "
+                    "it the right column?",
+                    table.source(), schema.name, count, cells.size()));
   }
   target.task_ = count == 2 ? TaskKind::binary : TaskKind::multiclass;
   target.labels(table, training);  // every training row has one of the classes
@@ -89,8 +97,9 @@ Tensor TargetEncoder::labels(const Table& table, std::span<const int64_t> rows) 
     const Cell cell = table.cell(row, column);
     const auto index = labels_.encode(cell);
     if (!index) {
-      throw DataError(kWhere, fmt::format("{}: {} is not a class of the training rows; expected one of {}{}", table.place(row, column),
-                                          shown(cell), fmt::join(class_names(), ", "), did_you_mean(cell, class_names())));
+      throw DataError(kWhere, fmt::format("{}: {} is not a class of the training rows; expected one of {}{}",
+                                          table.place(row, column), shown(cell), fmt::join(class_names(), ", "),
+                                          did_you_mean(cell, class_names())));
     }
     indexes.push_back(*index);
   }
@@ -99,8 +108,10 @@ Tensor TargetEncoder::labels(const Table& table, std::span<const int64_t> rows) 
 
 Json TargetEncoder::to_json() const {
   Json json = {{"name", name_}, {"task", name_of(task_)}, {"reason", reason_}};
-  if (task_ == TaskKind::regression) json["scale"] = scaler_.to_json();
-  else json["classes"] = class_names();
+  if (task_ == TaskKind::regression)
+    json["scale"] = scaler_.to_json();
+  else
+    json["classes"] = class_names();
   return json;
 }
 
@@ -115,7 +126,8 @@ TargetEncoder TargetEncoder::from_json(const SavedState& state) {
   }
   target.task_ = task == "binary" ? TaskKind::binary : TaskKind::multiclass;
   target.labels_ = LabelEncoder::from_names(state.texts("classes"));
-  if ((target.class_names().size() == 2) != (task == "binary")) state.fail("classes", "two for binary, more for multiclass");
+  if ((target.class_names().size() == 2) != (task == "binary"))
+    state.fail("classes", "two for binary, more for multiclass");
   return target;
 }
 

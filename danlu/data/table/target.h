@@ -17,9 +17,10 @@ namespace danlu::data {
 class TargetEncoder {
  public:
   TargetEncoder() = default;
-  // `task`: auto, classification or regression. auto: regression for a number column, unless it holds at most 20 different
-  // whole numbers, each seen 10 times on average; classification for the rest. `classes` (may be empty) sets their order.
-  // Throws DataError for a missing or bad target in a training row, fewer than two classes, or about as many classes as rows.
+  // `task`: auto, classification or regression. auto: regression for a number column, unless it holds at most 20
+  // different whole numbers, each seen 10 times on average; classification for the rest. `classes` (may be empty) sets
+  // their order. Throws DataError for a missing or bad target in a training row, fewer than two classes, or about as
+  // many classes as rows.
   static TargetEncoder fit(const Table& table, std::span<const int64_t> training, const ColumnSchema& schema,
                            const std::string& task, const std::vector<std::string>& classes, const std::string& scale);
   static TargetEncoder from_json(const SavedState& state);

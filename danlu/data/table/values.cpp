@@ -76,9 +76,10 @@ bool take_zone(Cell& text, double& day) {
   const char* expected = type == ColumnType::date ? "a date such as 2024-02-29"
                          : parse_number(cell)     ? "a finite number"
                                                   : "a number";
-  throw DataError(kWhere, fmt::format("{}: {} is not {}; if it stands for a missing value, add it to the missing words, or set "
-                                      "on_bad_cell: missing; else give the column another type",
-                                      table.place(row, column), shown(cell), expected));
+  throw DataError(kWhere,
+                  fmt::format("{}: {} is not {}; if it stands for a missing value, add it to the missing words, or set "
+                              "on_bad_cell: missing; else give the column another type",
+                              table.place(row, column), shown(cell), expected));
 }
 
 }  // namespace
