@@ -57,8 +57,9 @@ Tensor Batcher::run(Tensor x) {
     std::lock_guard lock(mutex_);
     if (stopping_) throw Stopped(kWhere, "the server is stopping");
     if (queued_rows_ + job->rows() > options_.queue_capacity) {
-      throw QueueFull(kWhere, fmt::format("{} rows wait already and {} more do not fit in the queue of {}; try again later",
-                                          queued_rows_, job->rows(), options_.queue_capacity));
+      throw QueueFull(kWhere,
+                      fmt::format("{} rows wait already and {} more do not fit in the queue of {}; try again later",
+                                  queued_rows_, job->rows(), options_.queue_capacity));
     }
     queued_rows_ += job->rows();
     queue_.push_back(job);
@@ -93,7 +94,8 @@ void Batcher::loop() {
 
 // Waits for work. Empty when the batcher stops and the queue is done.
 Batcher::Jobs Batcher::next_batch() {
-  const auto wait = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(options_.batch_wait_ms));
+  const auto wait =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(options_.batch_wait_ms));
   Jobs batch;
   int64_t rows = 0;
   std::unique_lock lock(mutex_);
@@ -109,8 +111,8 @@ Batcher::Jobs Batcher::next_batch() {
   return batch;
 }
 
-// Moves jobs from the head of the queue to the batch while they fit; drops those whose caller has left. False if the head
-// does not fit. A job larger than a batch goes alone.
+// Moves jobs from the head of the queue to the batch while they fit; drops those whose caller has left. False if the
+// head does not fit. A job larger than a batch goes alone.
 bool Batcher::take_fitting(Jobs& batch, int64_t& rows) {
   const Clock::time_point now = Clock::now();
   while (!queue_.empty()) {

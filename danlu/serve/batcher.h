@@ -1,8 +1,8 @@
 // Runs the requests of many threads through one model, several at a time.
 //
-// A model runs on one thread, the batcher's own. While it runs, requests collect in a bounded queue; the next run takes as many
-// as fit, so batches grow with the load and a lone request waits for nobody. When the queue is full, or a request would be
-// too late, its caller hears so at once: the server stays quick instead of answering everyone late.
+// A model runs on one thread, the batcher's own. While it runs, requests collect in a bounded queue; the next run takes
+// as many as fit, so batches grow with the load and a lone request waits for nobody. When the queue is full, or a
+// request would be too late, its caller hears so at once: the server stays quick instead of answering everyone late.
 #pragma once
 
 #include <chrono>
@@ -38,11 +38,17 @@ struct BatchOptions {
 };
 
 // The queue has no room for the rows.
-class QueueFull : public Error { using Error::Error; };
+class QueueFull : public Error {
+  using Error::Error;
+};
 // The deadline passed before the answer was there.
-class DeadlinePassed : public Error { using Error::Error; };
+class DeadlinePassed : public Error {
+  using Error::Error;
+};
 // The batcher has been stopped.
-class Stopped : public Error { using Error::Error; };
+class Stopped : public Error {
+  using Error::Error;
+};
 
 class Batcher {
  public:
@@ -56,8 +62,8 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // The model's output for the rows x, N >= 1. Blocks. Throws QueueFull, DeadlinePassed, Stopped, or what the model threw
-  // for these rows. More rows than max_batch are run in parts. Any number of threads at once.
+  // The model's output for the rows x, N >= 1. Blocks. Throws QueueFull, DeadlinePassed, Stopped, or what the model
+  // threw for these rows. More rows than max_batch are run in parts. Any number of threads at once.
   Tensor run(Tensor x);
 
   // Refuses new rows and returns when those in the queue are done. Idempotent.

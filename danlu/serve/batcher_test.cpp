@@ -55,8 +55,13 @@ TEST(Batcher, GivesEachCallerItsOwnRows) {
 TEST(Batcher, CollectsWhatWaitsWhileTheModelRuns) {
   Gate gate;
   std::vector<int64_t> batches;
-  Batcher batcher({.max_batch = 4}, [&](const Tensor& x) { gate.wait(); return affine(x); },
-                  [&](int64_t rows) { batches.push_back(rows); });
+  Batcher batcher(
+      {.max_batch = 4},
+      [&](const Tensor& x) {
+        gate.wait();
+        return affine(x);
+      },
+      [&](int64_t rows) { batches.push_back(rows); });
   std::vector<std::future<Tensor>> answers;
   for (int i = 0; i < 7; ++i) {
     answers.push_back(std::async(std::launch::async, [&] { return batcher.run(row(1)); }));
@@ -83,7 +88,10 @@ TEST(Batcher, RunsALargeRequestInParts) {
 
 TEST(Batcher, RefusesWhatDoesNotFitInTheQueue) {
   Gate gate;
-  Batcher batcher({.queue_capacity = 3}, [&](const Tensor& x) { gate.wait(); return affine(x); });
+  Batcher batcher({.queue_capacity = 3}, [&](const Tensor& x) {
+    gate.wait();
+    return affine(x);
+  });
   auto running = std::async(std::launch::async, [&] { return batcher.run(row(1)); });
   std::this_thread::sleep_for(50ms);
   auto waiting = std::async(std::launch::async, [&] { return batcher.run(Tensor::full({2, 1}, 1)); });
@@ -103,7 +111,11 @@ TEST(Batcher, RefusesWhatDoesNotFitInTheQueue) {
 TEST(Batcher, AnswersWithinTheDeadline) {
   Gate gate;
   std::atomic<int> runs{0};
-  Batcher batcher({.deadline_ms = 50}, [&](const Tensor& x) { ++runs; gate.wait(); return affine(x); });
+  Batcher batcher({.deadline_ms = 50}, [&](const Tensor& x) {
+    ++runs;
+    gate.wait();
+    return affine(x);
+  });
   auto running = std::async(std::launch::async, [&] { return batcher.run(row(1)); });
   std::this_thread::sleep_for(10ms);
   const Timer timer;
@@ -153,7 +165,10 @@ TEST(Batcher, WaitsForOthersNoLongerThanTold) {
 
 TEST(Batcher, StopAnswersTheQueueAndRefusesTheRest) {
   Gate gate;
-  Batcher batcher({}, [&](const Tensor& x) { gate.wait(); return affine(x); });
+  Batcher batcher({}, [&](const Tensor& x) {
+    gate.wait();
+    return affine(x);
+  });
   std::vector<std::future<Tensor>> answers;
   for (int i = 0; i < 5; ++i) answers.push_back(std::async(std::launch::async, [&] { return batcher.run(row(1)); }));
   std::this_thread::sleep_for(50ms);

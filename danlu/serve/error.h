@@ -11,8 +11,8 @@
 
 namespace danlu::serve {
 
-// Ends a request with a status and a message for the client. `param` is the place in the request, or empty; `code` a word
-// that programs can test.
+// Ends a request with a status and a message for the client. `param` is the place in the request, or empty; `code` a
+// word that programs can test.
 class RequestError : public Error {
  public:
   RequestError(int status, std::string_view code, std::string_view message, std::string_view param = "");

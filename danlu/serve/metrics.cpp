@@ -21,7 +21,8 @@ std::string number(double value) {
 }
 
 void render_sample(std::string& text, std::string_view name, std::string_view labels, double value) {
-  text += labels.empty() ? fmt::format("{} {}\n", name, number(value)) : fmt::format("{}{{{}}} {}\n", name, labels, number(value));
+  text += labels.empty() ? fmt::format("{} {}\n", name, number(value))
+                         : fmt::format("{}{{{}}} {}\n", name, labels, number(value));
 }
 
 }  // namespace
@@ -59,8 +60,12 @@ void Counter::render(std::string& text) const {
   for (const auto& [labels, value] : values_) render_sample(text, name_, labels, value);
 }
 
-Histogram::Histogram(std::string name, std::string help, std::vector<std::string> label_names, std::vector<double> bounds)
-    : name_(std::move(name)), help_(std::move(help)), label_names_(std::move(label_names)), bounds_(std::move(bounds)) {}
+Histogram::Histogram(std::string name, std::string help, std::vector<std::string> label_names,
+                     std::vector<double> bounds)
+    : name_(std::move(name)),
+      help_(std::move(help)),
+      label_names_(std::move(label_names)),
+      bounds_(std::move(bounds)) {}
 
 void Histogram::observe(const std::vector<std::string_view>& labels, double value) {
   const std::string key = render_labels(label_names_, labels);
@@ -81,7 +86,8 @@ void Histogram::render(std::string& text) const {
     for (size_t i = 0; i <= bounds_.size(); ++i) {
       cumulative += series.counts[i];
       const std::string bound = i < bounds_.size() ? number(bounds_[i]) : "+Inf";
-      render_sample(text, name_ + "_bucket", fmt::format("{}le=\"{}\"", prefix, bound), static_cast<double>(cumulative));
+      render_sample(text, name_ + "_bucket", fmt::format("{}le=\"{}\"", prefix, bound),
+                    static_cast<double>(cumulative));
     }
     render_sample(text, name_ + "_sum", labels, series.sum);
     render_sample(text, name_ + "_count", labels, static_cast<double>(cumulative));

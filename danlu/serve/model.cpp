@@ -38,6 +38,8 @@ class BundleModel : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(infer::Predictor predictor) { return std::make_unique<BundleModel>(std::move(predictor)); }
+std::unique_ptr<Model> make_model(infer::Predictor predictor) {
+  return std::make_unique<BundleModel>(std::move(predictor));
+}
 
 }  // namespace danlu::serve

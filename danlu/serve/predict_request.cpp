@@ -58,8 +58,9 @@ void read_json(const std::string& body, PredictRequest& request) {
     if (json.contains(key)) present.emplace_back(key);
   }
   if (present.size() != 1) {
-    throw RequestError(400, "bad_input", fmt::format("got {}; expected one of rows, row, images, image",
-                                                     present.empty() ? "no input" : fmt::format("{}", fmt::join(present, " and "))));
+    throw RequestError(400, "bad_input",
+                       fmt::format("got {}; expected one of rows, row, images, image",
+                                   present.empty() ? "no input" : fmt::format("{}", fmt::join(present, " and "))));
   }
   Json& input = json[present.front()];
   if (present.front() == "rows") {
@@ -71,7 +72,8 @@ void read_json(const std::string& body, PredictRequest& request) {
     request.rows.push_back(std::move(input));
   } else if (present.front() == "images") {
     check_list(input, "images", "a list of at least one base64 string");
-    for (size_t i = 0; i < input.size(); ++i) request.images.push_back(image_bytes(input[i], fmt::format("images[{}]", i)));
+    for (size_t i = 0; i < input.size(); ++i)
+      request.images.push_back(image_bytes(input[i], fmt::format("images[{}]", i)));
   } else {
     request.images.push_back(image_bytes(input, "image"));
   }
@@ -109,8 +111,10 @@ PredictRequest parse_predict_request(const HttpRequest& http) {
   } else if (type.starts_with("image/") || type == "application/octet-stream") {
     request.images.push_back(http.body);
   } else {
-    throw RequestError(415, "unknown_content_type",
-                       fmt::format("got Content-Type {}; expected application/json, image/png, image/jpeg or multipart/form-data", type));
+    throw RequestError(
+        415, "unknown_content_type",
+        fmt::format("got Content-Type {}; expected application/json, image/png, image/jpeg or multipart/form-data",
+                    type));
   }
   if (const auto model = http.query.find("model"); model != http.query.end() && request.model.empty()) {
     request.model = model->second;

@@ -8,7 +8,14 @@
 namespace danlu::serve {
 namespace {
 
-HttpRequest json_request(std::string body) { return {.method = "POST", .path = "/v1/predict", .query = {}, .content_type = "application/json", .body = std::move(body), .id = ""}; }
+HttpRequest json_request(std::string body) {
+  return {.method = "POST",
+          .path = "/v1/predict",
+          .query = {},
+          .content_type = "application/json",
+          .body = std::move(body),
+          .id = ""};
+}
 
 void expect_error(const HttpRequest& request, int status, const std::string& code, const std::string& param,
                   const std::string& words) {
@@ -24,7 +31,8 @@ void expect_error(const HttpRequest& request, int status, const std::string& cod
 }
 
 TEST(PredictRequest, ReadsRowsInEveryForm) {
-  const PredictRequest rows = parse_predict_request(json_request(R"({"model": "m", "rows": [{"a": 1}, {"a": null}], "extra": 1})"));
+  const PredictRequest rows =
+      parse_predict_request(json_request(R"({"model": "m", "rows": [{"a": 1}, {"a": null}], "extra": 1})"));
   EXPECT_EQ(rows.model, "m");
   EXPECT_EQ(rows.rows.dump(), R"([{"a":1},{"a":null}])");
   EXPECT_TRUE(rows.images.empty());
@@ -41,7 +49,9 @@ TEST(PredictRequest, ReadsImagesInEveryForm) {
   const std::string base64 = base64_encode(bytes);
   using Images = std::vector<std::string>;
   EXPECT_EQ(parse_predict_request(json_request("{\"image\": \"" + base64 + "\"}")).images, Images{bytes});
-  EXPECT_EQ(parse_predict_request(json_request("{\"images\": [\"" + base64 + "\", \"data:image/png;base64," + base64 + "\"]}")).images,
+  EXPECT_EQ(parse_predict_request(
+                json_request("{\"images\": [\"" + base64 + "\", \"data:image/png;base64," + base64 + "\"]}"))
+                .images,
             (Images{bytes, bytes}));
 
   HttpRequest body = json_request(bytes);
@@ -50,8 +60,10 @@ TEST(PredictRequest, ReadsImagesInEveryForm) {
   EXPECT_EQ(parse_predict_request(body).images, Images{bytes});
   EXPECT_EQ(parse_predict_request(body).model, "m");
 
-  HttpRequest form = json_request("--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nshoes\r\n"
-                                  "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.png\"\r\n\r\n" + bytes + "\r\n--B--\r\n");
+  HttpRequest form = json_request(
+      "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nshoes\r\n"
+      "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.png\"\r\n\r\n" +
+      bytes + "\r\n--B--\r\n");
   form.content_type = "multipart/form-data; boundary=B";
   EXPECT_EQ(parse_predict_request(form).images, Images{bytes});
   EXPECT_EQ(parse_predict_request(form).model, "shoes");
@@ -60,10 +72,13 @@ TEST(PredictRequest, ReadsImagesInEveryForm) {
 TEST(PredictRequest, NamesThePlaceOfAWrongType) {
   expect_error(json_request("[1]"), 400, "wrong_type", "the request", "the request is array; expected an object");
   expect_error(json_request(R"({"rows": {"a": 1}})"), 400, "wrong_type", "rows", "rows is object; expected a list");
-  expect_error(json_request(R"({"rows": [{"a": 1}, 5]})"), 400, "wrong_type", "rows[1]", "rows[1] is number; expected an object");
-  expect_error(json_request(R"({"rows": [{"age": [3]}]})"), 400, "wrong_type", "rows[0].age", "rows[0].age is array; expected a number");
+  expect_error(json_request(R"({"rows": [{"a": 1}, 5]})"), 400, "wrong_type", "rows[1]",
+               "rows[1] is number; expected an object");
+  expect_error(json_request(R"({"rows": [{"age": [3]}]})"), 400, "wrong_type", "rows[0].age",
+               "rows[0].age is array; expected a number");
   expect_error(json_request(R"({"row": null})"), 400, "wrong_type", "row", "row is null");
-  expect_error(json_request(R"({"model": 3, "row": {}})"), 400, "wrong_type", "model", "model is number; expected a string");
+  expect_error(json_request(R"({"model": 3, "row": {}})"), 400, "wrong_type", "model",
+               "model is number; expected a string");
   expect_error(json_request(R"({"images": ["aGk=", 7]})"), 400, "wrong_type", "images[1]", "images[1] is number");
   expect_error(json_request(R"({"image": "?!"})"), 400, "bad_base64", "image", "image is not base64");
 }

@@ -62,7 +62,8 @@ class Server::Impl {
   void start() {
     if (models_.empty()) throw ConfigError(kWhere, "got no model to serve; expected at least one");
     http_.start();
-    log_info(kWhere, fmt::format("serving {} at http://{}:{}", fmt::join(model_names(), ", "), options_.http.host, http_.port()));
+    log_info(kWhere, fmt::format("serving {} at http://{}:{}", fmt::join(model_names(), ", "), options_.http.host,
+                                 http_.port()));
   }
 
   void stop() {
@@ -86,11 +87,14 @@ class Server::Impl {
  private:
   struct Served {
     Served(std::unique_ptr<Model> the_model, const BatchOptions& options, Batcher::Observer on_batch)
-        : model(std::move(the_model)), batcher(options, [this](const Tensor& x) { return model->run(x); }, std::move(on_batch)) {}
+        : model(std::move(the_model)),
+          batcher(
+              options, [this](const Tensor& x) { return model->run(x); }, std::move(on_batch)) {}
 
     std::unique_ptr<Model> model;
     Batcher batcher;
-    int64_t created = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    int64_t created =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   };
 
   std::vector<std::string> model_names() const {
@@ -102,13 +106,15 @@ class Server::Impl {
   std::pair<const std::string, Served>& find_model(const std::string& name) {
     if (name.empty() && models_.size() == 1) return *models_.begin();
     if (name.empty()) {
-      throw RequestError(400, "model_missing", fmt::format("the request names no model; expected one of {}",
-                                                           fmt::join(model_names(), ", ")), "model");
+      throw RequestError(400, "model_missing",
+                         fmt::format("the request names no model; expected one of {}", fmt::join(model_names(), ", ")),
+                         "model");
     }
     const auto found = models_.find(name);
     if (found == models_.end()) {
-      throw RequestError(404, "model_not_found", fmt::format("there is no model \"{}\"; served are {}{}", name,
-                                                             fmt::join(model_names(), ", "), did_you_mean(name, model_names())),
+      throw RequestError(404, "model_not_found",
+                         fmt::format("there is no model \"{}\"; served are {}{}", name, fmt::join(model_names(), ", "),
+                                     did_you_mean(name, model_names())),
                          "model");
     }
     return *found;
@@ -117,8 +123,9 @@ class Server::Impl {
   static Tensor encode(const Model& model, const PredictRequest& request) {
     const bool has_rows = !request.rows.empty();
     if (has_rows != (model.input_kind() == infer::InputKind::table)) {
-      throw RequestError(422, "wrong_input", fmt::format("the model takes {}; got {}",
-                                                         has_rows ? "images" : "table rows", has_rows ? "rows" : "an image"));
+      throw RequestError(422, "wrong_input",
+                         fmt::format("the model takes {}; got {}", has_rows ? "images" : "table rows",
+                                     has_rows ? "rows" : "an image"));
     }
     try {
       if (has_rows) return model.encode_rows(request.rows);
@@ -132,7 +139,8 @@ class Server::Impl {
   Tensor run(Served& served, Tensor x) {
     const int64_t rows = x.size(0), limit = options_.batch.queue_capacity;
     if (rows > limit) {
-      throw RequestError(413, "too_many_rows", fmt::format("got {} rows in one request; expected at most {}", rows, limit));
+      throw RequestError(413, "too_many_rows",
+                         fmt::format("got {} rows in one request; expected at most {}", rows, limit));
     }
     try {
       return served.batcher.run(std::move(x));
@@ -154,7 +162,8 @@ class Server::Impl {
     const size_t per_row = values.size() / static_cast<size_t>(y.size(0));
     for (size_t i = 0; i < values.size(); ++i) {
       if (!std::isfinite(values[i])) {
-        throw RequestError(422, "no_finite_answer", fmt::format("the model has no finite answer for input {}", i / per_row));
+        throw RequestError(422, "no_finite_answer",
+                           fmt::format("the model has no finite answer for input {}", i / per_row));
       }
     }
   }
@@ -205,7 +214,10 @@ class Server::Impl {
 
   const ServeOptions options_;
   Counter requests_{"danlu_http_requests_total", "Answered requests.", {"route", "status"}};
-  Histogram latency_{"danlu_http_request_duration_seconds", "Time from the request's header to its answer.", {"route"}, kLatencyBounds};
+  Histogram latency_{"danlu_http_request_duration_seconds",
+                     "Time from the request's header to its answer.",
+                     {"route"},
+                     kLatencyBounds};
   Counter rejected_{"danlu_rejected_total", "Requests and connections refused for lack of room or time.", {"reason"}};
   Counter predictions_{"danlu_predictions_total", "Answers by predicted class.", {"model", "class"}};
   Histogram batch_rows_{"danlu_batch_rows", "Rows of each run of a model.", {"model"}, kBatchBounds};
@@ -224,7 +236,9 @@ void Server::add_model(const std::string& name, infer::Predictor predictor) {
   impl_->add_model(name, make_model(std::move(predictor)));
 }
 
-void Server::add_model(const std::string& name, std::unique_ptr<Model> model) { impl_->add_model(name, std::move(model)); }
+void Server::add_model(const std::string& name, std::unique_ptr<Model> model) {
+  impl_->add_model(name, std::move(model));
+}
 
 void Server::start() { impl_->start(); }
 void Server::stop() { impl_->stop(); }

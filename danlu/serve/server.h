@@ -11,8 +11,8 @@
 //   GET  /health  (or /v1/health)     {"status": "ok"}
 //   GET  /metrics                     Prometheus text
 //
-// Errors are the error object of error.h: 400 not a question, 404 no such model, 413 too large, 415 not a type served, 422 values
-// that the model cannot take, 429 the queue is full, 503 too late or stopping.
+// Errors are the error object of error.h: 400 not a question, 404 no such model, 413 too large, 415 not a type served,
+// 422 values that the model cannot take, 429 the queue is full, 503 too late or stopping.
 #pragma once
 
 #include <memory>
@@ -35,8 +35,8 @@ class Server {
 
   // Begins to answer. Throws ConfigError if there is no model, ConfigError or FileError if the address cannot be had.
   void start();
-  // Refuses new requests, answers those that are in, ends. Takes at most the time that a request may take. Idempotent, from
-  // any thread.
+  // Refuses new requests, answers those that are in, ends. Takes at most the time that a request may take. Idempotent,
+  // from any thread.
   void stop();
   // Blocks until stop() has ended.
   void wait();

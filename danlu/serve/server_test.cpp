@@ -1,15 +1,12 @@
 // The prediction service over real sockets, with two models small enough to know their answers by heart.
 #include "danlu/serve/server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
+#include <deque>
 #include <functional>
 #include <future>
 #include <sstream>
@@ -19,6 +16,7 @@
 #include "danlu/base/timer.h"
 #include "danlu/data/image/decode.h"
 #include "danlu/data/table/table.h"
+#include "danlu/serve/testing.h"
 
 namespace danlu::serve {
 namespace {
@@ -44,12 +42,15 @@ class SumModel : public Model {
         const std::string cell(table.cell(row, column));
         char* end = nullptr;
         x.mutable_data()[row * 2 + i] = std::strtof(cell.c_str(), &end);
-        if (end == cell.c_str()) throw DataError("test", table.place(row, column) + ": \"" + cell + "\" is not a number");
+        if (end == cell.c_str())
+          throw DataError("test", table.place(row, column) + ": \"" + cell + "\" is not a number");
       }
     }
     return x;
   }
-  Tensor encode_images(std::span<const std::string_view>) const override { throw InternalError("test", "not an image model"); }
+  Tensor encode_images(std::span<const std::string_view>) const override {
+    throw InternalError("test", "not an image model");
+  }
 
   Tensor run(const Tensor& x) override {
     if (before_run_) before_run_();
@@ -97,7 +98,9 @@ class BrightnessModel : public SumModel {
   Tensor run(const Tensor& x) override { return x.clone(); }
 };
 
-std::string png(uint8_t gray) { return data::encode_png({.height = 4, .width = 4, .channels = 1, .pixels = std::vector<uint8_t>(16, gray)}); }
+std::string png(uint8_t gray) {
+  return data::encode_png({.height = 4, .width = 4, .channels = 1, .pixels = std::vector<uint8_t>(16, gray)});
+}
 
 class ServerTest : public testing::Test {
  protected:
@@ -116,11 +119,26 @@ class ServerTest : public testing::Test {
     return client;
   }
 
-  httplib::Result post(const std::string& body, const std::string& path = "/v1/predict", const std::string& type = "application/json") const {
+  httplib::Result post(const std::string& body, const std::string& path = "/v1/predict",
+                       const std::string& type = "application/json") const {
     return client().Post(path, body, type);
   }
 
-  void expect_error(const httplib::Result& result, int status, const std::string& code, const std::string& words) const {
+  // Until GET /metrics has this line.
+  void wait_for_metric(const std::string& line) const {
+    const Timer timer;
+    httplib::Client http = client();
+    std::string text;
+    do {
+      text = http.Get("/metrics")->body;
+      if (text.find("\n" + line + "\n") != std::string::npos) return;
+      std::this_thread::sleep_for(5ms);
+    } while (timer.seconds() < 10);
+    ADD_FAILURE() << "waited for " << line << "\n" << text;
+  }
+
+  void expect_error(const httplib::Result& result, int status, const std::string& code,
+                    const std::string& words) const {
     ASSERT_TRUE(result);
     EXPECT_EQ(result->status, status) << result->body;
     const Json error = parse_json(result->body, "answer")["error"];
@@ -153,14 +171,17 @@ TEST_F(ServerTest, PredictsImagesAsBodyFormAndBase64) {
   std::vector<std::string> bodies;
   bodies.push_back(http.Post("/v1/predict?model=brightness", file, "image/png")->body);
   bodies.push_back(post("{\"model\": \"brightness\", \"image\": \"" + base64_encode(file) + "\"}")->body);
-  bodies.push_back(http.Post("/v1/predict", httplib::MultipartFormDataItems{{"model", "brightness", "", ""}, {"image", file, "x.png", "image/png"}})->body);
+  bodies.push_back(http.Post("/v1/predict", httplib::MultipartFormDataItems{{"model", "brightness", "", ""},
+                                                                            {"image", file, "x.png", "image/png"}})
+                       ->body);
   for (const std::string& body : bodies) {
     EXPECT_EQ(body, bodies.front());
     const Json json = parse_json(body, "answer");
     EXPECT_EQ(json["predictions"][0]["label"], "high") << body;
     EXPECT_NEAR(json["predictions"][0]["probabilities"]["high"].get<double>(), 0.8, 1e-6);
   }
-  const std::string two = "{\"model\": \"brightness\", \"images\": [\"" + base64_encode(png(0)) + "\", \"" + base64_encode(png(255)) + "\"]}";
+  const std::string two = "{\"model\": \"brightness\", \"images\": [\"" + base64_encode(png(0)) + "\", \"" +
+                          base64_encode(png(255)) + "\"]}";
   const Json json = parse_json(post(two)->body, "answer");
   EXPECT_EQ(json["predictions"][0]["label"], "low");
   EXPECT_EQ(json["predictions"][1]["label"], "high");
@@ -169,13 +190,18 @@ TEST_F(ServerTest, PredictsImagesAsBodyFormAndBase64) {
 TEST_F(ServerTest, RefusesWhatItCannotAnswer) {
   start();
   expect_error(post("{\"rows\": [\n{\"a\" 1}]}"), 400, "bad_json", "request:2:6");
-  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": {}}]})"), 400, "wrong_type", "rows[0].b is object; expected a number");
+  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": {}}]})"), 400, "wrong_type",
+               "rows[0].b is object; expected a number");
   expect_error(post(R"({"rows": [{"a": 1, "b": 2}]})"), 400, "model_missing", "expected one of brightness, sum");
-  expect_error(post(R"({"model": "sun", "rows": [{"a": 1, "b": 2}]})"), 404, "model_not_found", "did you mean \"sum\"?");
+  expect_error(post(R"({"model": "sun", "rows": [{"a": 1, "b": 2}]})"), 404, "model_not_found",
+               "did you mean \"sum\"?");
   expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "c": 2}]})"), 422, "bad_value", "\"b\"");
-  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": 2}, {"a": 1, "b": "red"}]})"), 422, "bad_value", "\"red\" is not a number");
-  expect_error(post(R"({"model": "sum", "image": "aGVsbG8="})"), 422, "wrong_input", "the model takes table rows; got an image");
-  expect_error(post(R"({"model": "brightness", "row": {"a": 1}})"), 422, "wrong_input", "the model takes images; got rows");
+  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": 2}, {"a": 1, "b": "red"}]})"), 422, "bad_value",
+               "\"red\" is not a number");
+  expect_error(post(R"({"model": "sum", "image": "aGVsbG8="})"), 422, "wrong_input",
+               "the model takes table rows; got an image");
+  expect_error(post(R"({"model": "brightness", "row": {"a": 1}})"), 422, "wrong_input",
+               "the model takes images; got rows");
   expect_error(post(R"({"model": "brightness", "image": "aGVsbG8="})"), 422, "bad_value", "image");
   expect_error(post(R"({"model": "sum", "row": {"a": 80, "b": 8}})"), 422, "no_finite_answer", "input 0");
   expect_error(post(R"({"model": "sum", "row": {"a": -70, "b": -7}})"), 500, "internal_error", "internal error");
@@ -220,7 +246,9 @@ TEST_F(ServerTest, GivesEveryClientItsOwnAnswer) {
       httplib::Client http = client();
       for (int i = 0; i < 100; ++i) {
         const double a = t - 4 + i * 0.01;
-        const auto answer = http.Post("/v1/predict", "{\"model\": \"sum\", \"row\": {\"b\": 0, \"a\": " + std::to_string(a) + "}}", "application/json");
+        const auto answer =
+            http.Post("/v1/predict", "{\"model\": \"sum\", \"row\": {\"b\": 0, \"a\": " + std::to_string(a) + "}}",
+                      "application/json");
         if (!answer || answer->status != 200) {
           ++wrong;
           continue;
@@ -240,12 +268,17 @@ TEST_F(ServerTest, RefusesWhenTheQueueIsFullAndRecovers) {
   start({.batch = {.max_batch = 1, .queue_capacity = 2}}, [gate] { gate.wait(); });
   const std::string body = R"({"model": "sum", "row": {"a": 1, "b": 2}})";
   std::vector<std::future<int>> answers;
-  for (int i = 0; i < 10; ++i) answers.push_back(std::async(std::launch::async, [&] { return post(body)->status; }));
-  std::this_thread::sleep_for(300ms);
+  for (int i = 0; i < 3; ++i) {
+    answers.push_back(std::async(std::launch::async, [&] { return post(body)->status; }));
+    wait_for_metric("danlu_batch_rows_count{model=\"sum\"} 1");
+  }
+  wait_for_metric("danlu_queue_rows{model=\"sum\"} 2");
+  for (int i = 0; i < 7; ++i) answers.push_back(std::async(std::launch::async, [&] { return post(body)->status; }));
   const auto refused = post(body);
   expect_error(refused, 429, "queue_full", "try again later");
   EXPECT_EQ(refused->get_header_value("Retry-After"), "1");
   EXPECT_EQ(client().Get("/health")->status, 200);
+  wait_for_metric("danlu_rejected_total{reason=\"queue_full\"} 8");
   open.set_value();
   int ok = 0, busy = 0;
   for (auto& answer : answers) {
@@ -256,7 +289,8 @@ TEST_F(ServerTest, RefusesWhenTheQueueIsFullAndRecovers) {
   EXPECT_EQ(ok, 3);  // one running, two waiting
   EXPECT_EQ(busy, 7);
   EXPECT_EQ(post(body)->status, 200);
-  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": 1}, {"a": 1, "b": 1}, {"a": 1, "b": 1}]})"), 413, "too_many_rows", "got 3 rows");
+  expect_error(post(R"({"model": "sum", "rows": [{"a": 1, "b": 1}, {"a": 1, "b": 1}, {"a": 1, "b": 1}]})"), 413,
+               "too_many_rows", "got 3 rows");
 }
 
 TEST_F(ServerTest, AnswersALateRequestWith503) {
@@ -269,7 +303,9 @@ TEST_F(ServerTest, AnswersALateRequestWith503) {
 }
 
 TEST_F(ServerTest, StopAnswersTheRequestsThatAreIn) {
-  start({.batch = {.max_batch = 1}}, [] { std::this_thread::sleep_for(50ms); });
+  std::promise<void> open;
+  std::shared_future<void> gate(open.get_future());
+  start({.batch = {.max_batch = 1}}, [gate] { gate.wait(); });
   std::vector<std::future<int>> answers;
   for (int i = 0; i < 6; ++i) {
     answers.push_back(std::async(std::launch::async, [&] {
@@ -277,11 +313,14 @@ TEST_F(ServerTest, StopAnswersTheRequestsThatAreIn) {
       return result ? result->status : -1;
     }));
   }
-  std::this_thread::sleep_for(100ms);
+  wait_for_metric("danlu_queue_rows{model=\"sum\"} 5");
   auto waiting = std::async(std::launch::async, [&] { server_->wait(); });
-  server_->stop();
+  auto stopping = std::async(std::launch::async, [&] { server_->stop(); });
+  EXPECT_EQ(stopping.wait_for(100ms), std::future_status::timeout);
+  open.set_value();
   for (auto& answer : answers) EXPECT_EQ(answer.get(), 200);
-  EXPECT_EQ(waiting.wait_for(1s), std::future_status::ready);
+  EXPECT_EQ(stopping.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(waiting.wait_for(5s), std::future_status::ready);
   EXPECT_FALSE(client().Get("/health"));
 }
 
@@ -327,25 +366,17 @@ TEST_F(ServerTest, CountsForPrometheus) {
 TEST_F(ServerTest, StaysQuickBesideSlowClients) {
   start({.http = {.receive_timeout_ms = 3000}});
   constexpr size_t kSlow = 200;
-  std::vector<int> slow;
-  for (size_t i = 0; i < kSlow; ++i) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(server_->port()));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    slow.push_back(::socket(AF_INET, SOCK_STREAM, 0));
-    ASSERT_EQ(::connect(slow.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
+  std::deque<RawClient> slow;
+  for (size_t i = 0; i < kSlow; ++i) ASSERT_TRUE(slow.emplace_back(server_->port()).connected());
   // Half of them trickle a header, half a body, ten bytes a second each.
   std::atomic<bool> done{false};
   std::thread trickle([&] {
     const std::string header = "POST /v1/predict HTTP/1.1\r\nContent-Length: 1000\r\n";
     for (size_t i = 0; i < kSlow; ++i) {
-      const std::string start_of = i % 2 == 0 ? header : header + "\r\n{";
-      ::send(slow[i], start_of.data(), start_of.size(), MSG_NOSIGNAL);
+      slow[i].send(i % 2 == 0 ? header : header + "\r\n{");
     }
     while (!done) {
-      for (const int fd : slow) ::send(fd, "x", 1, MSG_NOSIGNAL);
+      for (RawClient& slow_client : slow) slow_client.send("x");
       std::this_thread::sleep_for(100ms);
     }
   });
@@ -356,7 +387,8 @@ TEST_F(ServerTest, StaysQuickBesideSlowClients) {
   for (int i = 0; i < 100; ++i) {
     const Timer timer;
     EXPECT_EQ(http.Get("/health")->status, 200);
-    EXPECT_EQ(http.Post("/v1/predict", R"({"model": "sum", "row": {"a": 1, "b": 2}})", "application/json")->status, 200);
+    EXPECT_EQ(http.Post("/v1/predict", R"({"model": "sum", "row": {"a": 1, "b": 2}})", "application/json")->status,
+              200);
     EXPECT_EQ(post(R"({"model": "sum", "row": {"a": 1, "b": 2}})")->status, 200);  // on a connection of its own
     slowest = std::max(slowest, timer.seconds());
   }
@@ -364,16 +396,10 @@ TEST_F(ServerTest, StaysQuickBesideSlowClients) {
   EXPECT_LT(slowest, 1);
 
   // All of them are told that their time is over, and their threads are free again.
-  const Timer timer;
-  std::string metrics;
-  do {
-    std::this_thread::sleep_for(50ms);
-    metrics = http.Get("/metrics")->body;
-  } while (metrics.find("\ndanlu_connections 1\n") == std::string::npos && timer.seconds() < 10);
-  EXPECT_LT(timer.seconds(), 10) << metrics;
+  http.stop();
+  wait_for_metric("danlu_connections 1");  // the one that asks
   done = true;
   trickle.join();
-  for (const int fd : slow) ::close(fd);
 }
 
 TEST_F(ServerTest, RefusesToServeNothingOrOneNameTwice) {

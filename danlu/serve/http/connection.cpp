@@ -79,11 +79,14 @@ Connection::Arrival Connection::wait_for_request() {
     const bool begun = !buffered().empty();
     scanned = buffered().size() < 3 ? 0 : buffered().size() - 3;
     switch (fill(deadline_, /*heed_stop=*/true)) {
-      case Fill::more: break;
-      case Fill::timed_out: return begun ? Arrival::timed_out : Arrival::closed;
+      case Fill::more:
+        break;
+      case Fill::timed_out:
+        return begun ? Arrival::timed_out : Arrival::closed;
       case Fill::closed:
       case Fill::stopping:
-      case Fill::failed: return Arrival::closed;
+      case Fill::failed:
+        return Arrival::closed;
     }
     if (!begun) deadline_ = Clock::now() + receive;
   }

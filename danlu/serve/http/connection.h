@@ -1,7 +1,7 @@
 // One TCP connection whose other end is not trusted to be quick, honest or even there.
 //
-// Every wait has an end: the header and body of a request must arrive whole within receive_timeout of their first byte, however
-// they trickle, and take no more memory than the limits allow. Not for use by several threads at once.
+// Every wait has an end: the header and body of a request must arrive whole within receive_timeout of their first byte,
+// however they trickle, and take no more memory than the limits allow. Not for use by several threads at once.
 #pragma once
 
 #include <sys/types.h>
@@ -35,8 +35,8 @@ class Connection {
 
   // Waits for the header of the next request.
   Arrival wait_for_request();
-  // The next bytes of the request: at most `bytes`; 0 if the client closed; -1 after the deadline, on an error, or when the
-  // request has taken more bytes than any within the limits could.
+  // The next bytes of the request: at most `bytes`; 0 if the client closed; -1 after the deadline, on an error, or when
+  // the request has taken more bytes than any within the limits could.
   ssize_t read(char* data, size_t bytes);
   // Why read() gave -1.
   bool timed_out() const { return timed_out_; }
@@ -50,8 +50,8 @@ class Connection {
   void request_done() { request_done_ = true; }
   bool is_request_done() const { return request_done_; }
 
-  // Ends the output, then throws away what the client still sends, for a while: closing with unread input would reset the
-  // connection and could take the answer away from a client that is still sending.
+  // Ends the output, then throws away what the client still sends, for a while: closing with unread input would reset
+  // the connection and could take the answer away from a client that is still sending.
   void linger();
 
  private:

@@ -26,10 +26,10 @@ constexpr const char* kWhere = "serve.http";
 constexpr int kBacklog = 1024;  // connections that the system completes while the accepting thread is busy
 
 [[noreturn]] void fail(const std::string& host, int port, int error) {
-  const char* hint = error == EADDRINUSE     ? "; another program listens there: choose another port, or 0 for any free one"
-                     : error == EACCES       ? "; ports below 1024 need special rights: choose a higher one"
+  const char* hint = error == EADDRINUSE ? "; another program listens there: choose another port, or 0 for any free one"
+                     : error == EACCES   ? "; ports below 1024 need special rights: choose a higher one"
                      : error == EADDRNOTAVAIL ? "; the host must be an address of this machine, 127.0.0.1 or 0.0.0.0"
-                                             : "";
+                                              : "";
   throw FileError(kWhere, fmt::format("cannot listen on {}:{}: {}{}", host, port, std::strerror(error), hint));
 }
 
@@ -91,7 +91,9 @@ Listener::~Listener() {
   ::close(stop_fd_);
 }
 
-void Listener::start() { acceptor_ = std::thread([this] { accept_loop(); }); }
+void Listener::start() {
+  acceptor_ = std::thread([this] { accept_loop(); });
+}
 
 void Listener::stop() {
   {
@@ -101,7 +103,8 @@ void Listener::stop() {
   }
   const uint64_t one = 1;
   // Cannot fail: the counter of an eventfd holds more than this single one.
-  if (::write(stop_fd_, &one, sizeof one) < 0) {}
+  if (::write(stop_fd_, &one, sizeof one) < 0) {
+  }
   wake_.notify_all();
   if (acceptor_.joinable()) acceptor_.join();
   ::close(listen_fd_);

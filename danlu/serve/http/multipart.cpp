@@ -10,9 +10,8 @@ constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxBoundary = 70;  // RFC 2046, 5.1.1
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 std::string_view trim(std::string_view text) {
@@ -41,7 +40,8 @@ std::string take_value(std::string_view& rest) {
   }
   size_t i = 1;
   for (; i < rest.size() && rest[i] != '"'; ++i) {
-    // Browsers percent-encode the quote, so that only \" and \\ are escapes; a lone backslash is part of a Windows path.
+    // Browsers percent-encode the quote, so that only \" and \\ are escapes; a lone backslash is part of a Windows
+    // path.
     if (rest[i] == '\\' && i + 1 < rest.size() && (rest[i + 1] == '"' || rest[i + 1] == '\\')) ++i;
     value += rest[i];
   }

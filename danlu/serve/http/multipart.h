@@ -14,8 +14,8 @@ struct FormPart {
   std::string_view content;
 };
 
-// The parts of a body; their contents point into `body`. Empty if the type names no boundary or the body does not follow
-// it. Takes time linear in the body, whatever is in it.
+// The parts of a body; their contents point into `body`. Empty if the type names no boundary or the body does not
+// follow it. Takes time linear in the body, whatever is in it.
 std::optional<std::vector<FormPart>> parse_multipart(std::string_view content_type, std::string_view body);
 
 }  // namespace danlu::serve

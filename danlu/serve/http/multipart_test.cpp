@@ -25,7 +25,8 @@ TEST(Multipart, ReadsFieldsAndFiles) {
 
 TEST(Multipart, ReadsQuotedBoundaryPreambleEmptyPartAndFilenameBeforeName) {
   const std::string body =
-      "preamble\r\n--a b\r\nContent-Disposition: form-data; filename=x.png; name=file\r\n\r\n\r\n--a b\r\n\r\n1\r\n--a b--";
+      "preamble\r\n--a b\r\nContent-Disposition: form-data; filename=x.png; name=file\r\n\r\n\r\n--a b\r\n\r\n1\r\n--a "
+      "b--";
   const auto parts = parse_multipart("multipart/form-data; boundary=\"a b\"", body);
   ASSERT_TRUE(parts);
   ASSERT_EQ(parts->size(), 2u);

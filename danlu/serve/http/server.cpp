@@ -1,6 +1,7 @@
-// The HTTP grammar is cpp-httplib's: the request line, header fields, chunked and compressed bodies, the status line. Sockets,
-// threads, limits and time are ours (Listener, Connection), because the library lets a client hold them for ever: it bounds
-// neither the length of a header line nor the time of a request, and drains an oversized body to its end.
+// The HTTP grammar is cpp-httplib's: the request line, header fields, chunked and compressed bodies, the status line.
+// Sockets, threads, limits and time are ours (Listener, Connection), because the library lets a client hold them for
+// ever: it bounds neither the length of a header line nor the time of a request, and drains an oversized body to its
+// end.
 #include "danlu/serve/http/server.h"
 
 #include <httplib.h>
@@ -48,6 +49,7 @@ class Stream : public httplib::Stream {
 struct Exchange {
   Connection& connection;
   HttpRequest request;
+  int64_t buffered_bytes = 0;  // of the body, as counted for all connections together
   std::string route = "other";
   int status = 0;
 };
@@ -62,7 +64,8 @@ bool has_body(const httplib::Request& request) {
 
 // An X-Request-Id that is safe to repeat in a header and a log.
 bool is_clean_id(const std::string& id) {
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 127; });
+  return !id.empty() && id.size() <= 128 &&
+         std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 127; });
 }
 
 std::string new_id() {
@@ -72,15 +75,19 @@ std::string new_id() {
 }
 
 RequestError too_large(int64_t limit) {
-  return RequestError(413, "body_too_large", fmt::format("the request body is larger than the limit of {} bytes", limit));
+  return RequestError(413, "body_too_large",
+                      fmt::format("the request body is larger than the limit of {} bytes", limit));
 }
 
 // Errors that the library itself finds, before or beside the handlers.
 RequestError protocol_error(int status) {
   switch (status) {
-    case 414: return RequestError(414, "uri_too_long", "the request target is too long");
-    case 416: return RequestError(416, "bad_range", "the Range header makes no sense");
-    default: return RequestError(400, "bad_request", "the request is not valid HTTP/1.1");
+    case 414:
+      return RequestError(414, "uri_too_long", "the request target is too long");
+    case 416:
+      return RequestError(416, "bad_range", "the Range header makes no sense");
+    default:
+      return RequestError(400, "bad_request", "the request is not valid HTTP/1.1");
   }
 }
 
@@ -101,7 +108,7 @@ class HttpServer::Impl : public httplib::Server {
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) fill(response, error_response(protocol_error(response.status)));
     });
-    set_post_routing_handler([this](const auto& request, auto& response) { before_answer(request, response); });
+    set_post_routing_handler([this](const auto&, auto& response) { before_answer(response); });
   }
 
   struct Route {
@@ -126,14 +133,18 @@ class HttpServer::Impl : public httplib::Server {
     bool open = true;
     while (open) {
       switch (connection.wait_for_request()) {
-        case Connection::Arrival::ready: open = answer(connection); break;
-        case Connection::Arrival::closed: return;
+        case Connection::Arrival::ready:
+          open = answer(connection);
+          break;
+        case Connection::Arrival::closed:
+          return;
         case Connection::Arrival::timed_out:
           open = refuse(connection, {408, "request_timeout", "the request header did not arrive in time"});
           break;
         case Connection::Arrival::too_large:
-          open = refuse(connection, {431, "header_too_large",
-                                     fmt::format("the request header is larger than {} bytes", Connection::kMaxHeaderBytes)});
+          open = refuse(connection,
+                        {431, "header_too_large",
+                         fmt::format("the request header is larger than {} bytes", Connection::kMaxHeaderBytes)});
           break;
       }
     }
@@ -191,17 +202,19 @@ class HttpServer::Impl : public httplib::Server {
     bool client_closes = false;
     bool sent = process_request(stream, stopping, client_closes, [&](httplib::Request& request) { take(request); });
     t_exchange = nullptr;
-    sent = connection.flush() && sent;
+    buffered_bytes_ -= exchange.buffered_bytes;
     const double seconds = timer.seconds();
-    record(exchange.route, exchange.status, seconds);
-    log(LogLevel::debug, kWhere, fmt::format("{} {} {} {:.2f} ms {}", exchange.request.method, exchange.route,
-                                             exchange.status, seconds * 1e3, exchange.request.id));
+    record(exchange.route, exchange.status, seconds);  // before sending: who has the answer finds it counted
+    sent = connection.flush() && sent;
+    log(LogLevel::debug, kWhere,
+        fmt::format("{} {} {} {:.2f} ms {}", exchange.request.method, exchange.route, exchange.status, seconds * 1e3,
+                    exchange.request.id));
     if (sent && !connection.is_request_done()) connection.linger();
     return sent && connection.is_request_done() && !client_closes && !stopping;
   }
 
-  // Moves what the routes want into our own request, and hides from the library what it would act upon: it would compress
-  // or cut the answer, and take multipart bodies apart with a backtracking regular expression.
+  // Moves what the routes want into our own request, and hides from the library what it would act upon: it would
+  // compress or cut the answer, and take multipart bodies apart with a backtracking regular expression.
   static void take(httplib::Request& request) {
     HttpRequest& ours = t_exchange->request;
     ours.method = request.method == "HEAD" ? "GET" : request.method;
@@ -215,7 +228,8 @@ class HttpServer::Impl : public httplib::Server {
     request.ranges.clear();
   }
 
-  // Finds the route and judges the header, so that nothing is received in vain. Unhandled: the library goes on to the body.
+  // Finds the route and judges the header, so that nothing is received in vain. Unhandled: the library goes on to the
+  // body.
   HandlerResponse before_body(const httplib::Request& request, httplib::Response& response) {
     Exchange& exchange = *t_exchange;
     const bool body = has_body(request);
@@ -246,7 +260,8 @@ class HttpServer::Impl : public httplib::Server {
   }
 
   static HttpResponse no_route(const HttpRequest& request, const std::vector<std::string>& methods) {
-    if (methods.empty()) return error_response({404, "unknown_path", fmt::format("there is nothing at {}", request.path)});
+    if (methods.empty())
+      return error_response({404, "unknown_path", fmt::format("there is nothing at {}", request.path)});
     const std::string allowed = method_list(methods);
     HttpResponse response = error_response(
         {405, "method_not_allowed", fmt::format("{} takes {}, not {}", request.path, allowed, request.method)});
@@ -254,8 +269,8 @@ class HttpServer::Impl : public httplib::Server {
     return response;
   }
 
-  // Whether the header declares a body that can be received. Two lengths, or a length and chunks, would leave open where the
-  // request ends: another server on the way could see another request than this one does.
+  // Whether the header declares a body that can be received. Two lengths, or a length and chunks, would leave open
+  // where the request ends: another server on the way could see another request than this one does.
   std::optional<RequestError> check_body_headers(const httplib::Request& request) const {
     const std::string length = request.get_header_value("Content-Length");
     if (request.has_header("Transfer-Encoding")) {
@@ -280,14 +295,19 @@ class HttpServer::Impl : public httplib::Server {
     return std::nullopt;
   }
 
-  void receive_and_answer(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+  void receive_and_answer(const httplib::Request& request, httplib::Response& response,
+                          const httplib::ContentReader& read) {
     Exchange& exchange = *t_exchange;
     std::string& body = exchange.request.body;
-    bool over_limit = false;
+    bool over_limit = false, no_room = false;
     const bool received = read([&](const char* data, size_t bytes) {
-      over_limit = body.size() + bytes > static_cast<size_t>(options_.max_body_bytes);
-      if (!over_limit) body.append(data, bytes);
-      return !over_limit;
+      const auto count = static_cast<int64_t>(bytes);
+      exchange.buffered_bytes += count;
+      no_room = buffered_bytes_.fetch_add(count) + count > options_.max_buffered_bytes;
+      over_limit = exchange.buffered_bytes > options_.max_body_bytes;
+      if (over_limit || no_room) return false;
+      body.append(data, bytes);
+      return true;
     });
     if (received) {
       exchange.connection.request_done();
@@ -295,11 +315,15 @@ class HttpServer::Impl : public httplib::Server {
       fill(response, call(*find(exchange.request, methods), exchange.request));
     } else if (over_limit || exchange.connection.over_budget()) {
       fill(response, error_response(too_large(options_.max_body_bytes)));
+    } else if (no_room) {
+      fill(response,
+           error_response({503, "no_memory", "the server holds too many request bodies at once; try again later"}));
     } else if (exchange.connection.timed_out()) {
       fill(response, error_response({408, "request_timeout", "the request body did not arrive in time"}));
     } else {
       const char* coding = request.has_header("Content-Encoding") ? " or does not decompress" : "";
-      fill(response, error_response({400, "bad_body", fmt::format("the request body is cut short or malformed{}", coding)}));
+      fill(response,
+           error_response({400, "bad_body", fmt::format("the request body is cut short or malformed{}", coding)}));
     }
   }
 
@@ -309,13 +333,15 @@ class HttpServer::Impl : public httplib::Server {
     } catch (const RequestError& error) {
       return error_response(error);
     } catch (const std::exception& error) {
-      log(LogLevel::error, kWhere, fmt::format("{} {}: {} (request {})", route.method, route.path, error.what(), request.id));
+      log(LogLevel::error, kWhere,
+          fmt::format("{} {}: {} (request {})", route.method, route.path, error.what(), request.id));
     }
-    return error_response({500, "internal_error", fmt::format("internal error; the server's log has request {}", request.id)});
+    return error_response(
+        {500, "internal_error", fmt::format("internal error; the server's log has request {}", request.id)});
   }
 
   // The last word on the header of an answer. A connection goes on only after a request that was read to its end.
-  void before_answer(const httplib::Request& request, httplib::Response& response) {
+  void before_answer(httplib::Response& response) {
     Exchange& exchange = *t_exchange;
     exchange.status = response.status;
     if (!exchange.connection.is_request_done() || stopping) {
@@ -324,11 +350,11 @@ class HttpServer::Impl : public httplib::Server {
       response.set_header("Connection", "close");
     }
     if (!exchange.request.id.empty()) response.set_header("X-Request-Id", exchange.request.id);
-    static_cast<void>(request);
   }
 
   const HttpOptions options_;
   std::vector<Route> routes_;
+  std::atomic<int64_t> buffered_bytes_{0};
 };
 
 HttpServer::HttpServer(const HttpOptions& options) : impl_(std::make_unique<Impl>(options)) {}

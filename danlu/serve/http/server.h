@@ -4,10 +4,10 @@
 //   http.route("GET", "/health", [](const HttpRequest&) { return HttpResponse{.body = "{}"}; });
 //   http.start();
 //
-// A handler gets a request whose body has arrived whole and within the limits, and runs on the connection's thread, many at once.
-// Everything else is answered here, with the error object of error.h: unknown paths and methods, bodies too large, too slow or
-// malformed, too many connections. A handler may throw RequestError; any other exception becomes a 500 that says nothing of
-// its cause, which goes to the log.
+// A handler gets a request whose body has arrived whole and within the limits, and runs on the connection's thread,
+// many at once. Everything else is answered here, with the error object of error.h: unknown paths and methods, bodies
+// too large, too slow or malformed, too many connections. A handler may throw RequestError; any other exception becomes
+// a 500 that says nothing of its cause, which goes to the log.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 struct HttpRecord {
   std::string_view route;
   int status = 0;
-  double seconds = 0;  // from the arrival of the header to the sending of the answer
+  double seconds = 0;  // from the arrival of the header until the answer is ready to send
 };
 
 class HttpServer {

@@ -1,58 +1,24 @@
 // The HTTP server over real sockets: what a browser would send, and what nobody should.
 #include "danlu/serve/http/server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <future>
 #include <thread>
 
 #include "danlu/base/json.h"
+#include "danlu/base/rng.h"
 #include "danlu/base/timer.h"
 #include "danlu/serve/error.h"
 #include "danlu/serve/http/connection.h"
+#include "danlu/serve/testing.h"
 
 namespace danlu::serve {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A TCP connection that sends exactly the bytes it is told to.
-class RawClient {
- public:
-  explicit RawClient(int port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    const timeval limit{10, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  ~RawClient() { ::close(fd_); }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-
-  bool connected() const { return connected_; }
-  bool send(std::string_view text) { return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()); }
-  void finish_sending() { ::shutdown(fd_, SHUT_WR); }
-  // Everything until the server closes.
-  std::string read_all() {
-    std::string all;
-    char buffer[4096];
-    for (ssize_t n; (n = ::recv(fd_, buffer, sizeof buffer, 0)) > 0;) all.append(buffer, static_cast<size_t>(n));
-    return all;
-  }
-
- private:
-  int fd_;
-  bool connected_ = false;
-};
 
 class HttpServerTest : public testing::Test {
  protected:
@@ -61,8 +27,10 @@ class HttpServerTest : public testing::Test {
     server_ = std::make_unique<HttpServer>(options);
     server_->route("GET", "/ping", [](const HttpRequest& request) { return HttpResponse{.body = request.id}; });
     server_->route("POST", "/echo", [](const HttpRequest& request) { return HttpResponse{.body = request.body}; });
-    server_->route("POST", "/throw", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("the secret cause"); });
-    server_->route("POST", "/refuse", [](const HttpRequest&) -> HttpResponse { throw RequestError(422, "odd", "too odd", "rows[0]"); });
+    server_->route("POST", "/throw",
+                   [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("the secret cause"); });
+    server_->route("POST", "/refuse",
+                   [](const HttpRequest&) -> HttpResponse { throw RequestError(422, "odd", "too odd", "rows[0]"); });
     server_->route("POST", "/sleep", [](const HttpRequest&) {
       std::this_thread::sleep_for(300ms);
       return HttpResponse{.body = "awake"};
@@ -111,6 +79,9 @@ TEST_F(HttpServerTest, AnswersManyRequestsOnOneConnection) {
     EXPECT_EQ(answer->body, body);
   }
   EXPECT_EQ(server_->num_connections(), 1);
+  const auto head = http.Head("/ping");
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->get_header_value("Content-Length"), "16");
 }
 
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
@@ -118,7 +89,8 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   const std::string answers = exchange(
       "POST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\noneGET /ping HTTP/1.1\r\nX-Request-Id: two\r\n\r\n"
       "POST /echo HTTP/1.1\r\nContent-Length: 5\r\nConnection: close\r\n\r\nthree");
-  const size_t one = answers.find("\r\n\r\none"), two = answers.find("\r\n\r\ntwo"), three = answers.find("\r\n\r\nthree");
+  const size_t one = answers.find("\r\n\r\none"), two = answers.find("\r\n\r\ntwo"),
+               three = answers.find("\r\n\r\nthree");
   EXPECT_LT(one, two);
   EXPECT_LT(two, three);
   EXPECT_NE(three, std::string::npos) << answers;
@@ -155,7 +127,8 @@ TEST_F(HttpServerTest, HidesTheCauseOfAnInternalErrorAndShowsARequestError) {
   answer = http.Post("/refuse", "x", "text/plain");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 422);
-  EXPECT_EQ(answer->body, R"({"error":{"message":"too odd","type":"invalid_request_error","param":"rows[0]","code":"odd"}})");
+  EXPECT_EQ(answer->body,
+            R"({"error":{"message":"too odd","type":"invalid_request_error","param":"rows[0]","code":"odd"}})");
 }
 
 TEST_F(HttpServerTest, RepeatsACleanRequestIdAndMakesOneOtherwise) {
@@ -164,7 +137,8 @@ TEST_F(HttpServerTest, RepeatsACleanRequestIdAndMakesOneOtherwise) {
   EXPECT_EQ(http.Get("/ping", {{"X-Request-Id", "abc-1"}})->get_header_value("X-Request-Id"), "abc-1");
   const std::string made = http.Get("/ping")->get_header_value("X-Request-Id");
   EXPECT_EQ(made.size(), 16u);
-  EXPECT_NE(http.Get("/ping", {{"X-Request-Id", std::string(200, 'x')}})->get_header_value("X-Request-Id").size(), 200u);
+  EXPECT_NE(http.Get("/ping", {{"X-Request-Id", std::string(200, 'x')}})->get_header_value("X-Request-Id").size(),
+            200u);
 }
 
 TEST_F(HttpServerTest, RefusesABodyOverTheLimitBeforeItArrives) {
@@ -190,11 +164,14 @@ TEST_F(HttpServerTest, RefusesAChunkedBodyOverTheLimit) {
   start({.max_body_bytes = 1000});
   httplib::Client http = client();
   const auto post = [&](size_t size) {
-    return http.Post("/echo", [size](size_t, httplib::DataSink& sink) {
-      for (size_t sent = 0; sent < size; sent += 100) sink.write(std::string(100, 'x').data(), 100);
-      sink.done();
-      return true;
-    }, "text/plain");
+    return http.Post(
+        "/echo",
+        [size](size_t, httplib::DataSink& sink) {
+          for (size_t sent = 0; sent < size; sent += 100) sink.write(std::string(100, 'x').data(), 100);
+          sink.done();
+          return true;
+        },
+        "text/plain");
   };
   EXPECT_EQ(post(1000)->body.size(), 1000u);
   for (const size_t size : {size_t{1100}, size_t{1'000'000}}) {
@@ -204,8 +181,9 @@ TEST_F(HttpServerTest, RefusesAChunkedBodyOverTheLimit) {
     expect_error(answer->body, "body_too_large");
   }
   // A chunk size that never ends takes no memory either.
-  EXPECT_EQ(status_line(exchange("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(100'000, '0'))),
-            "HTTP/1.1 413 Payload Too Large");
+  EXPECT_EQ(
+      status_line(exchange("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(100'000, '0'))),
+      "HTTP/1.1 413 Payload Too Large");
 }
 
 TEST_F(HttpServerTest, LimitsTheDecompressedBody) {
@@ -218,11 +196,46 @@ TEST_F(HttpServerTest, LimitsTheDecompressedBody) {
   EXPECT_EQ(answer->status, 413);
 }
 
+TEST_F(HttpServerTest, BoundsTheBodiesOfAllConnectionsTogether) {
+  start({.max_body_bytes = 1000, .max_buffered_bytes = 1500});
+  RawClient first(server_->port());
+  first.send("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n" + std::string(999, 'x'));
+  std::this_thread::sleep_for(100ms);
+  const auto answer = client().Post("/echo", std::string(800, 'x'), "text/plain");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  expect_error(answer->body, "no_memory");
+  first.send("x");
+  EXPECT_EQ(body_of(first.read_all()).size(), 1000u);
+  EXPECT_EQ(client().Post("/echo", std::string(800, 'x'), "text/plain")->status, 200);
+}
+
+TEST_F(HttpServerTest, SurvivesNoise) {
+  start({.receive_timeout_ms = 300});
+  Rng rng(7);
+  const std::string seeds[] = {"POST /echo HTTP/1.1\r\nContent-Length: 20\r\n\r\n0123456789",
+                               "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+                               "GET /ping?a=%41&b HTTP/1.1\r\nRange: bytes=1-2\r\nX-Request-Id: q\r\n\r\n"};
+  for (int i = 0; i < 300; ++i) {
+    std::string text = seeds[i % 3];
+    for (int edits = 0; edits < 1 + i % 4; ++edits) {
+      text[static_cast<size_t>(rng.below(static_cast<int64_t>(text.size())))] = static_cast<char>(rng.next_u32());
+    }
+    RawClient raw(server_->port());
+    raw.send(text);
+    raw.finish_sending();
+    const std::string answer = raw.read_all();
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 ")) << text;
+  }
+  EXPECT_EQ(client().Get("/ping")->status, 200);
+}
+
 TEST_F(HttpServerTest, RefusesMalformedRequests) {
   start({.receive_timeout_ms = 2000});
   const auto expect_status = [&](std::string_view request, int status) {
     const std::string answer = exchange(request);
-    EXPECT_EQ(status_line(answer).substr(0, 12), "HTTP/1.1 " + std::to_string(status)) << request.substr(0, 100) << "\n" << answer;
+    EXPECT_EQ(status_line(answer).substr(0, 12), "HTTP/1.1 " + std::to_string(status)) << request.substr(0, 100) << "\n"
+                                                                                       << answer;
     EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
     EXPECT_TRUE(Json::accept(body_of(answer))) << answer;
   };
@@ -335,7 +348,8 @@ TEST_F(HttpServerTest, SaysWhyAnAddressCannotBeHad) {
     second.start();
     FAIL() << "expected FileError";
   } catch (const FileError& error) {
-    EXPECT_NE(error.message().find("Address already in use; another program listens there"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("Address already in use; another program listens there"), std::string::npos)
+        << error.message();
   }
   options.host = "no such host";
   HttpServer third(options);
