@@ -82,7 +82,7 @@ class Tape {
 
   void* allocate(size_t bytes, size_t alignment) { return arena_.allocate(bytes, alignment); }
 
-  void record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, void* state,
+  void record(const char* op, const Tensor& output, std::span<const Tensor* const> inputs, void* state,
               detail::RunBackward run_backward, detail::DestroyState destroy) {
     if (finite_checks) {
       try {
@@ -293,7 +293,7 @@ namespace detail {
 
 void* tape_allocate(size_t bytes, size_t alignment) { return tape().allocate(bytes, alignment); }
 
-void tape_record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, void* state,
+void tape_record(const char* op, const Tensor& output, std::span<const Tensor* const> inputs, void* state,
                  RunBackward run, DestroyState destroy) {
   tape().record(op, output, inputs, state, run, destroy);
 }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <new>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -108,7 +109,7 @@ using DestroyState = void (*)(void* state) noexcept;
 
 // Room for the state of the next entry in the tape's arena.
 void* tape_allocate(size_t bytes, size_t alignment);
-void tape_record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, void* state,
+void tape_record(const char* op, const Tensor& output, std::span<const Tensor* const> inputs, void* state,
                  RunBackward run, DestroyState destroy);
 
 }  // namespace detail
@@ -116,13 +117,17 @@ void tape_record(const char* op, const Tensor& output, std::initializer_list<con
 // Records that `output` was computed from `inputs` (in the order that GradContext numbers them) by operation `op`, a name of
 // ops.def. `function` is called as function(GradContext&) during backward, at most once; what it captures is kept until then.
 template <class Function>
-void record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, Function&& function) {
+void record(const char* op, const Tensor& output, std::span<const Tensor* const> inputs, Function&& function) {
   using State = std::decay_t<Function>;
   void* memory = detail::tape_allocate(sizeof(State), alignof(State));
   new (memory) State(std::forward<Function>(function));
   detail::tape_record(
       op, output, inputs, memory, [](void* state, GradContext& context) { (*static_cast<State*>(state))(context); },
       [](void* state) noexcept { static_cast<State*>(state)->~State(); });
+}
+template <class Function>
+void record(const char* op, const Tensor& output, std::initializer_list<const Tensor*> inputs, Function&& function) {
+  record(op, output, std::span<const Tensor* const>(inputs.begin(), inputs.size()), std::forward<Function>(function));
 }
 
 }  // namespace danlu

@@ -1,0 +1,36 @@
+// Normalisation. Statistics are taken in two passes (mean, then squared distances), summed in a fixed order: results do not
+// depend on the number of threads. weight and bias may be null.
+#pragma once
+
+#include <cstdint>
+
+namespace danlu::kernels {
+
+// Mean and biased variance of each column of x (rows, n).
+void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float* variance);
+
+// y = (x - mean) * rstd * weight + bias, column by column.
+void normalize_columns(const float* x, const float* mean, const float* rstd, const float* weight, const float* bias, float* y,
+                       int64_t rows, int64_t n);
+
+// sum_dy = sum of dy, sum_dy_xhat = sum of dy * (x - mean) * rstd, column by column.
+void column_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
+                          int64_t rows, int64_t n);
+
+// dx = weight * rstd * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows). Null sums: the statistics were constants, and
+// dx = weight * rstd * dy.
+void normalize_columns_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight,
+                                const float* sum_dy, const float* sum_dy_xhat, float* dx, int64_t rows, int64_t n);
+
+// y = (x - mean) * rstd * weight + bias, row by row; mean and rstd (rows) are written. With `centred` false the mean is taken as
+// 0 (RMS norm) and not written.
+void normalize_rows(const float* x, const float* weight, const float* bias, float eps, bool centred, float* y, float* mean,
+                    float* rstd, int64_t rows, int64_t n);
+// dx; the gradients of weight and bias come from row_gradient_sums.
+void normalize_rows_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight, bool centred,
+                             float* dx, int64_t rows, int64_t n);
+// sum_dy[j] = sum over rows of dy, sum_dy_xhat[j] = sum over rows of dy * xhat, with mean (may be null) and rstd of each row.
+void row_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
+                       int64_t rows, int64_t n);
+
+}  // namespace danlu::kernels

@@ -1,0 +1,130 @@
+#include "danlu/engine/ops/norm.h"
+
+#include <cmath>
+
+#include "danlu/base/format.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/norm.h"
+#include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/movement.h"
+#include "danlu/engine/ops/op.h"
+#include "danlu/engine/ops/require.h"
+
+namespace danlu {
+namespace {
+
+const float* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
+
+void require_channels(const char* op, const char* what, const Tensor& t, int64_t channels) {
+  if (!t.defined()) return;
+  require_f32(op, t);
+  if (!(t.shape() == Shape{channels})) bad_shape(op, what, t.shape(), Shape{channels}.str());
+}
+
+int64_t channels_of(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  require_f32(op, x);
+  if (x.rank() < 1 || x.size(-1) < 1) bad_shape(op, "x", x.shape(), "(..., C) with C >= 1");
+  require_channels(op, "weight", weight, x.size(-1));
+  require_channels(op, "bias", bias, x.size(-1));
+  return x.size(-1);
+}
+
+Saved saved_or_none(const Tensor& t) { return t.defined() ? Saved(t) : Saved(); }
+
+Tensor over_rows(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, bool centred) {
+  const int64_t n = channels_of(op, x, weight, bias), rows = x.shape().outer(-1);
+  Tensor y = Tensor::empty(x.shape()), rstd = Tensor::empty({rows});
+  Tensor mean = centred ? Tensor::empty({rows}) : Tensor();
+  kernels::normalize_rows(x.data(), data_or_null(weight), data_or_null(bias), eps, centred, y.mutable_data(),
+                          centred ? mean.mutable_data() : nullptr, rstd.mutable_data(), rows, n);
+  if (!(recording(x, weight) || recording(bias))) return y;
+  record(op, y, {&x, &weight, &bias},
+         [=, x = Saved(x), has_weight = weight.defined(), weight = saved_or_none(weight)](GradContext& context) {
+    const float* dy = context.dy().data();
+    const float* m = data_or_null(mean);
+    if (context.needs(0)) {
+      Tensor dx = Tensor::empty(x.get().shape());
+      kernels::normalize_rows_backward(dy, x.get().data(), m, rstd.data(), has_weight ? weight.get().data() : nullptr, centred,
+                                       dx.mutable_data(), rows, n);
+      context.add(0, std::move(dx));
+    }
+    if (context.needs(1) || context.needs(2)) {
+      Tensor sum_dy = Tensor::empty({n}), sum_dy_xhat = Tensor::empty({n});
+      kernels::row_gradient_sums(dy, x.get().data(), m, rstd.data(), sum_dy.mutable_data(), sum_dy_xhat.mutable_data(), rows, n);
+      context.add(1, std::move(sum_dy_xhat));
+      context.add(2, std::move(sum_dy));
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& running_mean, Tensor& running_var,
+                  const BatchNormOptions& o) {
+  const int64_t n = channels_of(op::batch_norm, x, weight, bias), rows = x.shape().outer(-1);
+  require_channels(op::batch_norm, "running_mean", running_mean, n);
+  require_channels(op::batch_norm, "running_var", running_var, n);
+  if (o.training && rows < 2) {
+    bad_shape(op::batch_norm, "x", x.shape(), "at least two values for each channel in training; take a larger batch");
+  }
+  Tensor mean = Tensor::empty({n}), rstd = Tensor::empty({n});
+  if (o.training) {
+    Tensor variance = Tensor::empty({n});
+    kernels::column_moments(x.data(), rows, n, mean.mutable_data(), variance.mutable_data());
+    const float unbiased = static_cast<float>(rows) / static_cast<float>(rows - 1);
+    float* running_m = running_mean.mutable_data();
+    float* running_v = running_var.mutable_data();
+    for (int64_t j = 0; j < n; ++j) {
+      running_m[j] += o.momentum * (mean.data()[j] - running_m[j]);
+      running_v[j] += o.momentum * (variance.data()[j] * unbiased - running_v[j]);
+      rstd.mutable_data()[j] = 1.0f / std::sqrt(variance.data()[j] + o.eps);
+    }
+  } else {
+    mean.copy_from(running_mean);
+    for (int64_t j = 0; j < n; ++j) rstd.mutable_data()[j] = 1.0f / std::sqrt(running_var.data()[j] + o.eps);
+  }
+  Tensor y = Tensor::empty(x.shape());
+  kernels::normalize_columns(x.data(), mean.data(), rstd.data(), data_or_null(weight), data_or_null(bias), y.mutable_data(), rows, n);
+  if (!(recording(x, weight) || recording(bias))) return y;
+  record(op::batch_norm, y, {&x, &weight, &bias},
+         [=, training = o.training, x = Saved(x), has_weight = weight.defined(), weight = saved_or_none(weight)](GradContext& context) {
+    const float* dy = context.dy().data();
+    Tensor sum_dy = Tensor::empty({n}), sum_dy_xhat = Tensor::empty({n});
+    kernels::column_gradient_sums(dy, x.get().data(), mean.data(), rstd.data(), sum_dy.mutable_data(), sum_dy_xhat.mutable_data(), rows, n);
+    if (context.needs(0)) {
+      Tensor dx = Tensor::empty(x.get().shape());
+      kernels::normalize_columns_backward(dy, x.get().data(), mean.data(), rstd.data(), has_weight ? weight.get().data() : nullptr,
+                                          training ? sum_dy.data() : nullptr, training ? sum_dy_xhat.data() : nullptr, dx.mutable_data(), rows, n);
+      context.add(0, std::move(dx));
+    }
+    context.add(1, std::move(sum_dy_xhat));
+    context.add(2, std::move(sum_dy));
+  });
+  return y;
+}
+
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps) {
+  return over_rows(op::layer_norm, x, weight, bias, eps, true);
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& weight, float eps) {
+  return over_rows(op::rms_norm, x, weight, {}, eps, false);
+}
+
+Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, float eps) {
+  const int64_t channels = channels_of(op::group_norm, x, weight, bias);
+  if (x.rank() < 2 || groups < 1 || channels % groups != 0) {
+    bad_shape(op::group_norm, "x", x.shape(), fmt::format("(N, ..., C) with C a multiple of {} groups", groups));
+  }
+  // Pixels and channels of a group side by side make a row; normalising it is layer_norm.
+  const int64_t images = x.size(0), pixels = x.numel() / std::max<int64_t>(images * channels, 1), width = channels / groups;
+  const Tensor rows = reshape(transpose(reshape(x, {images, pixels, groups, width}), {0, 2, 1, 3}), {images * groups, pixels * width});
+  const Tensor normal = transpose(reshape(over_rows(op::group_norm, rows, {}, {}, eps, true), {images, groups, pixels, width}), {0, 2, 1, 3});
+  Tensor y = reshape(normal, x.shape());
+  if (weight.defined()) y = mul(y, weight);
+  if (bias.defined()) y = add(y, bias);
+  return y;
+}
+
+}  // namespace danlu

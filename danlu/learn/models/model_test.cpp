@@ -1,0 +1,71 @@
+#include "danlu/learn/models/model.h"
+
+#include <gtest/gtest.h>
+
+#include "danlu/base/error.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/learn/nn/module.h"
+
+namespace danlu::models {
+namespace {
+
+std::string message_of(const Json& json, const Shape& input = {28, 28, 1}) {
+  try {
+    parse_model(json).make(input, 10);
+  } catch (const ConfigError& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+TEST(Models, HeadsComeFromTheTask) {
+  const NoGrad no_grad;
+  for (const char* type : {"logistic", "mlp"}) {
+    EXPECT_EQ((*parse_model(type).make({7}, 3))(Tensor::zeros({5, 7})).shape(), (Shape{5, 3})) << type;
+  }
+  EXPECT_EQ((*parse_model("cnn").make({28, 28, 1}, 10))(Tensor::zeros({2, 28, 28, 1})).shape(), (Shape{2, 10}));
+}
+
+// Traps B18, B29 and the classic network of M03: 150 x 150 x 3, four blocks of 3 x 3 convolutions and 2 x 2 pooling, dense 512.
+TEST(Cnn, TheClassicCatsOrDogsNetwork) {
+  Json layers = Json::array();
+  for (const int filters : {32, 64, 128, 128}) {
+    layers.push_back({{"conv", {{"filters", filters}, {"kernel", 3}}}});
+    layers.push_back("relu");
+    layers.push_back({{"max_pool", 2}});
+  }
+  layers.insert(layers.end(), {"flatten", {{"linear", 512}}, "relu"});
+  auto model = parse_model(Json{{"type", "cnn"}, {"layers", layers}}).make({150, 150, 3}, 1);
+  EXPECT_EQ(model->num_parameters(), 3453121);  // as Keras counts it
+  const std::string text = summary(*model, {150, 150, 3});
+  EXPECT_NE(text.find("(148, 148, 32)"), std::string::npos) << text;  // valid convolution: 150 - 3 + 1
+  EXPECT_NE(text.find("(7, 7, 128)"), std::string::npos) << text;
+  EXPECT_NE(text.find("(6272,)"), std::string::npos) << text;
+  EXPECT_NE(text.find("3453121 parameters"), std::string::npos) << text;
+}
+
+TEST(Cnn, ResolvedConfigMakesTheSameNetwork) {
+  const Json layers = {{{"conv", {{"filters", 8}, {"padding", 1}, {"groups", 1}}}}, "batch_norm", "relu", {{"avg_pool", {{"kernel", 3}, {"stride", 2}}}},
+                       "global_avg_pool", {{"dropout", 0.25}}};
+  const ModelConfig config = parse_model(Json{{"type", "cnn"}, {"layers", layers}});
+  EXPECT_EQ(config.make({28, 28, 1}, 10)->describe(), parse_model(config.resolved).make({28, 28, 1}, 10)->describe());
+}
+
+TEST(Models, MessagesNameKeyLayerAndNearest) {
+  EXPECT_NE(message_of("nlp").find("did you mean \"mlp\"?"), std::string::npos) << message_of("nlp");
+  EXPECT_NE(message_of(Json{{"type", "mlp"}, {"hiden", {3}}}).find("did you mean \"hidden\"?"), std::string::npos);
+  EXPECT_NE(message_of(Json{{"type", "mlp"}, {"hidden", {0}}}).find(">= 1"), std::string::npos) << message_of(Json{{"type", "mlp"}, {"hidden", {0}}});
+  const Json bad_layer = {{"type", "cnn"}, {"layers", {"relu", "max_poool"}}};
+  EXPECT_NE(message_of(bad_layer).find("model.layers[1]"), std::string::npos) << message_of(bad_layer);
+  EXPECT_NE(message_of(bad_layer).find("did you mean \"max_pool\"?"), std::string::npos) << message_of(bad_layer);
+  const Json bad_option = {{"type", "cnn"}, {"layers", {{{"conv", {{"filter", 3}}}}}}};
+  EXPECT_NE(message_of(bad_option).find("model.layers[0].conv.filter"), std::string::npos) << message_of(bad_option);
+  const Json too_small = {{"type", "cnn"}, {"layers", {{{"max_pool", 16}}, {{"conv", 8}}}}};
+  EXPECT_NE(message_of(too_small).find("has become 1 x 1"), std::string::npos) << message_of(too_small);
+  const Json late = {{"type", "cnn"}, {"layers", {"flatten", {{"conv", 8}}}}};
+  EXPECT_NE(message_of(late).find("expected an image"), std::string::npos) << message_of(late);
+  EXPECT_NE(message_of("cnn", {30}).find("needs images"), std::string::npos) << message_of("cnn", {30});
+}
+
+}  // namespace
+}  // namespace danlu::models

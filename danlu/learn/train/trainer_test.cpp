@@ -1,0 +1,276 @@
+#include "danlu/learn/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "danlu/base/error.h"
+#include "danlu/base/rng.h"
+#include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/random.h"
+#include "danlu/formats/safetensors.h"
+#include "danlu/learn/models/model.h"
+#include "danlu/learn/nn/layers.h"
+#include "danlu/learn/train/checkpoint.h"
+
+namespace danlu::train {
+namespace {
+
+// Two classes, apart by the sign of the sum of the features, with some labels flipped.
+struct Problem {
+  Tensor x = Tensor::empty({600, 6}), y = Tensor::empty({600}, Dtype::i64);
+  std::unique_ptr<data::TensorDataset> dataset;
+  std::vector<int64_t> train, validation;
+
+  explicit Problem(double noise = 0.1) {
+    Rng rng(11);
+    for (int64_t i = 0; i < 600; ++i) {
+      float sum = 0;
+      for (int64_t j = 0; j < 6; ++j) sum += x.mutable_data()[i * 6 + j] = rng.normal();
+      const bool flip = rng.uniform() < noise;
+      y.mutable_data<int64_t>()[i] = (sum > 0) != flip;
+      (i < 450 ? train : validation).push_back(i);
+    }
+    dataset = std::make_unique<data::TensorDataset>(x, y);
+  }
+  data::DataLoader training(int64_t batch = 32) { return {*dataset, train, {.batch_size = batch}, 1, data::Phase::train}; }
+  data::DataLoader validating() { return {*dataset, validation, {.batch_size = 64}, 1, data::Phase::evaluate}; }
+};
+
+std::unique_ptr<nn::Module> mlp() {
+  manual_seed(2);
+  return models::parse_model(Json{{"type", "mlp"}, {"hidden", {16}}}).make({6}, 1);
+}
+
+fs::path fresh_directory(const std::string& name) {
+  const fs::path path = fs::temp_directory_path() / ("danlu_trainer_test_" + name);
+  fs::remove_all(path);
+  return path;
+}
+
+const Objective kBinary(data::TaskKind::binary);
+
+TEST(Trainer, LearnsAndKeepsBestAndLast) {
+  Problem problem;
+  auto model = mlp();
+  const fs::path directory = fresh_directory("best");
+  TrainOptions options;
+  options.epochs = 15;
+  options.optimizer = Json{{"type", "adam"}, {"lr", 0.01}};
+  auto training = problem.training(), validation = problem.validating();
+  const Result result = Trainer(*model, kBinary, options).fit(training, &validation, directory);
+  EXPECT_EQ(result.stopped_by, "epochs");
+  EXPECT_EQ(result.steps, 15 * 15);
+  ASSERT_EQ(result.history.size(), 15u);
+  EXPECT_GT(*result.history.back().validation_accuracy, 0.8);
+
+  // B10: best is the epoch with the lowest validation loss, whatever came after; the model ends with its weights.
+  size_t best = 0;
+  for (size_t i = 0; i < result.history.size(); ++i) {
+    if (*result.history[i].validation_loss < *result.history[best].validation_loss) best = i;
+  }
+  EXPECT_EQ(result.best_step, result.history[best].progress.step);
+  EXPECT_DOUBLE_EQ(validate(*model, kBinary, validation).loss, *result.history[best].validation_loss);
+
+  auto reloaded = mlp();
+  const Json state = load_checkpoint(directory / "best.safetensors", *reloaded);
+  EXPECT_EQ(state.at("step"), result.best_step);
+  EXPECT_EQ(weights_hash(*reloaded), weights_hash(*model));
+  auto last = mlp();
+  EXPECT_EQ(load_checkpoint(directory / "last.safetensors", *last).at("step"), result.steps);
+  EXPECT_DOUBLE_EQ(validate(*last, kBinary, validation).loss, *result.history.back().validation_loss);
+}
+
+TEST(Trainer, SameSeedSameWeights) {
+  std::string hashes[2];
+  for (std::string& hash : hashes) {
+    Problem problem;
+    auto model = mlp();
+    TrainOptions options;
+    options.steps = 40;
+    auto training = problem.training();
+    Trainer(*model, kBinary, options).fit(training, nullptr);
+    hash = weights_hash(*model);
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+}
+
+TEST(Trainer, StopsByStepsTimeAndPatience) {
+  Problem problem(0.5);  // labels are noise: nothing to learn, so validation soon gets worse
+  TrainOptions options;
+  options.optimizer = Json{{"type", "adam"}, {"lr", 0.05}};
+  const auto run = [&] {
+    auto model = mlp();
+    auto training = problem.training(), validation = problem.validating();
+    return Trainer(*model, kBinary, options).fit(training, &validation);
+  };
+  options.steps = 7;
+  EXPECT_EQ(run().steps, 7);
+  EXPECT_EQ(run().stopped_by, "steps");
+  options.steps.reset();
+  options.epochs = 1e6;
+  options.early_stop = 3;
+  const Result early = run();
+  EXPECT_EQ(early.stopped_by, "early stop");
+  EXPECT_LT(early.epochs, 200);
+  options.early_stop = 0;
+  options.time_limit = 0.3;
+  const Result timed = run();
+  EXPECT_EQ(timed.stopped_by, "time limit");
+  EXPECT_LT(timed.seconds, 3);
+}
+
+TEST(Trainer, ScheduleEndsWithTheTraining) {
+  Problem problem;
+  auto model = mlp();
+  TrainOptions options;
+  options.steps = 100;
+  options.schedule = Json{{"type", "cosine"}, {"warmup", 10}};
+  options.optimizer = Json{{"type", "sgd"}, {"lr", 0.2}};
+  std::vector<double> rates;
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepReport& report) { rates.push_back(report.lr); };
+  auto training = problem.training();
+  Trainer(*model, kBinary, options).fit(training, nullptr, {}, callbacks);
+  ASSERT_EQ(rates.size(), 100u);
+  EXPECT_NEAR(rates[0], 0.02, 1e-12);
+  EXPECT_GT(rates[12], 0.18);
+  EXPECT_LT(rates[99], 1e-3);
+}
+
+TEST(Trainer, ValidatesEverySoManySteps) {
+  Problem problem;
+  auto model = mlp();
+  TrainOptions options;
+  options.steps = 25;
+  options.validate_every = 10;
+  auto training = problem.training(), validation = problem.validating();
+  const Result result = Trainer(*model, kBinary, options).fit(training, &validation);
+  std::vector<int64_t> at;
+  for (const EpochReport& report : result.history) at.push_back(report.progress.step);
+  EXPECT_EQ(at, (std::vector<int64_t>{10, 20, 25}));
+}
+
+// A layer whose logarithm of a negative number is the first NaN.
+class Poisoned : public nn::Module {
+ public:
+  Poisoned() : fc_(add("fc", nn::Linear(6, 1))) {}
+  Tensor forward(const Tensor& x) override {
+    ++calls;
+    return calls < 5 ? (*fc_)(x) : log(affine(square((*fc_)(x)), -1, -1));
+  }
+  std::string describe() const override { return "Poisoned"; }
+  int calls = 0;
+
+ private:
+  std::shared_ptr<nn::Linear> fc_;
+};
+
+TEST(Trainer, NanGuardNamesOperationAndStep) {
+  Problem problem;
+  manual_seed(1);
+  Poisoned model;
+  TrainOptions options;
+  options.steps = 20;
+  auto training = problem.training();
+  try {
+    Trainer(model, kBinary, options).fit(training, nullptr);
+    FAIL() << "expected a NumericError";
+  } catch (const NumericError& error) {
+    EXPECT_NE(error.message().find("step 5"), std::string::npos) << error.what();
+    EXPECT_NE(error.message().find("of log"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Trainer, SkipsBadUpdatesAndGivesUpWhenAllAreBad) {
+  Problem problem;
+  manual_seed(1);
+  Poisoned model;
+  TrainOptions options;
+  options.steps = 8;  // 4 good, 4 skipped
+  options.on_nan = "skip";
+  auto training = problem.training();
+  const Result result = Trainer(model, kBinary, options).fit(training, nullptr);
+  EXPECT_EQ(result.skipped_updates, 4);
+  for (const Tensor& p : model.parameters()) {
+    for (const float v : p.span()) EXPECT_TRUE(std::isfinite(v));
+  }
+  Poisoned hopeless;
+  hopeless.calls = 100;
+  options.steps = 100;
+  EXPECT_THROW(Trainer(hopeless, kBinary, options).fit(training, nullptr), NumericError);
+}
+
+TEST(Trainer, ClippingLimitsTheUpdate) {
+  Problem problem;
+  auto model = mlp();
+  const auto before = model->parameters()[0].to_vector();
+  TrainOptions options;
+  options.steps = 1;
+  options.clip_norm = 1e-3;
+  options.optimizer = Json{{"type", "sgd"}, {"lr", 1.0}};
+  auto training = problem.training();
+  Trainer(*model, kBinary, options).fit(training, nullptr);
+  double moved = 0;
+  const Tensor after = model->parameters()[0];
+  for (size_t i = 0; i < before.size(); ++i) moved += std::pow(after.data()[i] - before[i], 2);
+  EXPECT_GT(moved, 0);
+  EXPECT_LE(std::sqrt(moved), 1.01e-3);
+}
+
+TEST(Trainer, L1DrivesUselessWeightsToZero) {
+  Problem problem;
+  const auto norm_with = [&](double l1) {
+    manual_seed(4);
+    auto model = models::parse_model("logistic").make({6}, 1);
+    TrainOptions options;
+    options.epochs = 20;
+    options.l1 = l1;
+    options.optimizer = Json{{"type", "sgd"}, {"lr", 0.1}};
+    auto training = problem.training();
+    Trainer(*model, kBinary, options).fit(training, nullptr);
+    double sum = 0;
+    for (const float v : model->parameters()[0].span()) sum += std::abs(v);
+    return sum;
+  };
+  EXPECT_LT(norm_with(0.05), 0.8 * norm_with(0));
+}
+
+TEST(TrainOptions, NeedAnEnd) {
+  TrainOptions options;
+  try {
+    check(options);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(error.message().find("epochs, steps and time_limit"), std::string::npos);
+  }
+}
+
+TEST(Checkpoint, RefusesAnotherModelAndChangesNothing) {
+  const fs::path directory = fresh_directory("mismatch");
+  auto model = mlp();
+  save_checkpoint(directory / "a.safetensors", *model, nullptr, {});
+  manual_seed(8);
+  auto other = models::parse_model(Json{{"type", "mlp"}, {"hidden", {17}}}).make({6}, 1);
+  const std::string before = weights_hash(*other);
+  EXPECT_THROW(load_checkpoint(directory / "a.safetensors", *other), DataError);
+  EXPECT_EQ(weights_hash(*other), before);
+}
+
+TEST(Objective, NumericVectors) {
+  // Trap B35: y = [0, 1], p = [0.8, 0.2]: cross-entropy of the right class is -ln 0.2 = 1.609.
+  const Objective classes(data::TaskKind::multiclass);
+  Tensor one = Tensor::empty({1}, Dtype::i64);
+  one.mutable_data<int64_t>()[0] = 1;
+  EXPECT_NEAR(classes.loss(Tensor::from({1, 2}, {std::log(0.8f), std::log(0.2f)}), one).item(), 1.6094379f, 1e-5);
+  // As one binary case with logit ln(0.2 / 0.8) the same number.
+  EXPECT_NEAR(kBinary.loss(Tensor::from({1, 1}, {std::log(0.25f)}), one).item(), 1.6094379f, 1e-5);
+  const Tensor p = kBinary.answer(Tensor::from({2, 1}, {0.0f, 2.0f}));
+  EXPECT_NEAR(p.data()[1], 0.5f, 1e-6);
+  EXPECT_NEAR(p.data()[3], 0.880797f, 1e-5);
+  EXPECT_NEAR(p.data()[2] + p.data()[3], 1.0f, 1e-6);
+}
+
+}  // namespace
+}  // namespace danlu::train

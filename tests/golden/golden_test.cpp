@@ -1,0 +1,70 @@
+// One step and ten Adam steps of a network, against what PyTorch computed (tools/make_goldens.py): the loss, all gradients, all
+// parameters and the running statistics.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/ops/loss.h"
+#include "danlu/formats/safetensors.h"
+#include "danlu/learn/nn/layers.h"
+#include "danlu/learn/optim/optimizer.h"
+
+namespace danlu {
+namespace {
+
+constexpr float kTolerance = 1e-4f;  // relative to the element, or to the largest of its tensor
+
+void expect_close(const Tensor& got, const Tensor& expected, const std::string& name) {
+  ASSERT_EQ(got.shape(), expected.shape()) << name;
+  float largest = 0;
+  for (const float v : expected.span()) largest = std::max(largest, std::abs(v));
+  for (int64_t i = 0; i < got.numel(); ++i) {
+    const float g = got.data()[i], e = expected.data()[i];
+    ASSERT_NEAR(g, e, kTolerance * std::max(std::abs(e), 0.1f * largest)) << name << " element " << i;
+  }
+}
+
+void expect_golden(nn::Module& model, const std::string& file) {
+  const formats::SafetensorsFile golden(std::string(DANLU_SOURCE_DIR) + "/tests/golden/" + file);
+  std::set<std::string> unused(golden.names().begin(), golden.names().end());
+  const auto read = [&](const std::string& name) {
+    unused.erase(name);
+    return golden.read(name);
+  };
+  const Tensor x = read("x"), y = read("y"), losses = read("losses");
+  for (const nn::NamedTensor& p : model.named_parameters()) Tensor(p.tensor).copy_from(read("initial." + p.name));
+  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
+  for (int step = 0; step < 10; ++step) {
+    optimizer.zero_grad();
+    const Tensor loss = cross_entropy(model(x), y);
+    backward(loss);
+    EXPECT_NEAR(loss.item(), losses.data()[step], kTolerance * losses.data()[step]) << "step " << step;
+    if (step == 0) {
+      EXPECT_NEAR(loss.item(), read("loss").item(), kTolerance * loss.item());
+      for (const nn::NamedTensor& p : model.named_parameters()) expect_close(p.tensor.grad(), read("gradient." + p.name), "gradient of " + p.name);
+    }
+    optimizer.step();
+  }
+  for (const nn::NamedTensor& p : model.named_parameters()) expect_close(p.tensor, read("final." + p.name), "final " + p.name);
+  for (const nn::NamedTensor& b : model.named_buffers()) expect_close(b.tensor, read("final." + b.name), "final " + b.name);
+  EXPECT_TRUE(unused.empty()) << "not compared: " << *unused.begin();
+}
+
+TEST(Golden, Mlp) {
+  using namespace nn;
+  Sequential model(Linear(13, 17), ReLU(), Linear(17, 9), Tanh(), Linear(9, 5));
+  expect_golden(model, "mlp.safetensors");
+}
+
+TEST(Golden, Cnn) {
+  using namespace nn;
+  Sequential model(Conv2d(3, 8, 3, {.padding = 1}), BatchNorm(8), ReLU(), MaxPool2d(2),
+                   Conv2d(8, 12, 3, {.stride = 2, .padding = 1, .groups = 4}), ReLU(), AvgPool2d(2), Flatten(),
+                   Linear(2 * 2 * 12, 10), GELU(), Linear(10, 4));
+  expect_golden(model, "cnn.safetensors");
+}
+
+}  // namespace
+}  // namespace danlu
