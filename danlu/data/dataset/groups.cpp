@@ -30,6 +30,7 @@ std::vector<Stratum> make_strata(std::span<const int64_t> indexes, std::span<con
     stratum.groups.push_back(std::move(group));
   }
   std::vector<Stratum> result;
+  result.reserve(strata.size());
   for (auto& [label, stratum] : strata) result.push_back(std::move(stratum));
   return result;
 }

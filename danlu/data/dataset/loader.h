@@ -59,9 +59,11 @@ class DataLoader {
   // The batch stays valid until the next ++; its tensors may be kept, and then are not overwritten.
   class Iterator {
    public:
+    // Names of the standard library. NOLINTBEGIN(readability-identifier-naming)
     using value_type = Batch;
     using difference_type = std::ptrdiff_t;
     using iterator_concept = std::input_iterator_tag;
+    // NOLINTEND(readability-identifier-naming)
 
     const Batch& operator*() const { return loader_->batch_; }
     const Batch* operator->() const { return &loader_->batch_; }

@@ -55,8 +55,10 @@ std::vector<int64_t> quotas(const std::vector<int64_t>& stratum_sizes, double fr
 // Deals whole groups: each to the first draw with room for it, else to train.
 void deal(const std::vector<Stratum>& strata, const std::vector<Draw>& draws, std::vector<int64_t>& train) {
   std::vector<int64_t> sizes;
+  sizes.reserve(strata.size());
   for (const Stratum& stratum : strata) sizes.push_back(stratum.size());
   std::vector<std::vector<int64_t>> room;
+  room.reserve(draws.size());
   for (const Draw& draw : draws) room.push_back(quotas(sizes, draw.fraction));
   for (size_t s = 0; s < strata.size(); ++s) {
     for (const Group& group : strata[s].groups) {

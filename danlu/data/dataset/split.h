@@ -46,17 +46,17 @@ struct SplitInput {
       {};  // parts that the source of the data has fixed (a test file of its own, for example)
 };
 
-// stratified  every class has the same share of each part, to within one sample (groups of equal content, which move
-// whole,
-//             may add to that); a group of several labels counts for its first. Without labels: as random.
+// stratified  every class has the same share of each part, to within one sample. Groups of equal content move whole and
+//             may add to that; one of several labels counts for its first. Without labels: as random.
 // random      the shares hold over all samples.
 // ordered     no shuffling: the first samples train, the last test. For rows in order of time.
 //
 // A part that `given` fixes is taken as it is, and only the samples marked train or any are divided into the parts that
 // are not fixed; fractions are of those samples. Content that `given` puts in two parts is removed from the less
-// precious one (train before validation before test) if on_overlap is drop. The result depends on the input and the
-// options alone. Throws ConfigError if the fractions leave no training sample or a part that was asked for stays empty;
-// ShapeError if the spans differ in length.
+// precious one (train before validation before test) if on_overlap is drop.
+// The result depends on the input and the options alone.
+// Throws ConfigError if the fractions leave no training sample or a part that was asked for stays empty; ShapeError if
+// the spans differ in length.
 Split split(const SplitInput& input, const SplitOptions& options);
 
 // Content that is in two parts.

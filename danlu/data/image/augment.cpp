@@ -67,7 +67,8 @@ T from_unit(double value) {
 template <class T>
 T round_to(float value) {
   if constexpr (std::is_same_v<T, float>) return value;
-  return static_cast<T>(static_cast<int32_t>(std::min(std::max(value, 0.0f), 255.0f) + 0.5f));
+  const float half_up = std::min(std::max(value, 0.0f), 255.0f) + 0.5f;
+  return static_cast<T>(static_cast<int32_t>(half_up));
 }
 
 // Whole pixels: each row is a run of the source, forwards or mirrored, between two runs of fill.

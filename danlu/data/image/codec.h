@@ -1,5 +1,4 @@
-// What decode.cpp asks of each format: one file a format, which alone knows the library. For data/image's own .cpp
-// files.
+// What decode.cpp asks of each format: one file a format, which alone knows the library. For this folder's .cpp files.
 #pragma once
 
 #include <string_view>

@@ -52,6 +52,7 @@ std::vector<std::pair<Part, fs::path>> find_parts(const fs::path& root) {
         kWhere, fmt::format("got no directories in {}; expected one for each class, with its images", root.string()));
   }
   std::vector<std::pair<Part, fs::path>> parts;
+  parts.reserve(directories.size());
   for (const fs::path& directory : directories) parts.emplace_back(part_of(directory.filename().string()), directory);
   const auto is_part = [](const auto& p) { return p.first != Part::any; };
   const bool divided = std::all_of(parts.begin(), parts.end(), is_part) &&

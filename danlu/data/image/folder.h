@@ -1,8 +1,9 @@
 // Image folders: one directory a class, PNG and JPEG files in it (or below it).
 //
 //   flowers/rose/1.png  flowers/rose/2.jpg  flowers/tulip/...           one set, to be split
-//   flowers/train/rose/...  flowers/val/rose/...  flowers/test/rose/... already split (val may be called valid,
-//   validation)
+//   flowers/train/rose/...  flowers/val/rose/...  flowers/test/rose/... already split
+//
+// The parts are called train, val (or valid, or validation) and test.
 #pragma once
 
 #include <cstdint>

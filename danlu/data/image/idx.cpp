@@ -30,6 +30,7 @@ Tensor convert(std::string_view elements, const Shape& shape) {
   Tensor tensor = Tensor::empty(shape, DtypeOf<Out>::value);
   Out* out = tensor.mutable_data<Out>();
   for (int64_t i = 0; i < tensor.numel(); ++i) {
+    // i8 is a number here, not a character. NOLINTNEXTLINE(bugprone-signed-char-misuse)
     out[i] = static_cast<Out>(load_big_endian<In>(elements.data() + static_cast<size_t>(i) * sizeof(In)));
   }
   return tensor;

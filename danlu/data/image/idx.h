@@ -17,8 +17,7 @@
 namespace danlu::data {
 
 // u8 stays u8; i8, i16 and i32 become i32; f32 and f64 become f32. One to six axes.
-// The sizes are checked against the number of bytes before memory is taken. Throws DataError naming `source` and what
-// was got.
+// The sizes are checked against the number of bytes before memory is taken. Throws DataError naming `source`.
 Tensor parse_idx(std::string_view bytes, std::string_view source);
 
 // A plain file or one compressed with gzip.

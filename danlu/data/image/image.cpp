@@ -11,8 +11,8 @@ namespace {
 
 constexpr const char* kWhere = "data.image";
 
-// One axis of a separable filter: output i is the sum of weights[i * taps + k] * input[first[i] + k], k in [0,
-// count[i]).
+// One axis of a separable filter: output i is the sum over k in [0, count[i]) of
+// weights[i * taps + k] * input[first[i] + k].
 struct Filter {
   int64_t taps = 0;
   std::vector<int64_t> first, count;
@@ -27,8 +27,8 @@ Filter triangle_filter(int64_t in, int64_t out) {
   filter.weights.resize(static_cast<size_t>(out * filter.taps));
   for (int64_t i = 0; i < out; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(center - support + 0.5));
-    const int64_t last = std::min<int64_t>(in, static_cast<int64_t>(center + support + 0.5));
+    const int64_t first = std::max<int64_t>(0, std::llround(center - support));
+    const int64_t last = std::min<int64_t>(in, std::llround(center + support));
     float* weights = filter.weights.data() + i * filter.taps;
     double sum = 0;
     for (int64_t j = first; j < last; ++j) {
@@ -44,7 +44,11 @@ Filter triangle_filter(int64_t in, int64_t out) {
   return filter;
 }
 
-uint8_t to_u8(float value) { return static_cast<uint8_t>(std::clamp(value + 0.5f, 0.0f, 255.0f)); }
+// Truncated after adding a half: values are not negative.
+uint8_t to_u8(float value) {
+  const float half_up = std::clamp(value, 0.0f, 255.0f) + 0.5f;
+  return static_cast<uint8_t>(half_up);
+}
 
 void check(const Image& image) {
   const bool sizes = image.height > 0 && image.width > 0 && (image.channels == 1 || image.channels == 3);
