@@ -177,10 +177,8 @@ class Parser {
                         column.name, shown(word)));
       }
     }
-    for (size_t i = 0; i + 1 < columns_.size(); ++i) {
-      if (columns_[i].name == column.name) {
-        line.fail(fmt::format("got a second attribute \"{}\"; expected distinct names", column.name));
-      }
+    if (!names_.insert(column.name).second) {
+      line.fail(fmt::format("got a second attribute \"{}\"; expected distinct names", column.name));
     }
     auto& known = known_.emplace_back();
     for (const std::string& category : column.declared_categories) known.insert(category);
@@ -235,6 +233,7 @@ class Parser {
   const std::string& source_;
   int64_t line_number_ = 0;
   std::vector<Column> columns_;
+  std::unordered_set<std::string> names_;
   std::vector<std::unordered_set<std::string>> known_;  // the categories of each column
   std::vector<int64_t> lines_;
 };

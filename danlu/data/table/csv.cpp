@@ -99,7 +99,7 @@ class Parser {
     p_ = text_->data() + skip_bom(*text_);
     end_ = text_->data() + text_->size();  // holds the terminating NUL, which ends every scan
     line_start_ = p_;
-    for (int64_t i = 0; i < options.skip_lines; ++i) skip_line();
+    for (int64_t i = 0; i < options.skip_lines && p_ != end_; ++i) skip_line();
     delimiter_ = choose_delimiter(options.delimiter, {p_, static_cast<size_t>(end_ - p_)});
     for (const char c : {delimiter_, '\n', '\r', '\0'}) stops_[static_cast<unsigned char>(c)] = true;
     for (const char c : {' ', '\t'}) blank_[static_cast<unsigned char>(c)] = options.trim && c != delimiter_;
@@ -108,7 +108,9 @@ class Parser {
   Table parse() {
     read_first_row();
     const size_t width = columns_.size();
-    const auto rows = static_cast<size_t>(std::count(p_, end_, '\n')) + 2;
+    // A row takes at least a byte a cell, so that many blank lines under a wide header reserve nothing.
+    const auto lines = static_cast<size_t>(std::count(p_, end_, '\n'));
+    const size_t rows = std::min(lines, static_cast<size_t>(end_ - p_) / width) + 2;
     for (Column& column : columns_) column.cells.reserve(rows);
     lines_.reserve(rows);
     while (skip_blank_lines()) {
@@ -135,9 +137,10 @@ class Parser {
  private:
   // Reads the first row, decides whether it names the columns, and makes them.
   void read_first_row() {
-    if (!skip_blank_lines())
+    if (!skip_blank_lines()) {
       throw DataError(kWhere, fmt::format("{}: got no rows after {} skipped lines; expected at least one", source_,
                                           options_.skip_lines));
+    }
     header_line_ = line_;
     std::vector<std::pair<Cell, bool>> cells;
     Stop stop;

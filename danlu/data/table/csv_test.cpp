@@ -126,6 +126,13 @@ TEST(Csv, Misuse) {
   expect_words(message_of(std::string("a,b\n1,\0\n", 8)), {"t.csv:2:3", "NUL"});
 }
 
+TEST(Csv, AWideHeaderOverManyBlankLinesCostsLittle) {
+  std::string text = "c0";
+  for (int i = 1; i < 20000; ++i) text += ",c" + std::to_string(i);
+  text += std::string(1000000, '\n');  // 20,000 columns of a million cells would be 320 GB
+  expect_words(message_of(text), {"no rows"});
+}
+
 TEST(Csv, ColumnsCountCharactersAfterUnescaping) {
   expect_words(message_of("a,b,c\n\"\xC3\xA9\"\"\xC3\xA9\",\"x\"y,1\n"), {"t.csv:2:11"});
 }

@@ -69,11 +69,21 @@ CategoryEncoder CategoryEncoder::fit(std::span<const Cell> training, const std::
   return encoder;
 }
 
-void CategoryEncoder::index_categories() { index_ = index_names(categories_); }
+void CategoryEncoder::index_categories() {
+  index_ = index_names(categories_);
+  number_index_.clear();
+  for (size_t i = 0; i < categories_.size(); ++i) {
+    const auto number = parse_number(categories_[i]);
+    if (number && std::isfinite(*number)) number_index_.emplace(*number, static_cast<int64_t>(i));
+  }
+}
 
 int64_t CategoryEncoder::index_of(std::string_view category) const {
-  const auto it = index_.find(std::string(category));
-  return it == index_.end() ? static_cast<int64_t>(categories_.size()) : it->second;
+  if (const auto it = index_.find(std::string(category)); it != index_.end()) return it->second;
+  if (const auto number = parse_number(category); number && !number_index_.empty()) {
+    if (const auto it = number_index_.find(*number); it != number_index_.end()) return it->second;
+  }
+  return static_cast<int64_t>(categories_.size());
 }
 
 int64_t CategoryEncoder::num_features() const {

@@ -49,7 +49,8 @@ class CategoryEncoder {
   const std::vector<std::string>& categories() const { return categories_; }
   bool one_hot() const { return one_hot_; }
   bool refuses_unknown() const { return unknown_ == Unknown::error; }
-  // K if the category is not kept.
+  // K if the category is not kept. Numbers that are written differently ("1", "1.0") are one category, as a JSON
+  // request and a file may well differ in that.
   int64_t index_of(std::string_view category) const;
 
   int64_t num_features() const;
@@ -70,6 +71,7 @@ class CategoryEncoder {
   Unknown unknown_ = Unknown::zero;
   std::vector<std::string> categories_;
   std::unordered_map<std::string, int64_t> index_;
+  std::unordered_map<double, int64_t> number_index_;  // of the categories that are numbers
 };
 
 // Class names <-> 0 .. C-1.

@@ -244,10 +244,10 @@ Json FeatureColumn::to_json() const {
   return json;
 }
 
-FeatureColumn FeatureColumn::from_json(const Json& json) {
+FeatureColumn FeatureColumn::from_json(const Json& json, const std::string& source) {
   FeatureColumn column;
-  column.name_ = SavedState(json, "a column").text("name");
-  const SavedState state(json, fmt::format("column \"{}\"", column.name_));
+  column.name_ = SavedState(json, source + ": a column").text("name");
+  const SavedState state(json, fmt::format("{}: column \"{}\"", source, column.name_));
   const auto type = column_type(state.text("type"));
   if (!type || *type == ColumnType::id || *type == ColumnType::text)
     state.fail("type", "number, date, category or binary");

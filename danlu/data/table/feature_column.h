@@ -19,7 +19,7 @@ class FeatureColumn {
   // Nothing is fitted yet. `options` has no "auto" left that stands for "as for all columns". Throws ConfigError for an
   // option that does not go with the type.
   FeatureColumn(const ColumnSchema& schema, const ColumnOptions& options);
-  static FeatureColumn from_json(const Json& json);
+  static FeatureColumn from_json(const Json& json, const std::string& source);
   Json to_json() const;
 
   // First fit: the bounds of usual values.

@@ -145,15 +145,15 @@ Json TablePreprocessor::to_json() const {
           {"features", feature_names_}};
 }
 
-TablePreprocessor TablePreprocessor::from_json(const Json& json) {
-  const SavedState state(json, "preprocessor");
+TablePreprocessor TablePreprocessor::from_json(const Json& json, const std::string& source) {
+  const SavedState state(json, source);
   state.word("format", {kFormat});
   if (state.number("version") != kVersion) state.fail("version", fmt::format("{}", kVersion));
   TablePreprocessor result;
   result.target_ = TargetEncoder::from_json(state.inner("target"));
-  for (const Json& column : state.list("columns")) result.columns_.push_back(FeatureColumn::from_json(column));
+  for (const Json& column : state.list("columns")) result.columns_.push_back(FeatureColumn::from_json(column, source));
   for (const Json& column : state.list("left_out")) {
-    const SavedState entry(column, "a column left out");
+    const SavedState entry(column, source + ": a column left out");
     result.left_out_.push_back({entry.text("name"), entry.text("reason")});
   }
   result.index_features();

@@ -61,8 +61,8 @@ class TablePreprocessor {
   // DataError for bad contents, or if no column is left to learn from.
   static TablePreprocessor fit(const Table& table, std::span<const int64_t> training, const Schema& schema,
                                const TableOptions& options);
-  // Exact to the bit. Throws DataError naming the field that is absent or wrong.
-  static TablePreprocessor from_json(const Json& json);
+  // Exact to the bit. Throws DataError naming `source` and the field that is absent or wrong.
+  static TablePreprocessor from_json(const Json& json, const std::string& source = "preprocess.json");
   Json to_json() const;
 
   TaskKind task() const { return target_.task(); }

@@ -138,7 +138,8 @@ TEST(TablePreprocessor, DamagedStateIsRefused) {
       TablePreprocessor::from_json(json);
     };
   };
-  expect_error(damaged([](Json& j) { j["columns"][0]["scale"]["scale"] = 0; }), {"column \"age\" scale", "above 0"});
+  expect_error(damaged([](Json& j) { j["columns"][0]["scale"]["scale"] = 0; }),
+               {"preprocess.json", "column \"age\" scale", "above 0"});
   expect_error(damaged([](Json& j) { j["columns"][0].erase("impute"); }), {"column \"age\"", "\"impute\"", "nothing"});
   expect_error(damaged([](Json& j) { j["columns"][2]["encode"]["categories"] = {"a", "a"}; }), {"city", "distinct"});
   expect_error(damaged([](Json& j) { j["target"]["classes"] = {"a"}; }), {"at least two"});

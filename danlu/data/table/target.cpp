@@ -125,7 +125,11 @@ TargetEncoder TargetEncoder::from_json(const SavedState& state) {
     return target;
   }
   target.task_ = task == "binary" ? TaskKind::binary : TaskKind::multiclass;
-  target.labels_ = LabelEncoder::from_names(state.texts("classes"));
+  const std::vector<std::string> names = state.texts("classes");
+  if (std::unordered_set<std::string>(names.begin(), names.end()).size() != names.size() || names.size() < 2) {
+    state.fail("classes", "at least two distinct texts");
+  }
+  target.labels_ = LabelEncoder::from_names(names);
   if ((target.class_names().size() == 2) != (task == "binary"))
     state.fail("classes", "two for binary, more for multiclass");
   return target;

@@ -139,6 +139,14 @@ TEST(CategoryEncoder, InverseUndoesWrite) {
   }
 }
 
+TEST(CategoryEncoder, NumbersMatchByValue) {
+  const std::vector<Cell> training = {"0.0", "1.0", "x"};
+  const CategoryEncoder encoder = CategoryEncoder::fit(training, {}, "", {});
+  EXPECT_EQ(encoder.index_of("1"), 1);
+  EXPECT_EQ(encoder.index_of("2"), 3);
+  EXPECT_EQ(encoder.index_of("nan"), 3);
+}
+
 TEST(LabelEncoder, OrdersAndRoundTrips) {
   const std::vector<Cell> words = {"b", "a", "b"}, numbers = {"10", "9", "-1"};
   EXPECT_EQ(LabelEncoder::fit(words, {}).names(), (std::vector<std::string>{"a", "b"}));
