@@ -36,7 +36,8 @@ void draw(const std::vector<std::vector<int64_t>>& groups, Rng& rng, std::span<i
 
 // Calls visit(resample, counts) for each resample, in parallel.
 template <class Visit>
-void each_resample(int64_t samples, const BootstrapOptions& options, std::span<const int64_t> strata, const Visit& visit) {
+void each_resample(int64_t samples, const BootstrapOptions& options, std::span<const int64_t> strata,
+                   const Visit& visit) {
   if (samples < 1) throw DataError(kWhere, "got no samples; expected at least 1");
   if (!strata.empty() && static_cast<int64_t>(strata.size()) != samples) {
     throw ShapeError(kWhere, fmt::format("got {} strata; expected one for each of {} samples", strata.size(), samples));
@@ -65,7 +66,8 @@ double binomial_half_cdf(int64_t k, int64_t n) {
   double sum = 0;
   const double log_all = static_cast<double>(n) * std::log(2.0), log_n = std::lgamma(static_cast<double>(n) + 1);
   for (int64_t i = 0; i <= k; ++i) {
-    sum += std::exp(log_n - std::lgamma(static_cast<double>(i) + 1) - std::lgamma(static_cast<double>(n - i) + 1) - log_all);
+    sum += std::exp(log_n - std::lgamma(static_cast<double>(i) + 1) - std::lgamma(static_cast<double>(n - i) + 1) -
+                    log_all);
   }
   return sum;
 }
@@ -74,7 +76,8 @@ double binomial_half_cdf(int64_t k, int64_t n) {
 
 std::vector<Interval> bootstrap_intervals(int64_t samples, std::span<const Statistic> statistics,
                                           const BootstrapOptions& options, std::span<const int64_t> strata) {
-  std::vector<std::vector<double>> values(statistics.size(), std::vector<double>(static_cast<size_t>(options.resamples)));
+  std::vector<std::vector<double>> values(statistics.size(),
+                                          std::vector<double>(static_cast<size_t>(options.resamples)));
   each_resample(samples, options, strata, [&](size_t resample, Counts counts) {
     for (size_t s = 0; s < statistics.size(); ++s) values[s][resample] = statistics[s](counts);
   });
@@ -88,8 +91,8 @@ Interval bootstrap_interval(int64_t samples, const Statistic& statistic, const B
   return bootstrap_intervals(samples, std::span(&statistic, 1), options, strata).front();
 }
 
-PairedComparison paired_bootstrap(int64_t samples, const Statistic& a, const Statistic& b, const BootstrapOptions& options,
-                                  std::span<const int64_t> strata) {
+PairedComparison paired_bootstrap(int64_t samples, const Statistic& a, const Statistic& b,
+                                  const BootstrapOptions& options, std::span<const int64_t> strata) {
   std::vector<double> differences(static_cast<size_t>(options.resamples));
   each_resample(samples, options, strata,
                 [&](size_t resample, Counts counts) { differences[resample] = a(counts) - b(counts); });
@@ -108,8 +111,8 @@ PairedComparison paired_bootstrap(int64_t samples, const Statistic& a, const Sta
 McNemar mcnemar_test(std::span<const int64_t> labels, std::span<const int64_t> predicted_a,
                      std::span<const int64_t> predicted_b) {
   if (predicted_a.size() != labels.size() || predicted_b.size() != labels.size()) {
-    throw ShapeError(kWhere, fmt::format("got {} and {} predictions; expected one for each of {} labels", predicted_a.size(),
-                                         predicted_b.size(), labels.size()));
+    throw ShapeError(kWhere, fmt::format("got {} and {} predictions; expected one for each of {} labels",
+                                         predicted_a.size(), predicted_b.size(), labels.size()));
   }
   McNemar result;
   for (size_t i = 0; i < labels.size(); ++i) {

@@ -1,7 +1,8 @@
 // How sure a measure is, given that other samples might have been drawn: the percentile bootstrap.
 //
-// Each resample draws N of the N samples with replacement and has its own stream of random numbers, so results depend on
-// the seed and not on the number of threads.
+// Each resample draws N of the N samples with replacement and has its own stream of random numbers, so results depend
+// on the seed and not on the number of threads.
+//
 // Source: Efron, Tibshirani 1993, "An Introduction to the Bootstrap", chapters 13 and 16.
 #pragma once
 
@@ -21,7 +22,8 @@ struct BootstrapOptions {
   bool stratified = false;
 
   void describe(OptionVisitor& v) {
-    v.field("resamples", resamples, {1, 1e6}, "how often the test set is drawn anew; more narrows the error of the bounds");
+    v.field("resamples", resamples, {1, 1e6},
+            "how often the test set is drawn anew; more narrows the error of the bounds");
     v.field("confidence", confidence, {0.5, 0.9999}, "how much of the resamples an interval holds");
     v.field("seed", seed, {0, 9e15}, "of the draws");
     v.field("stratified", stratified, "draw from each class as many samples as it has");
@@ -34,8 +36,8 @@ struct Interval {
 
 // For each statistic its interval over the same resamples of `samples` samples. Resamples where a statistic is NaN (one
 // class only, for example) are left out; if it always is, so are the bounds.
-// `strata`, empty or one label a sample, is used if options.stratified. Throws DataError if samples is 0, ShapeError if the
-// strata are not one a sample.
+// `strata`, empty or one label a sample, is used if options.stratified. Throws DataError if samples is 0, ShapeError if
+// the strata are not one a sample.
 std::vector<Interval> bootstrap_intervals(int64_t samples, std::span<const Statistic> statistics,
                                           const BootstrapOptions& options = {}, std::span<const int64_t> strata = {});
 Interval bootstrap_interval(int64_t samples, const Statistic& statistic, const BootstrapOptions& options = {},

@@ -12,9 +12,10 @@ namespace {
 
 void check(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes) {
   if (classes < 2 || probabilities.size() != labels.size() * static_cast<size_t>(classes)) {
-    throw ShapeError("eval.calibration", fmt::format("got {} probabilities for {} labels of {} classes; expected one for "
-                                                     "each label and class, and two classes or more",
-                                                     probabilities.size(), labels.size(), classes));
+    throw ShapeError("eval.calibration",
+                     fmt::format("got {} probabilities for {} labels of {} classes; expected one for "
+                                 "each label and class, and two classes or more",
+                                 probabilities.size(), labels.size(), classes));
   }
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
@@ -26,7 +27,8 @@ void check(std::span<const int64_t> labels, std::span<const double> probabilitie
 
 }  // namespace
 
-std::vector<double> log_losses(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes) {
+std::vector<double> log_losses(std::span<const int64_t> labels, std::span<const double> probabilities,
+                               int64_t classes) {
   check(labels, probabilities, classes);
   constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
   std::vector<double> losses(labels.size());
@@ -41,7 +43,8 @@ double log_loss(std::span<const int64_t> labels, std::span<const double> probabi
   return mean(log_losses(labels, probabilities, classes));
 }
 
-std::vector<double> brier_scores(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes) {
+std::vector<double> brier_scores(std::span<const int64_t> labels, std::span<const double> probabilities,
+                                 int64_t classes) {
   check(labels, probabilities, classes);
   const auto stride = static_cast<size_t>(classes);
   std::vector<double> scores(labels.size());
@@ -83,7 +86,8 @@ std::vector<ReliabilityBin> reliability_curve(const Forecasts& forecasts, int64_
   }
   for (size_t i = 0; i < forecasts.confidence.size(); ++i) {
     const double confidence = forecasts.confidence[i];
-    ReliabilityBin& bin = curve[static_cast<size_t>(std::lower_bound(edges.begin(), edges.end(), confidence) - edges.begin())];
+    ReliabilityBin& bin =
+        curve[static_cast<size_t>(std::lower_bound(edges.begin(), edges.end(), confidence) - edges.begin())];
     const int64_t count = count_of(counts, i);
     bin.count += count;
     bin.confidence += static_cast<double>(count) * confidence;

@@ -11,17 +11,19 @@ namespace danlu::eval {
 
 // -ln p(label) of each sample, p clipped to [2^-52, 1 - 2^-52] as scikit-learn does for doubles, so that one confident
 // mistake costs 36 and not infinity. Their mean is the log-loss: the cross-entropy in nats.
-// probabilities: N x classes, row-major. Throws ShapeError if the sizes do not fit, DataError if a label is out of range.
+// probabilities: N x classes, row-major. Throws ShapeError if the sizes do not fit, DataError if a label is out of
+// range.
 std::vector<double> log_losses(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes);
 double log_loss(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes);
 
-// Squared distance between the probabilities and the truth, of each sample: (p - y)^2 of class 1 if there are two classes,
-// else the sum over classes. Their mean is the Brier score. Throws as log_losses does.
-std::vector<double> brier_scores(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes);
+// Squared distance between the probabilities and the truth, of each sample: (p - y)^2 of class 1 if there are two
+// classes, else the sum over classes. Their mean is the Brier score. Throws as log_losses does.
+std::vector<double> brier_scores(std::span<const int64_t> labels, std::span<const double> probabilities,
+                                 int64_t classes);
 double brier_score(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes);
 
-// Forecasts of events, each with what then happened: for two classes the probability of class 1 and whether it was class 1,
-// for more the largest probability and whether that class was right.
+// Forecasts of events, each with what then happened: for two classes the probability of class 1 and whether it was
+// class 1, for more the largest probability and whether that class was right.
 struct Forecasts {
   std::vector<double> confidence;
   std::vector<uint8_t> happened;  // 0 or 1

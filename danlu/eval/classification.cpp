@@ -13,8 +13,10 @@ double ratio(int64_t part, int64_t whole) {
 }
 
 void check_class(int64_t k, int64_t classes, const char* what, size_t sample) {
-  if (k >= 0 && k < classes) [[likely]] return;
-  throw DataError("eval.classification", fmt::format("got {} {} at sample {}; expected 0 to {}", what, k, sample, classes - 1));
+  if (k >= 0 && k < classes) [[likely]]
+    return;
+  throw DataError("eval.classification",
+                  fmt::format("got {} {} at sample {}; expected 0 to {}", what, k, sample, classes - 1));
 }
 
 void check_sizes(std::span<const int64_t> labels, std::span<const int64_t> predicted) {

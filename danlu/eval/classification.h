@@ -1,7 +1,8 @@
 // Measures of predicted classes: accuracy, precision, recall, F1, specificity, Matthews' correlation, confusion matrix.
 //
 // Classes are 0 .. C-1 and all of them count in an average, present or not: scikit-learn's labels=range(C). A ratio of
-// nothing to nothing (no sample of a class, or none predicted) is 0: its zero_division=0. Results are NaN for no samples.
+// nothing to nothing (no sample of a class, or none predicted) is 0: its zero_division=0. Results are NaN for no
+// samples.
 #pragma once
 
 #include <cstdint>

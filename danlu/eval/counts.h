@@ -1,4 +1,5 @@
-// How often each sample counts: a resample of the data without copying it. Every measure that a bootstrap repeats takes one.
+// How often each sample counts: a resample of the data without copying it. Every measure that a bootstrap repeats takes
+// one.
 #pragma once
 
 #include <cstddef>

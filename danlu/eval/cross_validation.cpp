@@ -74,7 +74,8 @@ CrossValidationScore summarize_repeated_folds(std::span<const double> scores, do
 
 double student_t_quantile(double p, double degrees) {
   if (!(p > 0 && p < 1 && degrees >= 1)) {
-    throw ConfigError("eval.cross_validation", "got a probability or degrees of freedom out of range; expected 0 < p < 1, >= 1");
+    throw ConfigError("eval.cross_validation",
+                      "got a probability or degrees of freedom out of range; expected 0 < p < 1, >= 1");
   }
   if (p == 0.5) return 0;
   const double tail = p < 0.5 ? p : 1 - p;

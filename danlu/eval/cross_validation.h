@@ -18,8 +18,8 @@ struct CrossValidationScore {
 // Plain k-fold: the folds are taken as independent. Throws DataError if there are none.
 CrossValidationScore summarize_folds(std::span<const double> scores, double confidence = 0.95);
 
-// Repeated k-fold or repeated random splits, whose training sets overlap: the variance of the mean is scaled by 1/folds +
-// test/train instead of 1/folds. `test_to_train` is the ratio of the sizes, 1 / (k - 1) for k-fold. One k-fold may be
+// Repeated k-fold or repeated random splits, whose training sets overlap: the variance of the mean is scaled by 1/folds
+// + test/train instead of 1/folds. `test_to_train` is the ratio of the sizes, 1 / (k - 1) for k-fold. One k-fold may be
 // treated so too; the plain interval is known to be too narrow.
 // Source: Nadeau, Bengio 2003, "Inference for the Generalization Error".
 CrossValidationScore summarize_repeated_folds(std::span<const double> scores, double test_to_train,

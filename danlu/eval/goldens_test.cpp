@@ -147,7 +147,8 @@ TEST(Goldens, Thresholds) {
     expect_equal(best_youden(ranked).value, c["best"]["youden"]);
     expect_equal(-least_cost(ranked, {.false_positive = 1, .false_negative = 5}).value, c["best"]["cost"]);
     // The threshold does what it says.
-    const Predictions there = Predictions::classification(p.labels(), p.probabilities(), 2, best_f_beta(ranked, 1).threshold);
+    const Predictions there =
+        Predictions::classification(p.labels(), p.probabilities(), 2, best_f_beta(ranked, 1).threshold);
     expect_equal(compute_metric("f1", there), c["best"]["f1"]);
   });
 }
@@ -168,7 +169,8 @@ TEST(Goldens, Folds) {
 TEST(Goldens, StudentT) {
   for (const Json& c : goldens()["student_t"]) {
     const double t = c["t"].get<double>();
-    EXPECT_NEAR(student_t_quantile(c["p"].get<double>(), c["degrees"].get<double>()), t, 1e-10 * std::max(1.0, std::abs(t)))
+    EXPECT_NEAR(student_t_quantile(c["p"].get<double>(), c["degrees"].get<double>()), t,
+                1e-10 * std::max(1.0, std::abs(t)))
         << c;
   }
 }

@@ -23,7 +23,8 @@ Statistic mean_of(std::vector<double> of_samples) {
 // Measures of the predicted classes.
 template <class Measure>
 Statistic of_classes(const Predictions& p, Measure measure) {
-  return [&p, measure](Counts counts) { return measure(count_classes(p.labels(), p.predicted(), p.classes(), counts)); };
+  return
+      [&p, measure](Counts counts) { return measure(count_classes(p.labels(), p.predicted(), p.classes(), counts)); };
 }
 
 Statistic prepare_accuracy(const Predictions& p) {
@@ -54,7 +55,9 @@ Statistic prepare_average(const Predictions& p) {
 // Measures of the ranking by the probability of class 1.
 template <double (RankedScores::*kMeasure)(Counts) const>
 Statistic prepare_ranking(const Predictions& p) {
-  return [ranked = RankedScores(p.labels(), p.probabilities(), 1, 2, 1)](Counts counts) { return (ranked.*kMeasure)(counts); };
+  return [ranked = RankedScores(p.labels(), p.probabilities(), 1, 2, 1)](Counts counts) {
+    return (ranked.*kMeasure)(counts);
+  };
 }
 
 template <Average kAverage>
@@ -67,9 +70,13 @@ Statistic prepare_auc(const Predictions& p) {
   return p.task() == Task::binary ? prepare_ranking<&RankedScores::auc>(p) : prepare_one_versus_rest<Average::macro>(p);
 }
 
-Statistic prepare_log_loss(const Predictions& p) { return mean_of(log_losses(p.labels(), p.probabilities(), p.classes())); }
+Statistic prepare_log_loss(const Predictions& p) {
+  return mean_of(log_losses(p.labels(), p.probabilities(), p.classes()));
+}
 
-Statistic prepare_brier(const Predictions& p) { return mean_of(brier_scores(p.labels(), p.probabilities(), p.classes())); }
+Statistic prepare_brier(const Predictions& p) {
+  return mean_of(brier_scores(p.labels(), p.probabilities(), p.classes()));
+}
 
 Statistic prepare_ece(const Predictions& p) {
   constexpr int64_t kBins = 10;
@@ -93,7 +100,8 @@ Statistic prepare_r2(const Predictions& p) {
 }
 
 constexpr uint8_t bit(Task task) { return static_cast<uint8_t>(1u << static_cast<unsigned>(task)); }
-constexpr uint8_t kBinary = bit(Task::binary), kClasses = kBinary | bit(Task::multiclass), kNumbers = bit(Task::regression);
+constexpr uint8_t kBinary = bit(Task::binary), kClasses = kBinary | bit(Task::multiclass),
+                  kNumbers = bit(Task::regression);
 constexpr Direction kHigher = Direction::higher_is_better, kLower = Direction::lower_is_better;
 
 constexpr Metric kMetrics[] = {
@@ -144,16 +152,19 @@ const Metric& find_metric(std::string_view name, Task task) {
   }
   std::string hint = did_you_mean(name, of_task);
   if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(of_task, ", "));
-  throw ConfigError("eval.metrics", fmt::format("got metric \"{}\"; expected one of a {} task{}", name, task_name(task), hint));
+  throw ConfigError("eval.metrics",
+                    fmt::format("got metric \"{}\"; expected one of a {} task{}", name, task_name(task), hint));
 }
 
 std::vector<std::string> default_metrics(Task task) {
   switch (task) {
     case Task::binary:
-      return {"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1",
-              "auc",      "pr_auc",            "ks",        "log_loss", "brier",     "ece"};
-    case Task::multiclass: return {"accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "brier", "ece"};
-    case Task::regression: return {"rmse", "mae", "r2"};
+      return {"accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "auc", "pr_auc",
+              "ks",       "log_loss",          "brier",     "ece"};
+    case Task::multiclass:
+      return {"accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "brier", "ece"};
+    case Task::regression:
+      return {"rmse", "mae", "r2"};
   }
   return {};
 }

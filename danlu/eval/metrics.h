@@ -18,9 +18,9 @@ struct Metric {
   const char* name;     // in recipes and files: "f1_macro"
   const char* display;  // in tables: "F1 (macro)"
   Direction direction;
-  uint8_t tasks;        // a bit for each Task that has it
-  // Does what needs doing once (sorting, losses) and gives the measure of any resample. It refers to the predictions, which
-  // must outlive it.
+  uint8_t tasks;  // a bit for each Task that has it
+  // Does what needs doing once (sorting, losses) and gives the measure of any resample. It refers to the predictions,
+  // which must outlive it.
   Statistic (*prepare)(const Predictions&);
 
   bool has(Task task) const { return (tasks >> static_cast<unsigned>(task) & 1) != 0; }

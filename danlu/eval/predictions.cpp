@@ -21,9 +21,10 @@ void check_classes(std::span<const int64_t> labels, size_t probabilities, int64_
   check_not_empty(labels.size());
   const auto stride = static_cast<size_t>(std::max<int64_t>(classes, 2));
   if (classes < 2 || (probabilities != labels.size() * stride && !(classes == 2 && probabilities == labels.size()))) {
-    throw ShapeError(kWhere, fmt::format("got {} probabilities for {} samples of {} classes; expected one for each sample and "
-                                         "class, and two classes or more",
-                                         probabilities, labels.size(), classes));
+    throw ShapeError(kWhere,
+                     fmt::format("got {} probabilities for {} samples of {} classes; expected one for each sample and "
+                                 "class, and two classes or more",
+                                 probabilities, labels.size(), classes));
   }
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0 && labels[i] < classes) continue;
@@ -42,9 +43,12 @@ void check_finite(std::span<const double> numbers, const char* what) {
 
 const char* task_name(Task task) {
   switch (task) {
-    case Task::binary: return "binary";
-    case Task::multiclass: return "multiclass";
-    case Task::regression: return "regression";
+    case Task::binary:
+      return "binary";
+    case Task::multiclass:
+      return "multiclass";
+    case Task::regression:
+      return "regression";
   }
   return "?";
 }
@@ -65,7 +69,8 @@ Predictions Predictions::classification(std::span<const int64_t> labels, std::sp
   const auto stride = static_cast<size_t>(classes);
   p.probabilities_.reserve(labels.size() * stride);
   if (probabilities.size() == labels.size()) {
-    for (const double positive : probabilities) p.probabilities_.insert(p.probabilities_.end(), {1 - positive, positive});
+    for (const double positive : probabilities)
+      p.probabilities_.insert(p.probabilities_.end(), {1 - positive, positive});
   } else {
     p.probabilities_.assign(probabilities.begin(), probabilities.end());
   }
@@ -87,7 +92,8 @@ Predictions Predictions::classification(std::span<const int64_t> labels, std::sp
 Predictions Predictions::regression(std::span<const double> targets, std::span<const double> values) {
   check_not_empty(targets.size());
   if (targets.size() != values.size()) {
-    throw ShapeError(kWhere, fmt::format("got {} values; expected one for each of {} targets", values.size(), targets.size()));
+    throw ShapeError(kWhere,
+                     fmt::format("got {} values; expected one for each of {} targets", values.size(), targets.size()));
   }
   check_finite(targets, "target");
   check_finite(values, "predicted value");

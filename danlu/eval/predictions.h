@@ -13,14 +13,14 @@ const char* task_name(Task task);
 
 class Predictions {
  public:
-  // Classes. probabilities: N x classes, row-major; for two classes also N x 1, those of class 1. Two classes make the task
-  // binary: class 1 is then predicted where its probability is at least `threshold`; otherwise the most probable class is.
-  // Throws ShapeError if the sizes do not fit; DataError, naming the sample, for a label out of range or a probability that
-  // is not in [0, 1]; DataError if there is no sample.
-  static Predictions classification(std::span<const int64_t> labels, std::span<const double> probabilities, int64_t classes,
-                                    double threshold = 0.5);
-  static Predictions classification(std::span<const int64_t> labels, std::span<const float> probabilities, int64_t classes,
-                                    double threshold = 0.5);
+  // Classes. probabilities: N x classes, row-major; for two classes also N x 1, those of class 1. Two classes make the
+  // task binary: class 1 is then predicted where its probability is at least `threshold`; otherwise the most probable
+  // class is. Throws ShapeError if the sizes do not fit; DataError, naming the sample, for a label out of range or a
+  // probability that is not in [0, 1]; DataError if there is no sample.
+  static Predictions classification(std::span<const int64_t> labels, std::span<const double> probabilities,
+                                    int64_t classes, double threshold = 0.5);
+  static Predictions classification(std::span<const int64_t> labels, std::span<const float> probabilities,
+                                    int64_t classes, double threshold = 0.5);
 
   // Numbers. Throws as above; DataError for a target or a value that is not finite.
   static Predictions regression(std::span<const double> targets, std::span<const double> values);

@@ -12,8 +12,8 @@ namespace {
 template <class Measure>
 std::vector<double> each(std::span<const double> targets, std::span<const double> values, const Measure& measure) {
   if (targets.size() != values.size()) {
-    throw ShapeError("eval.regression",
-                     fmt::format("got {} predictions; expected one for each of {} targets", values.size(), targets.size()));
+    throw ShapeError("eval.regression", fmt::format("got {} predictions; expected one for each of {} targets",
+                                                    values.size(), targets.size()));
   }
   std::vector<double> errors(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) errors[i] = measure(values[i] - targets[i]);

@@ -16,22 +16,22 @@ double ratio(int64_t part, int64_t whole) { return static_cast<double>(part) / s
 
 }  // namespace
 
-RankedScores::RankedScores(std::span<const int64_t> labels, std::span<const double> scores, int64_t positive, size_t stride,
-                           size_t offset) {
+RankedScores::RankedScores(std::span<const int64_t> labels, std::span<const double> scores, int64_t positive,
+                           size_t stride, size_t offset) {
   if (scores.size() != labels.size() * stride || offset >= stride || labels.size() > UINT32_MAX) {
-    throw ShapeError("eval.roc", fmt::format("got {} scores; expected {} for each of {} labels (at most {})", scores.size(),
-                                             stride, labels.size(), UINT32_MAX));
+    throw ShapeError("eval.roc", fmt::format("got {} scores; expected {} for each of {} labels (at most {})",
+                                             scores.size(), stride, labels.size(), UINT32_MAX));
   }
   items_.reserve(labels.size());
   for (size_t i = 0; i < labels.size(); ++i) {
     const double score = scores[i * stride + offset];
-    if (std::isnan(score)) throw DataError("eval.roc", fmt::format("got NaN as the score of sample {}; expected a number", i));
+    if (std::isnan(score))
+      throw DataError("eval.roc", fmt::format("got NaN as the score of sample {}; expected a number", i));
     items_.push_back({score, static_cast<uint32_t>(i), labels[i] == positive, true});
     positives_ += labels[i] == positive ? 1 : 0;
   }
-  std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
-    return a.score != b.score ? a.score > b.score : a.sample < b.sample;
-  });
+  std::sort(items_.begin(), items_.end(),
+            [](const Item& a, const Item& b) { return a.score != b.score ? a.score > b.score : a.sample < b.sample; });
   for (size_t i = 0; i + 1 < items_.size(); ++i) items_[i].last_of_tie = items_[i].score != items_[i + 1].score;
 }
 

@@ -18,7 +18,8 @@ struct RocCurve {
   std::vector<double> false_positive_rate, true_positive_rate, thresholds;
 };
 
-// One point for every distinct score, thresholds rising, then the point (recall 0, precision 1), which has no threshold.
+// One point for every distinct score, thresholds rising, then the point (recall 0, precision 1), which has no
+// threshold.
 struct PrecisionRecallCurve {
   std::vector<double> precision, recall, thresholds;
 };
@@ -26,8 +27,9 @@ struct PrecisionRecallCurve {
 // Samples sorted by score, once, for everything that asks for thresholds.
 class RankedScores {
  public:
-  // `positive` is the class that scores should be high for. The score of sample i is scores[i * stride + offset], so that a
-  // column of a row-major matrix needs no copy. Throws ShapeError if there is not a score for each label, DataError for NaN.
+  // `positive` is the class that scores should be high for. The score of sample i is scores[i * stride + offset], so
+  // that a column of a row-major matrix needs no copy. Throws ShapeError if there is not a score for each label,
+  // DataError for NaN.
   RankedScores(std::span<const int64_t> labels, std::span<const double> scores, int64_t positive = 1, size_t stride = 1,
                size_t offset = 0);
 
@@ -39,8 +41,8 @@ class RankedScores {
   RocCurve roc_curve() const;
   PrecisionRecallCurve precision_recall_curve() const;
 
-  // visit(threshold, positives, negatives) for every distinct score, falling: how many samples of each kind score at least
-  // the threshold.
+  // visit(threshold, positives, negatives) for every distinct score, falling: how many samples of each kind score at
+  // least the threshold.
   template <class Visit>
   void each_threshold(const Visit& visit, Counts counts = {}) const {
     int64_t positives = 0, negatives = 0;

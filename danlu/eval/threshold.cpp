@@ -52,9 +52,12 @@ Threshold best_youden(const RankedScores& scores) {
     throw DataError("eval.threshold", fmt::format("got {} positive and {} negative samples; expected some of both",
                                                   scores.positives(), scores.negatives()));
   }
+  // In whole numbers up to the division, so that equal thresholds are equal. No overflow: RankedScores has < 2^32
+  // samples.
+  const int64_t pairs = scores.positives() * scores.negatives();
   return choose_threshold(scores, [&](const Decisions& d) {
-    return static_cast<double>(d.true_positives) / static_cast<double>(scores.positives()) -
-           static_cast<double>(d.false_positives) / static_cast<double>(scores.negatives());
+    const int64_t gain = d.true_positives * scores.negatives() - d.false_positives * scores.positives();
+    return static_cast<double>(gain) / static_cast<double>(pairs);
   });
 }
 

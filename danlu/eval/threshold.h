@@ -19,13 +19,14 @@ struct Threshold {
   double value = 0;        // of the goal there
 };
 
-// The threshold at which goal(decisions) is largest, among the scores and one just above them all (nothing is positive).
-// The highest of equals, which calls fewest samples positive. Throws DataError if there is no sample.
+// The threshold at which goal(decisions) is largest, among the scores and one just above them all (nothing is
+// positive). The highest of equals, which calls fewest samples positive. Throws DataError if there is no sample.
 Threshold choose_threshold(const RankedScores& scores, const std::function<double(const Decisions&)>& goal);
 
 // Goals.
 
-// (1 + beta^2) precision recall / (beta^2 precision + recall): recall weighs beta times as much as precision. beta >= 0.
+// (1 + beta^2) precision recall / (beta^2 precision + recall): recall weighs beta times as much as precision. beta >=
+// 0.
 Threshold best_f_beta(const RankedScores& scores, double beta);
 
 // What a decision costs; negative is a gain.

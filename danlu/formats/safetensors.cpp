@@ -16,7 +16,8 @@
 namespace danlu::formats {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the format is little-endian and bytes are copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "the format is little-endian and bytes are copied as they are");
 
 constexpr size_t kLengthBytes = 8, kAlignment = 8;
 // Room for 100,000 tensors. The format itself allows 100 MB, which a hostile file could turn into gigabytes of JSON.
@@ -37,8 +38,8 @@ const char* file_dtype(Dtype dtype) {
   return "?";
 }
 
-// Over everything that the file says, in the order of names: a file that another program wrote again in another order still
-// fits.
+// Over everything that the file says, in the order of names: a file that another program wrote again in another order
+// still fits.
 class Checksum {
  public:
   void add(const std::string& name, Dtype dtype, const Shape& shape, const void* data, size_t bytes) {
@@ -82,9 +83,8 @@ std::string make_header(const std::vector<const NamedTensor*>& tensors, Metadata
   size_t begin = 0;
   for (const NamedTensor* t : tensors) {
     const size_t end = begin + t->tensor.bytes();
-    header[t->name] = {{"dtype", file_dtype(t->tensor.dtype())},
-                       {"shape", t->tensor.shape().sizes()},
-                       {"data_offsets", {begin, end}}};
+    header[t->name] = {
+        {"dtype", file_dtype(t->tensor.dtype())}, {"shape", t->tensor.shape().sizes()}, {"data_offsets", {begin, end}}};
     begin = end;
   }
   std::string text = header.dump();
@@ -92,12 +92,14 @@ std::string make_header(const std::vector<const NamedTensor*>& tensors, Metadata
   return text;
 }
 
-// The header's JSON: an object of objects, no key twice. The parser itself knows no bounds and lets the last of two equal
-// keys win, so a callback watches it.
+// The header's JSON: an object of objects, no key twice. The parser itself knows no bounds and lets the last of two
+// equal keys win, so a callback watches it.
 nlohmann::json parse_strict(std::string_view text, const std::string& path) {
   constexpr int kLevels = 2;
   std::set<std::string> keys[kLevels];
-  const auto fail = [&](const std::string& what) { throw DataError(kWhere, fmt::format("{}: header: {}", path, what)); };
+  const auto fail = [&](const std::string& what) {
+    throw DataError(kWhere, fmt::format("{}: header: {}", path, what));
+  };
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
     using Event = nlohmann::json::parse_event_t;
     if (event == Event::object_start && depth >= kLevels) fail("got an object inside a tensor's entry");
@@ -161,8 +163,9 @@ void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& ten
   const std::string header = make_header(ordered, metadata);
   const uint64_t length = header.size();
   if (length > kMaxHeaderBytes) {
-    throw DataError(kWhere, fmt::format("{}: the header would be {} bytes; expected at most {}; fewer tensors or metadata",
-                                        path.string(), length, kMaxHeaderBytes));
+    throw DataError(kWhere,
+                    fmt::format("{}: the header would be {} bytes; expected at most {}; fewer tensors or metadata",
+                                path.string(), length, kMaxHeaderBytes));
   }
   AtomicFileWriter file(path);
   file.write(&length, sizeof length);
@@ -215,8 +218,8 @@ void SafetensorsFile::parse_header(std::string_view text) {
   }
 }
 
-// Every tensor's range fits its shape, and the ranges follow one another from the first byte of the data to the last: no
-// hole, no overlap, nothing past the end.
+// Every tensor's range fits its shape, and the ranges follow one another from the first byte of the data to the last:
+// no hole, no overlap, nothing past the end.
 void SafetensorsFile::check_layout() {
   for (const auto& [name, unused] : entries_) names_.push_back(name);
   std::stable_sort(names_.begin(), names_.end(), [&](const std::string& a, const std::string& b) {
@@ -227,19 +230,21 @@ void SafetensorsFile::check_layout() {
   for (const std::string& name : names_) {
     const Entry& e = entry(name);
     if (e.begin != next || e.end < e.begin) {
-      fail(name, fmt::format("got data_offsets [{}, {}]; expected them to begin at {}, where the tensor before ends", e.begin,
-                             e.end, next));
+      fail(name, fmt::format("got data_offsets [{}, {}]; expected them to begin at {}, where the tensor before ends",
+                             e.begin, e.end, next));
     }
     uint64_t bytes = 0;
     if (__builtin_mul_overflow(static_cast<uint64_t>(e.shape.numel()), dtype_bytes(e.dtype), &bytes) ||
         bytes != e.end - e.begin) {
-      fail(name, fmt::format("got {} bytes; expected those of {} {}", e.end - e.begin, file_dtype(e.dtype), e.shape.str()));
+      fail(name,
+           fmt::format("got {} bytes; expected those of {} {}", e.end - e.begin, file_dtype(e.dtype), e.shape.str()));
     }
     next = e.end;
   }
   if (next != data().size()) {
-    fail(fmt::format("got {} bytes of data; expected the {} that the header describes; the file is cut short or damaged",
-                     data().size(), next));
+    fail(
+        fmt::format("got {} bytes of data; expected the {} that the header describes; the file is cut short or damaged",
+                    data().size(), next));
   }
 }
 
@@ -249,8 +254,10 @@ void SafetensorsFile::verify_checksum() const {
   Checksum checksum;
   for (const auto& [name, e] : entries_) checksum.add(name, e.dtype, e.shape, data().data() + e.begin, e.end - e.begin);
   if (checksum.hex(metadata_) != stored->second) {
-    fail("the contents do not fit the checksum danlu.xxh3 in the metadata; the file is damaged, or another program changed "
-         "it and kept the old checksum");
+    fail(
+        "the contents do not fit the checksum danlu.xxh3 in the metadata; the file is damaged, or another program "
+        "changed "
+        "it and kept the old checksum");
   }
 }
 

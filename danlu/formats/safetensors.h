@@ -27,15 +27,15 @@ struct NamedTensor {
 using Metadata = std::map<std::string, std::string>;
 
 // Writes the file whole or not at all. "format": "pt", which transformers insists on, and the checksum are added to the
-// metadata. Throws DataError if two names are the same, a name is reserved, a text is not UTF-8 or a tensor is undefined;
-// FileError if the disk fails.
+// metadata. Throws DataError if two names are the same, a name is reserved, a text is not UTF-8 or a tensor is
+// undefined; FileError if the disk fails.
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors, const Metadata& metadata = {});
 
 // An open file. Reading copies, so tensors outlive it. Safe to read from several threads.
 class SafetensorsFile {
  public:
-  // Maps the file, checks the header completely (nothing of it is trusted) and then the checksum, if there is one. Throws
-  // DataError naming the file and the tensor; FileError if it cannot be opened.
+  // Maps the file, checks the header completely (nothing of it is trusted) and then the checksum, if there is one.
+  // Throws DataError naming the file and the tensor; FileError if it cannot be opened.
   explicit SafetensorsFile(const fs::path& path);
 
   // In the order of the data.

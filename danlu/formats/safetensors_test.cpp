@@ -104,7 +104,8 @@ TEST(Safetensors, AMissingTensorNamesTheNearest) {
   const SafetensorsFile file(directory / "a");
   EXPECT_TRUE(file.contains("weight"));
   EXPECT_FALSE(file.contains("weights"));
-  EXPECT_THAT(error_of([&] { file.read("weights"); }), HasSubstr("has no tensor \"weights\"; did you mean \"weight\"?"));
+  EXPECT_THAT(error_of([&] { file.read("weights"); }),
+              HasSubstr("has no tensor \"weights\"; did you mean \"weight\"?"));
 }
 
 TEST(Safetensors, WritingRefusesWhatCannotBeRead) {
@@ -115,7 +116,10 @@ TEST(Safetensors, WritingRefusesWhatCannotBeRead) {
   EXPECT_THAT(error_of([&] { write_safetensors(path, {{"__metadata__", t}}); }), HasSubstr("keeps for itself"));
   EXPECT_THAT(error_of([&] { write_safetensors(path, {{"\xff", t}}); }), HasSubstr("not UTF-8"));
   EXPECT_THAT(error_of([&] { write_safetensors(path, {{"w", Tensor()}}); }), HasSubstr("undefined"));
-  EXPECT_THAT(error_of([&] { write_safetensors(path, {}, {{"note", "\xff"}}); }), HasSubstr("metadata \"note\" is not UTF-8"));
+  EXPECT_THAT(error_of([&] {
+                write_safetensors(path, {}, {{"note", "\xff"}});
+              }),
+              HasSubstr("metadata \"note\" is not UTF-8"));
   EXPECT_FALSE(fs::exists(path));
 }
 
@@ -176,8 +180,8 @@ TEST(Safetensors, RefusesHostileHeaders) {
       {entry(R"("F32")", "[2]", "[4,12]"), 12, "expected them to begin at 0"},  // a hole
       {good, 7, "got 7 bytes of data; expected the 8"},                         // past the end
       {good, 9, "got 9 bytes of data; expected the 8"},
-      {R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", 6,
-       "tensor \"b\": got data_offsets [2, 6]; expected them to begin at 4"},  // an overlap
+      {R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+       6, "tensor \"b\": got data_offsets [2, 6]; expected them to begin at 4"},  // an overlap
   };
   for (const auto& c : cases) EXPECT_THAT(refusal(c.header, c.data_bytes), HasSubstr(c.words)) << c.header;
   EXPECT_THAT(refusal(std::string(1 << 20, '{'), 0), HasSubstr("not valid JSON"));
@@ -228,8 +232,7 @@ TEST(Safetensors, RandomDamageNeverCrashes) {
 
 TEST(Safetensors, FilesOfOthersNeedNoChecksum) {
   TemporaryDirectory directory;
-  write_bytes(directory / "x",
-                    file_bytes(R"({"b":{"data_offsets":[0,4],"dtype":"I32","shape":[1]}}    )", 4));
+  write_bytes(directory / "x", file_bytes(R"({"b":{"data_offsets":[0,4],"dtype":"I32","shape":[1]}}    )", 4));
   const SafetensorsFile file(directory / "x");
   EXPECT_EQ(file.read("b").span<int32_t>()[0], 0x01010101);
 }
