@@ -16,7 +16,7 @@ target_compile_options(danlu_compile_options INTERFACE
   -fno-math-errno -fno-trapping-math)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees overlaps in "text" + std::string that are not there (its bug 105651).
-  target_compile_options(danlu_compile_options INTERFACE -Wno-restrict)
+  target_compile_options(danlu_compile_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(DANLU_SANITIZE)
   target_compile_options(danlu_compile_options INTERFACE -fsanitize=${DANLU_SANITIZE} -fno-omit-frame-pointer -g1)

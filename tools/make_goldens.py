@@ -32,7 +32,7 @@ def mlp():
 
 def cnn():
     model = nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(8, 12, 3, stride=2, padding=1, groups=4), nn.ReLU(), nn.AvgPool2d(2),
         FlattenChannelsLast(), nn.Linear(2 * 2 * 12, 10), nn.GELU(), nn.Linear(10, 4))
     return model, torch.randn(6, 3, 17, 17), 4

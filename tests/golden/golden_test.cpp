@@ -60,7 +60,7 @@ TEST(Golden, Mlp) {
 
 TEST(Golden, Cnn) {
   using namespace nn;
-  Sequential model(Conv2d(3, 8, 3, {.padding = 1}), BatchNorm(8), ReLU(), MaxPool2d(2),
+  Sequential model(Conv2d(3, 8, 3, {.padding = 1, .bias = false}), BatchNorm(8), ReLU(), MaxPool2d(2),
                    Conv2d(8, 12, 3, {.stride = 2, .padding = 1, .groups = 4}), ReLU(), AvgPool2d(2), Flatten(),
                    Linear(2 * 2 * 12, 10), GELU(), Linear(10, 4));
   expect_golden(model, "cnn.safetensors");

@@ -16,11 +16,11 @@ Verb add_check(CLI::App& app) {
   return [=] {
     Console console(common->form());
     if (*options) {
-      console.print(help_options<Recipe>());
+      console.print(help_options(Recipe()));
       return kOk;
     }
     if (*schema) {
-      console.print(schema_options<Recipe>().dump(2) + "\n");
+      console.print(schema_options(Recipe()).dump(2) + "\n");
       return kOk;
     }
     Recipe recipe = recipe_arguments->load();

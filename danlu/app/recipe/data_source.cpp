@@ -20,12 +20,6 @@ namespace {
 constexpr const char* kWhere = "app.data";
 constexpr int64_t kPredictBatch = 256;
 
-std::vector<int64_t> indexes_below(int64_t n) {
-  std::vector<int64_t> all(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; ++i) all[static_cast<size_t>(i)] = i;
-  return all;
-}
-
 // Runs a predictor over encoded pieces of the samples and joins the outputs.
 template <class Encode>
 Tensor predict_in_batches(infer::Predictor& predictor, std::span<const int64_t> samples, const Encode& encode) {

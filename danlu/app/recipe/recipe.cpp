@@ -188,7 +188,7 @@ std::string expand_path(const std::string& text) {
   std::string result = text;
   const char* home = std::getenv("HOME");
   if (result.starts_with("~/") && home != nullptr) result = home + result.substr(1);
-  for (size_t at = result.find("${"); at != std::string::npos; at = result.find("${")) {
+  for (size_t at = result.find("${"); at != std::string::npos; at = result.find("${", at)) {
     const size_t end = result.find('}', at);
     if (end == std::string::npos) throw ConfigError(kWhere, fmt::format("got \"{}\"; expected a closing brace after ${{", text));
     const std::string name = result.substr(at + 2, end - at - 2);
@@ -201,6 +201,7 @@ std::string expand_path(const std::string& text) {
       replacement = std::string(home) + "/.cache/danlu";
     }
     result.replace(at, end - at + 1, replacement);
+    at += replacement.size();  // what it holds is not expanded again
   }
   return result;
 }
