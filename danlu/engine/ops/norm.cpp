@@ -118,7 +118,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
     bad_shape(op::group_norm, "x", x.shape(), fmt::format("(N, ..., C) with C a multiple of {} groups", groups));
   }
   // Pixels and channels of a group side by side make a row; normalising it is layer_norm.
-  const int64_t images = x.size(0), pixels = x.numel() / std::max<int64_t>(images * channels, 1), width = channels / groups;
+  const int64_t images = x.size(0), pixels = x.shape().inner(0) / channels, width = channels / groups;
   const Tensor rows = reshape(transpose(reshape(x, {images, pixels, groups, width}), {0, 2, 1, 3}), {images * groups, pixels * width});
   const Tensor normal = transpose(reshape(over_rows(op::group_norm, rows, {}, {}, eps, true), {images, groups, pixels, width}), {0, 2, 1, 3});
   Tensor y = reshape(normal, x.shape());
