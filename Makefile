@@ -26,10 +26,12 @@ data:  ## bring the public data sets into $DANLU_DATA (default ~/.cache/danlu)
 demo: build data  ## train on a medical table and on images, report, and serve both
 	@tools/demo
 
-bench: setup  ## the benchmarks, built with frame pointers
+bench: setup  ## the time of every operation
 	cmake --preset bench
 	cmake --build --preset bench --parallel $(JOBS)
-	@for program in build/bench/bench/bench_*; do echo "== $$program"; $$program || exit; done
+	build/bench/bench/bench_ops
+	@echo "Training steps side by side with PyTorch (pip install torch):"
+	@echo "  python3 bench/peers/train_step.py build/bench/bench/bench_train_step"
 
 interop: build  ## other people's programs on our files and our server (PyPI packages in a virtual environment)
 	@tests/interop/run $(BUILD)/danlu

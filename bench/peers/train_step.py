@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training steps of Danlu and of PyTorch (eager) side by side: same shapes, same threads, in turn, in one run.
 
-    python3 bench/peers/train_step.py build/bench/train_step [--threads 2] [--rounds 9]
+    python3 bench/peers/train_step.py build/bench/bench/bench_train_step [--threads 2] [--rounds 9]
 
 PyTorch runs every setting that its users would try (Adam plain and fused, images in both memory formats); the best of them,
 by median, is the one that the ratio is taken with. Needs: pip install torch (a CPU build is enough).
@@ -57,7 +57,7 @@ class TorchJob:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", help="path of bench/train_step")
+    parser.add_argument("program", help="path of bench_train_step")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
     args = parser.parse_args()
