@@ -1,7 +1,7 @@
 // Everything that uses oneDNN: gemm.h and conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
 // difference is in the make_* functions here and nowhere else.
 
-#include <array>
+#include <algorithm>
 #include <cstring>
 #include <dnnl.hpp>
 #include <memory>
@@ -11,6 +11,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/hash.h"
+#include "danlu/base/threads.h"
 #include "danlu/engine/kernels/conv.h"
 #include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
@@ -78,14 +79,64 @@ dnnl::primitive_attr fused(Activation activation) {
   return attr;
 }
 
+// Products are divided into blocks of the result whose sizes depend on the shape alone; each block is computed by one thread.
+// So the result is the same for any number of threads, and a thread finds the rows of the weights that it read, of their
+// gradient that it wrote and of the moments that it updated in its own cache (measured on 64 x 128 x 784 with two threads:
+// the weight gradient 10 % quicker than oneDNN's own division, the forward product equal).
+constexpr int64_t kBlockWork = int64_t{2} << 20;  // multiplications that a block is at most divided down to
+constexpr int64_t kSmallWork = int64_t{1} << 17;  // below this a second thread costs more than it gains
+constexpr int64_t kMinBlock = 32;                 // rows and columns
+
+// One thread for oneDNN while it lives.
+class OneThread {
+ public:
+  OneThread() : before_(num_threads()) { set_num_threads(1); }
+  ~OneThread() { set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+// Calls run(first row, last, first column, last) for every block of an (m, n) result with inner size k.
+template <class Run>
+void for_blocks(int64_t m, int64_t n, int64_t k, const Run& run) {
+  int64_t block_m = m, block_n = n;
+  const auto halve = [](int64_t size) { return ((size + 1) / 2 + kMinBlock - 1) / kMinBlock * kMinBlock; };
+  while (m * n * k > kSmallWork && block_m * block_n * k > kBlockWork / 4) {
+    const int64_t blocks = ((m + block_m - 1) / block_m) * ((n + block_n - 1) / block_n);
+    if (blocks >= 4 && block_m * block_n * k <= kBlockWork) break;
+    if (blocks >= 64) break;
+    if (block_n >= block_m && block_n > kMinBlock) block_n = halve(block_n);
+    else if (block_m > kMinBlock) block_m = halve(block_m);
+    else if (block_n > kMinBlock) block_n = halve(block_n);
+    else break;
+  }
+  const int64_t columns = (n + block_n - 1) / block_n, blocks = (m + block_m - 1) / block_m * columns;
+  const auto run_block = [&](int64_t b) {
+    const int64_t i = b / columns * block_m, j = b % columns * block_n;
+    run(i, std::min(i + block_m, m), j, std::min(j + block_n, n));
+  };
+  if (blocks == 1) {
+    const OneThread one_thread;
+    return run_block(0);
+  }
+  parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) run_block(b);
+  });
+}
+
 // A primitive with its memory objects, whose handles are set before each run.
 struct Linear {
   dnnl::matmul primitive;
   dnnl::memory x, w, bias, y;
 };
 
-std::unique_ptr<Linear> make_linear(int64_t m, int64_t n, int64_t k, bool with_bias, Activation activation) {
-  const auto x = matrix(m, k, false), w = matrix(k, n, true), y = matrix(m, n, false), bias = matrix(1, n, false);
+// y (m, n) lies in a matrix whose rows are `row_stride` apart.
+std::unique_ptr<Linear> make_linear(int64_t m, int64_t n, int64_t k, int64_t row_stride, bool with_bias, Activation activation) {
+  const auto x = matrix(m, k, false), w = matrix(k, n, true), bias = matrix(1, n, false);
+  const dnnl::memory::desc y({m, n}, kF32, Dims{row_stride, 1});
   const dnnl::primitive_attr attr = fused(activation);
 #if DNNL_VERSION_MAJOR >= 3
   const auto description = with_bias ? dnnl::matmul::primitive_desc(cpu_engine(), x, w, bias, y, attr)
@@ -110,20 +161,26 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
     return;
   }
   cpu_engine();
-  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a,
-                                          transpose_a ? m : k, b, transpose_b ? k : n, beta, c, n);
-  if (status != dnnl_success) {
-    throw InternalError("engine.onednn", fmt::format("sgemm {}x{}x{} failed with status {}", m, n, k, static_cast<int>(status)));
-  }
+  const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
+  for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    const float* a_block = a + (transpose_a ? i0 : i0 * lda);
+    const float* b_block = b + (transpose_b ? j0 * ldb : j0);
+    const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', i1 - i0, j1 - j0, k, 1.0f, a_block, lda,
+                                            b_block, ldb, beta, c + i0 * n + j0, n);
+    if (status != dnnl_success) {
+      throw InternalError("engine.onednn", fmt::format("sgemm {}x{}x{} failed with status {}", m, n, k, static_cast<int>(status)));
+    }
+  });
 }
 
-void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
-                    Activation activation) {
-  if (m == 0 || n == 0) return;
+namespace {
+
+void linear_block(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k, int64_t row_stride,
+                  Activation activation) {
   static thread_local PrimitiveTable<Linear> table;
   try {
-    Linear& linear = table.get({m, n, k, bias != nullptr, static_cast<int64_t>(activation)},
-                               [&] { return make_linear(m, n, k, bias != nullptr, activation); });
+    Linear& linear = table.get({m, n, k, row_stride, bias != nullptr, static_cast<int64_t>(activation)},
+                               [&] { return make_linear(m, n, k, row_stride, bias != nullptr, activation); });
     set(linear.x, x);
     set(linear.w, w);
     set(linear.y, y);
@@ -137,6 +194,16 @@ void linear_forward(const float* x, const float* w, const float* bias, float* y,
   } catch (const dnnl::error& error) {
     library_failed(fmt::format("matmul {}x{}x{}", m, n, k), error);
   }
+}
+
+}  // namespace
+
+void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
+                    Activation activation) {
+  if (m == 0 || n == 0) return;
+  for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    linear_block(x + i0 * k, w + j0 * k, bias == nullptr ? nullptr : bias + j0, y + i0 * n + j0, i1 - i0, j1 - j0, k, n, activation);
+  });
 }
 
 std::string gemm_library() {
