@@ -124,10 +124,15 @@ void sum(const float* x, float* y, int64_t outer, int64_t n, int64_t inner, floa
 
 void sum_backward(const float* dy, float* dx, int64_t outer, int64_t n, int64_t inner, float scale) {
   parallel_for(outer * n, rows_grain(inner), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const float* from = dy + row / n * inner;
-      float* to = dx + row * inner;
-      for (int64_t j = 0; j < inner; ++j) to[j] = scale * from[j];
+    for (int64_t row = begin; row < end;) {
+      const int64_t o = row / n, last = std::min(end, (o + 1) * n);
+      if (inner == 1) {
+        std::fill(dx + row, dx + last, scale * dy[o]);
+        row = last;
+      }
+      for (; row < last; ++row) {
+        for (int64_t j = 0; j < inner; ++j) dx[row * inner + j] = scale * dy[o * inner + j];
+      }
     }
   });
 }

@@ -160,9 +160,12 @@ class Op : public testing::TestWithParam<std::string> {
     }
   }
   void TearDown() override {
-    kernels::set_isa(kernels::supported_isas().back());
+    kernels::set_isa(before_);
     clear_tape();
   }
+
+ private:
+  const kernels::Isa before_ = kernels::active_isa();
 };
 
 TEST_P(Op, ForwardIsTheReference) {

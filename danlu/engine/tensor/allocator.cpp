@@ -117,7 +117,7 @@ void* system_allocate(size_t bytes) {
 }  // namespace
 
 void* allocate(size_t bytes) {
-  if (bytes > size_t{1} << 62) throw std::bad_alloc();
+  if (bytes > size_t{1} << 47) throw std::bad_alloc();  // more than a process can address
   const int c = class_of(bytes);
   const size_t size = class_bytes(c);
   auto& mine = thread_cache.count[static_cast<size_t>(c)];

@@ -20,14 +20,14 @@ Moments<T> moments(const std::vector<T>& x) {
   return {mean, variance};
 }
 
-// The elements of x with the given label, in order; labels number the sets over which statistics are taken.
+// Moments of the elements with each label: labels number the sets over which statistics are taken.
 template <class T, class Label>
-std::vector<T> labelled(const std::vector<T>& x, int64_t label, const Label& label_of) {
-  std::vector<T> set;
-  for (size_t i = 0; i < x.size(); ++i) {
-    if (label_of(static_cast<int64_t>(i)) == label) set.push_back(x[i]);
-  }
-  return set;
+std::vector<Moments<T>> moments_by(const std::vector<T>& x, int64_t labels, const Label& label_of) {
+  std::vector<std::vector<T>> sets(static_cast<size_t>(labels));
+  for (size_t i = 0; i < x.size(); ++i) sets[static_cast<size_t>(label_of(static_cast<int64_t>(i)))].push_back(x[i]);
+  std::vector<Moments<T>> all;
+  for (const std::vector<T>& set : sets) all.push_back(moments(set));
+  return all;
 }
 
 // y = (x - mean) / sqrt(variance + eps) * weight + bias, the moments by label and the parameters by channel (last axis).
@@ -46,9 +46,7 @@ std::vector<T> normalize(const std::vector<T>& x, const std::vector<Moments<T>>&
 template <class T, class Label>
 std::vector<T> normalize_by(const std::vector<T>& x, int64_t labels, const Label& label_of, int64_t channels, const std::vector<T>& weight,
                             const std::vector<T>& bias, T eps) {
-  std::vector<Moments<T>> all;
-  for (int64_t label = 0; label < labels; ++label) all.push_back(moments(labelled(x, label, label_of)));
-  return normalize(x, all, label_of, channels, weight, bias, eps);
+  return normalize(x, moments_by(x, labels, label_of), label_of, channels, weight, bias, eps);
 }
 
 template <class T>
