@@ -80,12 +80,13 @@ dnnl::primitive_attr fused(Activation activation) {
 }
 
 // Products are divided into blocks of the result whose sizes depend on the shape alone; each block is computed by one thread.
-// So the result is the same for any number of threads, and a thread finds the rows of the weights that it read, of their
-// gradient that it wrote and of the moments that it updated in its own cache (measured on 64 x 128 x 784 with two threads:
-// the weight gradient 10 % quicker than oneDNN's own division, the forward product equal).
-constexpr int64_t kBlockWork = int64_t{2} << 20;  // multiplications that a block is at most divided down to
-constexpr int64_t kSmallWork = int64_t{1} << 17;  // below this a second thread costs more than it gains
-constexpr int64_t kMinBlock = 32;                 // rows and columns
+// So the result is the same for any number of threads. A product of medium size is divided along the rows of the weights (or of
+// their gradient), as the optimiser divides its buffers too, so that a thread finds them in its own cache; a large one is divided
+// both ways, so that blocks are near square and each operand is read few times.
+constexpr int64_t kSmallWork = int64_t{1} << 17;   // multiplications below which a second thread costs more than it gains
+constexpr int64_t kMediumWork = int64_t{1} << 24;
+constexpr int64_t kMediumBlocks = 4, kLargeBlocks = 16;
+constexpr int64_t kMinBlock = 32;  // rows and columns
 
 // One thread for oneDNN while it lives.
 class OneThread {
@@ -99,19 +100,20 @@ class OneThread {
   int before_;
 };
 
+enum class Along { rows, columns };
+
 // Calls run(first row, last, first column, last) for every block of an (m, n) result with inner size k.
 template <class Run>
-void for_blocks(int64_t m, int64_t n, int64_t k, const Run& run) {
+void for_blocks(int64_t m, int64_t n, int64_t k, Along along, const Run& run) {
+  const int64_t work = m * n * k;
+  const int64_t wanted = work <= kSmallWork ? 1 : work <= kMediumWork ? kMediumBlocks : kLargeBlocks;
   int64_t block_m = m, block_n = n;
-  const auto halve = [](int64_t size) { return ((size + 1) / 2 + kMinBlock - 1) / kMinBlock * kMinBlock; };
-  while (m * n * k > kSmallWork && block_m * block_n * k > kBlockWork / 4) {
-    const int64_t blocks = ((m + block_m - 1) / block_m) * ((n + block_n - 1) / block_n);
-    if (blocks >= 4 && block_m * block_n * k <= kBlockWork) break;
-    if (blocks >= 64) break;
-    if (block_n >= block_m && block_n > kMinBlock) block_n = halve(block_n);
-    else if (block_m > kMinBlock) block_m = halve(block_m);
-    else if (block_n > kMinBlock) block_n = halve(block_n);
-    else break;
+  while (((m + block_m - 1) / block_m) * ((n + block_n - 1) / block_n) < wanted) {
+    bool rows = work <= kMediumWork ? along == Along::rows : block_m >= block_n;
+    if ((rows ? block_m : block_n) <= kMinBlock) rows = !rows;
+    int64_t& block = rows ? block_m : block_n;
+    if (block <= kMinBlock) break;
+    block = ((block + 1) / 2 + kMinBlock - 1) / kMinBlock * kMinBlock;
   }
   const int64_t columns = (n + block_n - 1) / block_n, blocks = (m + block_m - 1) / block_m * columns;
   const auto run_block = [&](int64_t b) {
@@ -162,7 +164,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
   }
   cpu_engine();
   const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
-  for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  for_blocks(m, n, k, Along::rows, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     const float* a_block = a + (transpose_a ? i0 : i0 * lda);
     const float* b_block = b + (transpose_b ? j0 * ldb : j0);
     const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', i1 - i0, j1 - j0, k, 1.0f, a_block, lda,
@@ -201,7 +203,7 @@ void linear_block(const float* x, const float* w, const float* bias, float* y, i
 void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
                     Activation activation) {
   if (m == 0 || n == 0) return;
-  for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  for_blocks(m, n, k, Along::columns, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     linear_block(x + i0 * k, w + j0 * k, bias == nullptr ? nullptr : bias + j0, y + i0 * n + j0, i1 - i0, j1 - j0, k, n, activation);
   });
 }
