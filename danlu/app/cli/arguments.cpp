@@ -1,46 +1,65 @@
-#include <CLI/CLI.hpp>
+#include "danlu/app/cli/arguments.h"
 
-#include "danlu/app/cli/verbs.h"
-#include "danlu/base/error.h"
-#include "danlu/base/threads.h"
+#include <algorithm>
+
+#include "danlu/app/recipe/yaml.h"
 
 namespace danlu::app {
+namespace {
 
-void CommonArguments::apply() const {
-  if (threads > 0) set_num_threads(threads);
+std::string dashed(std::string name) {
+  for (char& c : name) c = c == '_' ? '-' : c;
+  return "--" + name;
 }
 
-std::shared_ptr<CommonArguments> add_common(CLI::App& app) {
-  auto arguments = std::make_shared<CommonArguments>();
-  app.add_option("--runs", arguments->runs, "directory of the runs")->envname("DANLU_RUNS")->capture_default_str();
-  app.add_option("--log", arguments->log, "form of messages")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
-  app.add_flag("--quiet,-q", arguments->quiet, "say nothing but errors");
-  app.add_option("--threads", arguments->threads, "threads of the engine; 0: all processors, or OMP_NUM_THREADS")->check(CLI::NonNegativeNumber);
-  return arguments;
-}
-
-std::shared_ptr<RecipeArguments> add_recipe_arguments(CLI::App& app) {
-  auto arguments = std::make_shared<RecipeArguments>();
-  app.add_option("recipe", arguments->words, "recipe file, then key.sub=value overrides")->type_name("RECIPE [KEY=VALUE ...]");
-  app.add_option("--data", arguments->data, "without a recipe: a table file or a directory of images");
-  app.add_option("--target", arguments->target, "without a recipe: the column to predict");
-  app.add_option("--name", arguments->name, "name of the run; default: the recipe's");
-  return arguments;
-}
-
-Recipe RecipeArguments::load() const {
-  std::vector<std::string> overrides;
-  std::string file;
-  for (const std::string& word : words) {
-    if (word.find('=') != std::string::npos) overrides.push_back(word);
-    else if (file.empty()) file = word;
-    else throw ConfigError("app.cli", "got two recipes, " + file + " and " + word + "; expected one, then key.sub=value overrides");
+// Declares one option a field. Groups do not occur in the structs that are switches of a verb.
+class Declarer : public OptionVisitor {
+ public:
+  Declarer(Arguments& arguments, const std::function<void(const Json&)>& read, const std::vector<std::string>& except)
+      : arguments_(arguments), read_(read), except_(except) {}
+  void field(const char* n, bool&, const char* help) override { add(n, help); }
+  void field(const char* n, int64_t&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, double&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, std::string&, const char* help) override { add_text(n, help); }
+  void field(const char* n, std::optional<int64_t>&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, std::optional<double>&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, std::vector<int64_t>&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, std::vector<double>&, Range, const char* help) override { add(n, help); }
+  void field(const char* n, std::vector<std::string>&, const char* help) override { add(n, help); }
+  void field(const char* n, Json&, const char* help) override { add(n, help); }
+  void choice(const char* n, std::string&, const std::vector<std::string>&, const char* help) override {
+    add_text(n, help);
   }
-  if (!name.empty()) overrides.push_back("name=" + name);
-  if (file.empty() == data.empty()) {
-    throw ConfigError("app.cli", file.empty() ? "expected a recipe file, or --data FILE --target COLUMN" : "got a recipe and --data; expected one of them (data.source=... overrides the recipe's)");
+
+ protected:
+  bool enter(const char*, const char*) override { return false; }
+  void leave() override {}
+  std::vector<std::string> keys(const std::vector<std::string>& present) override { return present; }
+
+ private:
+  void add(const std::string& name, const char* help) {
+    declare(name, help, [option = dashed(name)](const std::string& text) { return parse_yaml_value(text, option); });
   }
-  return file.empty() ? derive_recipe(data, target, overrides) : load_recipe(file, overrides);
+  // A text is taken as it stands: `--host 1` is no number.
+  void add_text(const std::string& name, const char* help) {
+    declare(name, help, [](const std::string& text) { return Json(text); });
+  }
+  void declare(const std::string& name, const char* help, const std::function<Json(const std::string&)>& value) {
+    if (std::find(except_.begin(), except_.end(), name) != except_.end()) return;
+    const auto set = [=, read = read_](const std::string& text) { read(Json{{name, value(text)}}); };
+    arguments_.option(dashed(name).c_str(), set, help);
+  }
+  Arguments& arguments_;
+  std::function<void(const Json&)> read_;
+  const std::vector<std::string>& except_;
+};
+
+}  // namespace
+
+void Arguments::fields(const std::function<void(OptionVisitor&)>& describe,
+                       const std::function<void(const Json&)>& read, const std::vector<std::string>& except) {
+  Declarer declarer(*this, read, except);
+  describe(declarer);
 }
 
 }  // namespace danlu::app

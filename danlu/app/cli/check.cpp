@@ -1,44 +1,40 @@
-#include <CLI/CLI.hpp>
-
-#include "danlu/app/cli/verbs.h"
-#include "danlu/base/format.h"
-#include "danlu/learn/models/model.h"
+#include "danlu/app/cli/recipe_arguments.h"
 
 namespace danlu::app {
+namespace {
 
-Verb add_check(CLI::App& app) {
-  auto common = add_common(app);
-  auto recipe_arguments = add_recipe_arguments(app);
-  auto options = std::make_shared<bool>(false);
-  auto schema = std::make_shared<bool>(false);
-  app.add_flag("--options", *options, "list every option of a recipe with its default, and end");
-  app.add_flag("--schema", *schema, "print the JSON schema of a recipe, and end");
-  return [=] {
-    Console console(common->form());
-    if (*options) {
-      console.print(help_options(Recipe()));
+class CheckVerb : public Verb {
+ public:
+  CheckVerb() : Verb("check", "check a recipe and its data, and say what a run would do") {}
+
+  void declare(Arguments& arguments) override {
+    recipe_.declare(arguments);
+    arguments.flag("--options", options_, "list every option of a recipe with its default, and end");
+    arguments.flag("--schema", schema_, "print the JSON schema of recipes, and end");
+    arguments.flag("--resolved", resolved_, "print the recipe with every default and every automatic choice");
+    arguments.examples("danlu check recipes/medical.yaml\ndanlu check --options");
+  }
+
+  int run(const Context& context) override {
+    if (options_ || schema_) {
+      const Json schema = schema_options(Recipe());
+      context.console.result(schema_ ? schema.dump(2) + "\n" : help_options(Recipe()), schema);
       return kOk;
     }
-    if (*schema) {
-      console.print(schema_options(Recipe()).dump(2) + "\n");
-      return kOk;
-    }
-    Recipe recipe = recipe_arguments->load();
-    const auto source = open_source(recipe.data);
-    complete(recipe, source->kind() == infer::InputKind::image, source->size());
-    train::check(recipe.train);
-    const data::Split split = data::split({.size = source->size(), .labels = source->strata(), .hashes = source->hashes(), .given = source->given()}, recipe.data.split);
-    const FittedData fitted = source->fit(split.train);
-    const auto model = models::parse_model(recipe.model).make(fitted.input_shape, data::task_outputs(fitted.task, static_cast<int64_t>(fitted.class_names.size())));
-    const auto train_samples = static_cast<int64_t>(fitted.training_samples.size());
-    const int64_t updates = (train_samples + recipe.train.batch_size - 1) / recipe.train.batch_size;
-    console.print(recipe.render() + "\n");
-    console.print(source->report(split).text + "\n");
-    console.print(fitted.reasons + "\n");
-    console.print(fmt::format("{} task; {} train, {} validation, {} test; {} updates an epoch\n\n{}", data::name_of(fitted.task), train_samples, split.validation.size(),
-                              split.test.size(), updates, models::summary(*model, fitted.input_shape)));
+    Pipeline pipeline = recipe_.open(context);
+    pipeline.plan();
+    if (resolved_) context.console.result(pipeline.recipe().render(), write_options(pipeline.recipe()));
+    context.console.note("the recipe is sound\n", {{"event", "checked"}});
     return kOk;
-  };
-}
+  }
+
+ private:
+  RecipeArguments recipe_;
+  bool options_ = false, schema_ = false, resolved_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_check_verb() { return std::make_unique<CheckVerb>(); }
 
 }  // namespace danlu::app

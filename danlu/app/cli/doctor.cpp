@@ -1,64 +1,97 @@
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
-#include <cstdlib>
+#include <algorithm>
+#include <cmath>
 
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/recipe.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/format.h"
-#include "danlu/base/rng.h"
 #include "danlu/base/threads.h"
 #include "danlu/base/timer.h"
 #include "danlu/base/version.h"
 #include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/tensor/tensor.h"
 
 namespace danlu::app {
 namespace {
 
-// Measured speed of a product of two 512 x 512 matrices, the best of a few.
+// Measured speed of a product of two 512 x 512 matrices: the best of a few.
 double gemm_gflops() {
-  constexpr int64_t n = 512;
-  Tensor a = Tensor::full({n, n}, 0.5f), b = Tensor::full({n, n}, 0.25f), c = Tensor::empty({n, n});
+  constexpr int64_t kSize = 512;
+  constexpr int kTries = 20;
+  const Tensor a = Tensor::full({kSize, kSize}, 0.5f), b = Tensor::full({kSize, kSize}, 0.25f);
+  Tensor c = Tensor::empty({kSize, kSize});
   double best = 0;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < kTries; ++i) {
     const Timer timer;
-    kernels::gemm(false, false, n, n, n, a.data(), b.data(), 0, c.mutable_data());
-    best = std::max(best, 2.0 * n * n * n / timer.seconds() / 1e9);
+    kernels::gemm(false, false, kSize, kSize, kSize, a.data(), b.data(), 0, c.mutable_data());
+    best = std::max(best, 2.0 * kSize * kSize * kSize / timer.seconds() / 1e9);
   }
   return best;
 }
 
+std::vector<std::string> warnings() {
+  std::vector<std::string> found;
+  const CpuInfo& cpu = cpu_info();
+  if (num_threads() > cpu.processors) {
+    found.push_back(fmt::format("{} threads on {} processors wait for each other; lower --threads or OMP_NUM_THREADS",
+                                num_threads(), cpu.processors));
+  }
+  if (kernels::active_isa() != kernels::supported_isas().back()) {
+    found.push_back(fmt::format("DANLU_ISA keeps the kernels at {}; this processor can run {}",
+                                kernels::isa_name(kernels::active_isa()),
+                                kernels::isa_name(kernels::supported_isas().back())));
+  }
+  if (std::string(build_type()) == "Debug")
+    found.emplace_back("this is a Debug build: many times slower than a Release build");
+  const fs::path data = expand_path("${DANLU_DATA}");
+  if (!fs::exists(data))
+    found.push_back(fmt::format("there is no {}: tools/fetch brings the public data sets there", data.string()));
+  return found;
+}
+
+class DoctorVerb : public Verb {
+ public:
+  DoctorVerb() : Verb("doctor", "what this machine can do, and which code paths are chosen") {}
+
+  void declare(Arguments&) override {}
+
+  int run(const Context& context) override {
+    if (context.threads > 0) set_num_threads(context.threads);
+    const CpuInfo& cpu = cpu_info();
+    std::vector<std::string> isas;
+    for (const kernels::Isa isa : kernels::supported_isas()) isas.emplace_back(kernels::isa_name(isa));
+    const std::vector<std::string> problems = warnings();
+    const Json json = {{"event", "doctor"},
+                       {"danlu", fmt::format("{} ({}, {})", version(), build_type(), compiler())},
+                       {"processor", cpu.model},
+                       {"processors", cpu.processors},
+                       {"features", cpu.features},
+                       {"memory_gib", std::round(static_cast<double>(cpu.memory_bytes) / 0x1p30 * 10) / 10},
+                       {"threads", num_threads()},
+                       {"kernels", kernels::isa_name(kernels::active_isa())},
+                       {"kernels_possible", isas},
+                       {"onednn", kernels::gemm_library()},
+                       {"matrix_gflops", std::round(gemm_gflops())},
+                       {"data", expand_path("${DANLU_DATA}")},
+                       {"warnings", problems}};
+    std::string text;
+    for (const auto& [key, value] : json.items()) {
+      if (key == "event" || key == "warnings") continue;
+      text += fmt::format("{:<18}{}\n", key,
+                          value.is_array()    ? fmt::format("{}", fmt::join(value.get<std::vector<std::string>>(), " "))
+                          : value.is_string() ? value.get<std::string>()
+                                              : to_line(value));
+    }
+    context.console.result(text, json);
+    if (context.console.form() == LogForm::json) return kOk;
+    for (const std::string& problem : problems) context.console.warn("doctor", problem);
+    return kOk;
+  }
+};
+
 }  // namespace
 
-Verb add_doctor(CLI::App& app) {
-  auto common = add_common(app);
-  return [=] {
-    common->apply();
-    Console console(common->form());
-    const CpuInfo& cpu = cpu_info();
-    const double gflops = gemm_gflops();
-    std::vector<std::string> warnings;
-    if (num_threads() > cpu.processors) warnings.push_back(fmt::format("{} threads on {} processors wait for each other; lower --threads or OMP_NUM_THREADS", num_threads(), cpu.processors));
-    if (const char* policy = std::getenv("OMP_WAIT_POLICY"); policy != nullptr && (policy[0] == 'p' || policy[0] == 'P')) {
-      warnings.emplace_back("OMP_WAIT_POLICY=passive costs 70 to 90 microseconds a parallel loop; unset it where danlu has the processors to itself");
-    }
-    if (kernels::active_isa() != kernels::supported_isas().back()) warnings.push_back(fmt::format("DANLU_ISA limits the kernels to {}", kernels::isa_name(kernels::active_isa())));
-    console.event({{"event", "doctor"}, {"version", version()}, {"cpu", cpu.model}, {"processors", cpu.processors}, {"features", cpu.features}, {"memory_bytes", cpu.memory_bytes},
-                   {"threads", num_threads()}, {"isa", kernels::isa_name(kernels::active_isa())}, {"onednn", kernels::gemm_library()}, {"gemm_gflops", gflops}, {"warnings", warnings}});
-    if (console.form() != LogForm::text) return kOk;
-    console.print(fmt::format("danlu         {} ({}, {})\nprocessor     {}, {} usable\nfeatures      {}\nmemory        {:.1f} GiB\nthreads       {}\n"
-                              "own kernels   {} (of {})\noneDNN        {}\nmatrix speed  {:.0f} GFLOP/s (512 x 512, f32)\n",
-                              version(), build_type(), compiler(), cpu.model, cpu.processors, fmt::join(cpu.features, " "), static_cast<double>(cpu.memory_bytes) / 0x1p30, num_threads(),
-                              kernels::isa_name(kernels::active_isa()), [] {
-                                std::vector<std::string> names;
-                                for (const kernels::Isa isa : kernels::supported_isas()) names.emplace_back(kernels::isa_name(isa));
-                                return fmt::format("{}", fmt::join(names, ", "));
-                              }(),
-                              kernels::gemm_library(), gflops));
-    for (const std::string& warning : warnings) console.warn(warning);
-    return kOk;
-  };
-}
+std::unique_ptr<Verb> make_doctor_verb() { return std::make_unique<DoctorVerb>(); }
 
 }  // namespace danlu::app

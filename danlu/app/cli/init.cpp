@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "danlu/app/cli/verbs.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -7,14 +5,11 @@
 namespace danlu::app {
 namespace {
 
-constexpr const char* kRecipe = R"(# Run it with: danlu run recipe.yaml        All options: danlu check --options
+constexpr const char* kRecipe = R"(# danlu run recipe.yaml         every option: danlu check --options
 name: first
 data:
-  source: data/train.csv   # a table, or a directory with one directory of images a class
+  source: data/train.csv   # a table, or a directory with one directory of images for each class
   target: label            # the column to predict; not for images
-train:
-  epochs: 50
-  early_stop: 10
 )";
 
 constexpr const char* kReadme = R"(# A danlu project
@@ -25,28 +20,41 @@ constexpr const char* kReadme = R"(# A danlu project
 
     danlu check recipe.yaml
     danlu run recipe.yaml
-    danlu serve runs/first
+    danlu serve first
 )";
 
-}  // namespace
+class InitVerb : public Verb {
+ public:
+  InitVerb() : Verb("init", "make a project directory with a recipe to start from") {}
 
-Verb add_init(CLI::App& app) {
-  auto common = add_common(app);
-  auto directory = std::make_shared<std::string>(".");
-  app.add_option("directory", *directory, "where to make it")->capture_default_str();
-  return [=] {
-    Console console(common->form());
-    const fs::path root(*directory);
+  void declare(Arguments& arguments) override {
+    arguments.optional_word("directory", directory_, "where; default: here");
+  }
+
+  int run(const Context& context) override {
+    const fs::path root(directory_);
     for (const char* name : {"recipe.yaml", "README.md"}) {
-      if (fs::exists(root / name)) throw ConfigError("app.init", fmt::format("{} is there already; expected a directory without one", (root / name).string()));
+      if (fs::exists(root / name)) {
+        throw ConfigError("app.init",
+                          fmt::format("{} is there already; expected a directory without one", (root / name).string()));
+      }
     }
     make_directories(root / "data");
     write_file_atomic(root / "recipe.yaml", kRecipe);
     write_file_atomic(root / "README.md", kReadme);
     if (!fs::exists(root / ".gitignore")) write_file_atomic(root / ".gitignore", "runs/\ndata/\n");
-    console.print(fmt::format("made {}\nnext: put a table at {}, set data.target, then danlu run recipe.yaml\n", (root / "recipe.yaml").string(), (root / "data/train.csv").string()));
+    context.console.note(fmt::format("{}: put a table at data/train.csv, name its target, then danlu run recipe.yaml\n",
+                                     (root / "recipe.yaml").string()),
+                         {{"event", "made"}, {"recipe", (root / "recipe.yaml").string()}});
     return kOk;
-  };
-}
+  }
+
+ private:
+  std::string directory_ = ".";
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_init_verb() { return std::make_unique<InitVerb>(); }
 
 }  // namespace danlu::app

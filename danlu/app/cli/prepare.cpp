@@ -1,22 +1,32 @@
-#include <CLI/CLI.hpp>
-
-#include "danlu/app/cli/verbs.h"
+#include "danlu/app/cli/recipe_arguments.h"
 #include "danlu/base/format.h"
 
 namespace danlu::app {
+namespace {
 
-Verb add_prepare(CLI::App& app) {
-  auto common = add_common(app);
-  auto recipe_arguments = add_recipe_arguments(app);
-  return [=] {
-    const Recipe recipe = recipe_arguments->load();
-    common->apply();
-    Console console(common->form());
-    Pipeline pipeline(recipe, RunDirectory(fs::path(common->runs) / recipe.name), console.observer());
+class PrepareVerb : public Verb {
+ public:
+  PrepareVerb() : Verb("prepare", "read the data: report, split, fitted transforms") {}
+
+  void declare(Arguments& arguments) override {
+    recipe_.declare(arguments);
+    arguments.examples("danlu prepare recipes/medical.yaml");
+  }
+
+  int run(const Context& context) override {
+    Pipeline pipeline = recipe_.open(context);
     pipeline.prepare();
-    console.print(fmt::format("next: danlu train {}\n", pipeline.directory().path().string()));
+    const std::string path = pipeline.directory().path().string();
+    context.console.note(fmt::format("{0}: danlu train {0}\n", path), {{"event", "prepared"}, {"run", path}});
     return kOk;
-  };
-}
+  }
+
+ private:
+  RecipeArguments recipe_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_prepare_verb() { return std::make_unique<PrepareVerb>(); }
 
 }  // namespace danlu::app

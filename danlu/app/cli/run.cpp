@@ -1,28 +1,38 @@
-#include <CLI/CLI.hpp>
-
-#include "danlu/app/cli/verbs.h"
+#include "danlu/app/cli/recipe_arguments.h"
 #include "danlu/base/format.h"
-#include "danlu/base/threads.h"
 
 namespace danlu::app {
+namespace {
 
-Verb add_run(CLI::App& app) {
-  auto common = add_common(app);
-  auto recipe_arguments = add_recipe_arguments(app);
-  app.footer("danlu run recipes/medical.yaml\ndanlu run recipes/fashion.yaml train.epochs=3\ndanlu run --data patients.csv --target diagnosis");
-  return [=] {
-    const Recipe recipe = recipe_arguments->load();
-    if (recipe.threads > 0) set_num_threads(static_cast<int>(recipe.threads));
-    common->apply();
-    Console console(common->form());
-    watch_signals();
-    Pipeline pipeline(recipe, RunDirectory(fs::path(common->runs) / recipe.name), console.observer());
-    pipeline.run();
-    const fs::path run = pipeline.directory().path();
-    console.event({{"event", "finished"}, {"run", run.string()}, {"bundle", (run / "bundle").string()}});
-    console.print(fmt::format("run {0}\nnext: danlu predict {0} FILE    danlu serve {0}\n", run.string()));
-    return kOk;
-  };
-}
+class RunVerb : public Verb {
+ public:
+  RunVerb() : Verb("run", "prepare, train, evaluate and bundle: the main job") {}
+
+  void declare(Arguments& arguments) override {
+    recipe_.declare(arguments);
+    arguments.examples(
+        "danlu run recipes/medical.yaml\n"
+        "danlu run recipes/fashion.yaml train.epochs=3\n"
+        "danlu run --data patients.csv --target diagnosis");
+  }
+
+  int run(const Context& context) override {
+    Pipeline pipeline = recipe_.open(context);
+    const bool finished = pipeline.run().has_value();
+    const std::string path = pipeline.directory().path().string();
+    const std::string next = finished
+                                 ? fmt::format("{0}: danlu predict {0} FILE   danlu serve {0}\n", path)
+                                 : fmt::format("{0} was stopped; its best weights so far: danlu evaluate {0}\n", path);
+    context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
+    return finished ? kOk : kFailed;
+  }
+
+ private:
+  RecipeArguments recipe_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_run_verb() { return std::make_unique<RunVerb>(); }
 
 }  // namespace danlu::app

@@ -1,6 +1,9 @@
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
 
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/run_directory.h"
+#include "danlu/app/recipe/yaml.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/eval/text_table.h"
@@ -10,104 +13,166 @@ namespace {
 
 using eval::TextTable;
 
-std::string field(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : to_line(*found);
+constexpr const char* kWhere = "app.runs";
+constexpr auto kLeft = TextTable::Align::left, kRight = TextTable::Align::right;
+
+// report.json's metrics by name, in its order; empty before the run is evaluated.
+Json metrics_of(const RunDirectory& run) {
+  Json values = Json::object();
+  if (!fs::exists(run.file("report.json"))) return values;
+  const Json metrics = read_json(run.file("report.json")).value("metrics", Json::object());
+  for (const auto& [name, metric] : metrics.items()) values[name] = metric.value("value", Json(nullptr));
+  return values;
 }
 
-// The first metrics of a finished run, "accuracy 0.97".
-std::string first_metrics(const RunDirectory& run, size_t count) {
-  const fs::path path = run.file("report.json");
-  if (!fs::exists(path)) return "-";
-  const Json report = read_json(path);
+std::string number(const Json& value) { return value.is_number() ? fmt::format("{:.4f}", value.get<double>()) : "-"; }
+
+// "accuracy 0.9912, f1 0.9930": the first few.
+std::string quality_of(const RunDirectory& run) {
+  constexpr int kShown = 2;
   std::string text;
-  for (const Json& metric : report.value("metrics", Json::array())) {
-    if (count-- == 0) break;
-    const Json value = metric.value("value", Json(nullptr));
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", metric.value("name", std::string("?")), value.is_number() ? fmt::format("{:.4f}", value.get<double>()) : "-");
+  int shown = 0;
+  const Json metrics = metrics_of(run);
+  for (const auto& [name, value] : metrics.items()) {
+    if (++shown > kShown) break;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, number(value));
   }
   return text.empty() ? "-" : text;
 }
 
-int list(Console& console, const fs::path& runs) {
-  TextTable table({TextTable::Align::left, TextTable::Align::left, TextTable::Align::left, TextTable::Align::left});
-  table.add_row({"run", "status", "started", "quality"});
+void list(Console& console, const fs::path& runs) {
+  TextTable table({kLeft});
+  table.add_row({"run", "status", "started", "on the test split"});
+  Json json = Json::array();
   for (const RunDirectory& run : list_runs(runs)) {
     const Json info = run.info();
-    const std::string name = run.path().filename().string(), status = run.status(), metrics = first_metrics(run, 2);
-    table.add_row({eval::display_text(name), status, field(info, "started"), metrics});
-    console.event({{"event", "run"}, {"name", name}, {"status", status}, {"info", info}});
+    const std::string status = run.status(), started = info.value("started", std::string("-"));
+    table.add_row({eval::display_text(run.name()), status, started, quality_of(run)});
+    json.push_back({{"name", run.name()}, {"status", status}, {"started", started}, {"metrics", metrics_of(run)}});
   }
-  if (console.form() == LogForm::text) console.print(table.str(0));
-  return kOk;
+  console.result(table.str(0), {{"event", "runs"}, {"runs", json}});
 }
 
-int show(Console& console, const RunDirectory& run) {
+void show(Console& console, const RunDirectory& run) {
   Json info = run.info();
   info["status"] = run.status();
-  console.print(info.dump(2) + "\n");
+  std::string text = to_yaml(info);
   for (const char* page : {"data_report.txt", "report.txt"}) {
-    if (fs::exists(run.file(page))) console.print("\n" + read_file(run.file(page)));
+    if (fs::exists(run.file(page))) text += "\n" + read_file(run.file(page));
   }
-  return kOk;
+  console.result(text, {{"event", "run"}, {"info", info}, {"metrics", metrics_of(run)}});
 }
 
-// Every option of two runs that differs, then their metrics side by side.
-void collect(const Json& json, const std::string& path, std::map<std::string, std::string>& out) {
+// "train.epochs" -> "5", for every leaf.
+void flatten(const Json& json, const std::string& path, std::map<std::string, std::string>& out) {
   if (!json.is_object()) {
     out[path] = to_line(json);
     return;
   }
-  for (const auto& [key, value] : json.items()) collect(value, path.empty() ? key : path + "." + key, out);
+  for (const auto& [key, value] : json.items()) flatten(value, path.empty() ? key : path + "." + key, out);
 }
 
-int compare(Console& console, const RunDirectory& a, const RunDirectory& b) {
-  std::map<std::string, std::string> options[2], metrics[2];
-  const RunDirectory* runs[2] = {&a, &b};
-  for (int i = 0; i < 2; ++i) {
-    const fs::path recipe = runs[i]->file("resolved.yaml");
-    collect(parse_yaml(read_file(recipe), recipe.string()).json, "", options[i]);
-    const fs::path report = runs[i]->file("report.json");
-    if (!fs::exists(report)) continue;
-    for (const Json& metric : read_json(report).value("metrics", Json::array())) metrics[i][metric.value("name", std::string())] = to_line(metric.value("value", Json()));
-  }
-  const auto table_of = [&](std::map<std::string, std::string>* sides, bool only_different) {
-    TextTable table({TextTable::Align::left, TextTable::Align::right, TextTable::Align::right});
-    table.add_row({"", a.path().filename().string(), b.path().filename().string()});
-    std::map<std::string, std::string> keys = sides[0];
-    keys.insert(sides[1].begin(), sides[1].end());
-    for (const auto& [key, unused] : keys) {
-      const auto value = [&](int i) { return sides[i].contains(key) ? sides[i].at(key) : std::string("-"); };
-      if (!only_different || value(0) != value(1)) table.add_row({key, value(0), value(1)});
-    }
-    return table.str(0);
-  };
-  console.print("options that differ\n" + table_of(options, true) + "\nmetrics\n" + table_of(metrics, false));
-  return kOk;
+std::map<std::string, std::string> options_of(const RunDirectory& run) {
+  std::map<std::string, std::string> options;
+  const fs::path path = run.file("resolved.yaml");
+  flatten(parse_yaml(read_file(path), path.string()).json, "", options);
+  return options;
 }
+
+std::map<std::string, std::string> numbers_of(const RunDirectory& run) {
+  std::map<std::string, std::string> numbers;
+  const Json metrics = metrics_of(run);
+  for (const auto& [name, value] : metrics.items()) numbers[name] = number(value);
+  return numbers;
+}
+
+struct Comparison {
+  std::string text;
+  Json json = Json::object();
+};
+
+enum class Rows { all, different };
+
+Comparison side_by_side(const std::string& title, const std::map<std::string, std::string>& a,
+                        const std::map<std::string, std::string>& b, Rows rows) {
+  TextTable table({kLeft, kRight, kRight});
+  Comparison result;
+  std::map<std::string, std::string> keys = a;
+  keys.insert(b.begin(), b.end());
+  for (const auto& [key, unused] : keys) {
+    const auto value = [&](const auto& side) { return side.contains(key) ? side.at(key) : std::string("-"); };
+    if (rows == Rows::different && value(a) == value(b)) continue;
+    table.add_row({key, value(a), value(b)});
+    result.json[key] = {value(a), value(b)};
+  }
+  result.text = title + "\n" + (result.json.empty() ? "  none\n" : table.str());
+  return result;
+}
+
+void compare(Console& console, const RunDirectory& a, const RunDirectory& b) {
+  const Comparison options = side_by_side("options that differ", options_of(a), options_of(b), Rows::different);
+  const Comparison metrics = side_by_side("on the test split", numbers_of(a), numbers_of(b), Rows::all);
+  console.result(
+      fmt::format("{} and {}\n\n{}\n{}", a.name(), b.name(), options.text, metrics.text),
+      {{"event", "compared"}, {"runs", {a.name(), b.name()}}, {"options", options.json}, {"metrics", metrics.json}});
+}
+
+void remove(Console& console, const RunDirectory& run) {
+  const RunLock lock(run);
+  std::error_code error;
+  fs::remove_all(run.path(), error);
+  if (error) throw FileError(kWhere, fmt::format("cannot remove {}: {}", run.path().string(), error.message()));
+  console.note(fmt::format("removed {}\n", run.path().string()), {{"event", "removed"}, {"run", run.path().string()}});
+}
+
+class RunsVerb : public Verb {
+ public:
+  RunsVerb() : Verb("runs", "list, show, compare and remove runs") {}
+
+  void declare(Arguments& arguments) override {
+    arguments.optional_word("action", action_, "list (the default), show RUN, compare RUN RUN, or remove RUN ...");
+    arguments.words("names", names_, "runs, by name or path");
+    arguments.examples("danlu runs\ndanlu runs show medical\ndanlu runs compare medical medical-wide");
+  }
+
+  int run(const Context& context) override {
+    check();
+    std::vector<RunDirectory> runs;
+    for (const std::string& name : names_) runs.push_back(find_run(name, context.runs));
+    if (action_ == "list") list(context.console, context.runs);
+    if (action_ == "show") show(context.console, runs[0]);
+    if (action_ == "compare") compare(context.console, runs[0], runs[1]);
+    if (action_ == "remove") {
+      for (const RunDirectory& run : runs) remove(context.console, run);
+    }
+    return kOk;
+  }
+
+ private:
+  void check() const {
+    const std::vector<std::string> actions = {"list", "show", "compare", "remove"};
+    if (std::find(actions.begin(), actions.end(), action_) == actions.end()) {
+      throw ConfigError(kWhere, fmt::format("got \"{}\"; expected list, show, compare or remove{}", action_,
+                                            did_you_mean(action_, actions)));
+    }
+    const size_t got = names_.size();
+    const bool fits = action_ == "list"      ? got == 0
+                      : action_ == "show"    ? got == 1
+                      : action_ == "compare" ? got == 2
+                                             : got > 0;
+    const char* expected = action_ == "list"      ? "none"
+                           : action_ == "show"    ? "one"
+                           : action_ == "compare" ? "two"
+                                                  : "at least one";
+    if (!fits) throw ConfigError(kWhere, fmt::format("{}: got {} names; expected {}", action_, got, expected));
+  }
+
+  std::string action_ = "list";
+  std::vector<std::string> names_;
+};
 
 }  // namespace
 
-Verb add_runs(CLI::App& app) {
-  auto common = add_common(app);
-  auto action = std::make_shared<std::string>("list");
-  auto names = std::make_shared<std::vector<std::string>>();
-  app.add_option("action", *action, "list, show NAME, compare A B, or remove NAME")->check(CLI::IsMember({"list", "show", "compare", "remove"}))->capture_default_str();
-  app.add_option("names", *names, "runs, by name or path");
-  return [=] {
-    Console console(common->form());
-    const size_t expected = *action == "list" ? 0 : *action == "compare" ? 2 : 1;
-    if (names->size() != expected) throw ConfigError("app.cli", fmt::format("runs {}: got {} names; expected {}", *action, names->size(), expected));
-    if (*action == "list") return list(console, common->runs);
-    const RunDirectory first = find_run(names->front(), common->runs);
-    if (*action == "show") return show(console, first);
-    if (*action == "compare") return compare(console, first, find_run(names->back(), common->runs));
-    if (first.status() == "running") throw ConfigError("app.cli", fmt::format("{} is at work; stop it first", first.path().string()));
-    fs::remove_all(first.path());
-    console.print(fmt::format("removed {}\n", first.path().string()));
-    return kOk;
-  };
-}
+std::unique_ptr<Verb> make_runs_verb() { return std::make_unique<RunsVerb>(); }
 
 }  // namespace danlu::app

@@ -1,55 +1,51 @@
-#include <CLI/CLI.hpp>
-#include <thread>
+#include "danlu/serve/server.h"
 
+#include "danlu/app/cli/find_bundle.h"
+#include "danlu/app/cli/stop_signal.h"
 #include "danlu/app/cli/verbs.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/options.h"
-#include "danlu/serve/server.h"
 
 namespace danlu::app {
+namespace {
 
-Verb add_serve(CLI::App& app) {
-  auto common = add_common(app);
-  auto words = std::make_shared<std::vector<std::string>>();
-  auto port = std::make_shared<int64_t>(-1);
-  auto host = std::make_shared<std::string>();
-  app.add_option("runs", *words, "runs or bundles to serve, then key=value options of the server")->required()->type_name("RUN ... [KEY=VALUE ...]");
-  app.add_option("--port", *port, "TCP port; 0 takes any free one (default 8080)")->envname("DANLU_PORT")->check(CLI::Range(0, 65535));
-  app.add_option("--host", *host, "address to listen on (default 127.0.0.1)")->envname("DANLU_HOST");
-  app.footer("Options of the server:\n" + help_options<serve::ServeOptions>() + "\ndanlu serve runs/medical runs/fashion --port 8080");
-  return [=] {
-    common->apply();
-    Console console(common->form());
-    Json json = Json::object();
-    std::vector<std::string> runs;
-    for (const std::string& word : *words) {
+class ServeVerb : public Verb {
+ public:
+  ServeVerb() : Verb("serve", "answer over HTTP") {}
+
+  void declare(Arguments& arguments) override {
+    arguments.words("runs", runs_, "runs or bundles, by name or path; NAME=RUN gives one another name");
+    arguments.fields(options_, {"threads"});
+    arguments.examples(
+        "danlu serve medical fashion\n"
+        "curl localhost:8080/v1/predict -H 'Content-Type: application/json' -d @runs/medical/example_request.json");
+  }
+
+  int run(const Context& context) override {
+    if (runs_.empty()) throw ConfigError("app.serve", "expected at least one run or bundle");
+    options_.batch.threads = context.threads;
+    serve::Server server(options_);
+    for (const std::string& word : runs_) {
       const size_t equals = word.find('=');
-      if (equals == std::string::npos) runs.push_back(word);
-      else json[word.substr(0, equals)] = parse_yaml("value: " + word.substr(equals + 1), "command line").json["value"];
-    }
-    if (*port >= 0) json["port"] = *port;
-    if (!host->empty()) json["host"] = *host;
-    serve::ServeOptions options;
-    read_options(json, options);
-    serve::Server server(options);
-    std::string names;
-    for (const std::string& run : runs) {
-      const fs::path in_runs = fs::path(common->runs) / run;
-      infer::Predictor predictor(fs::exists(run) ? fs::path(run) : in_runs);
-      const std::string name = predictor.name();
-      names += (names.empty() ? "" : ", ") + name;
+      const std::string run = equals == std::string::npos ? word : word.substr(equals + 1);
+      infer::Predictor predictor(find_bundle(run, context.runs));
+      const std::string name = equals == std::string::npos ? predictor.name() : word.substr(0, equals);
       server.add_model(name, std::move(predictor));
     }
-    watch_signals();
-    server.start();
-    const std::string address = fmt::format("http://{}:{}", options.http.host, server.port());
-    console.event({{"event", "serving"}, {"address", address}, {"models", names}});
-    console.print(fmt::format("serving {} at {}   (Ctrl-C ends it)\n", names, address));
-    while (!stop_requested().load()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    watch_stop_signals();
+    server.start();  // says in the log where it listens
+    wait_for_stop();
     server.stop();
     return kOk;
-  };
-}
+  }
+
+ private:
+  std::vector<std::string> runs_;
+  serve::ServeOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_serve_verb() { return std::make_unique<ServeVerb>(); }
 
 }  // namespace danlu::app

@@ -1,25 +1,37 @@
-#include <CLI/CLI.hpp>
-
-#include "danlu/app/cli/verbs.h"
+#include "danlu/app/cli/recipe_arguments.h"
+#include "danlu/base/eta.h"
 #include "danlu/base/format.h"
 
 namespace danlu::app {
+namespace {
 
-Verb add_train(CLI::App& app) {
-  auto common = add_common(app);
-  auto run = std::make_shared<std::string>();
-  app.add_option("run", *run, "a prepared run, by name or path")->required();
-  return [=] {
-    common->apply();
-    Console console(common->form());
-    watch_signals();
-    Pipeline pipeline(find_run(*run, common->runs), console.observer());
+class TrainVerb : public Verb {
+ public:
+  TrainVerb() : Verb("train", "train a prepared run") {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("run", run_, "a prepared run, by name or path");
+    arguments.examples("danlu train medical");
+  }
+
+  int run(const Context& context) override {
+    Pipeline pipeline = reopen_run(run_, context);
     const train::Result result = pipeline.train();
-    pipeline.bundle();
-    console.print(fmt::format("{} updates in {}, stopped by {}; best {} {:.4f} at step {}\nnext: danlu evaluate {}\n", result.steps, format_duration(result.seconds),
-                              result.stopped_by, result.monitor, result.best_value, result.best_step, pipeline.directory().path().string()));
-    return kOk;
-  };
-}
+    const std::string path = pipeline.directory().path().string();
+    context.console.note(
+        fmt::format("{} updates in {}, stopped by {}; best {} {:.4f} at step {}\n{}: danlu evaluate {}\n", result.steps,
+                    format_duration(result.seconds), result.stopped_by, result.monitor, result.best_value,
+                    result.best_step, path, path),
+        {{"event", "trained"}, {"run", path}, {"stopped_by", result.stopped_by}});
+    return result.stopped_by == "request" ? kFailed : kOk;
+  }
+
+ private:
+  std::string run_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_train_verb() { return std::make_unique<TrainVerb>(); }
 
 }  // namespace danlu::app

@@ -1,57 +1,52 @@
-// The verbs of the program, one file each. An add_ function declares the verb's arguments on `app`; what it returns does the
-// work when the verb was given, and gives the exit code.
+// The verbs of the program, one file each.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "danlu/app/cli/arguments.h"
+#include "danlu/app/cli/command_line.h"
 #include "danlu/app/cli/console.h"
 #include "danlu/base/files.h"
 
-namespace CLI {
-class App;
-}
-
 namespace danlu::app {
 
-// Exit codes of the program.
-constexpr int kOk = 0;
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
-
-// What every verb shares: where runs are kept and how to speak.
-struct CommonArguments {
-  std::string runs = "runs";
-  std::string log = "text";
-  bool quiet = false;
-  int threads = 0;
-
-  LogForm form() const { return quiet ? LogForm::quiet : log == "json" ? LogForm::json : LogForm::text; }
-  void apply() const;  // the number of threads
+// What a verb is given besides its own arguments.
+struct Context {
+  Console& console;
+  fs::path runs;    // where runs are kept
+  int threads = 0;  // of the engine; 0: not said
 };
-std::shared_ptr<CommonArguments> add_common(CLI::App& app);
 
-using Verb = std::function<int()>;
+class Verb {
+ public:
+  Verb(const char* name, const char* help) : name_(name), help_(help) {}
+  virtual ~Verb() = default;
+  const char* name() const { return name_; }
+  const char* help() const { return help_; }
 
-Verb add_run(CLI::App& app);
-Verb add_check(CLI::App& app);
-Verb add_prepare(CLI::App& app);
-Verb add_train(CLI::App& app);
-Verb add_evaluate(CLI::App& app);
-Verb add_predict(CLI::App& app);
-Verb add_serve(CLI::App& app);
-Verb add_runs(CLI::App& app);
-Verb add_doctor(CLI::App& app);
-Verb add_init(CLI::App& app);
+  virtual void declare(Arguments& arguments) = 0;
+  // The exit code. Throws what goes wrong; nothing but results is printed.
+  virtual int run(const Context& context) = 0;
 
-// A recipe file with overrides, or --data and --target, as several verbs take them.
-struct RecipeArguments {
-  std::vector<std::string> words;  // the recipe and key=value overrides
-  std::string data, target, name;
-  Recipe load() const;
+ private:
+  const char* name_;
+  const char* help_;
 };
-std::shared_ptr<RecipeArguments> add_recipe_arguments(CLI::App& app);
+
+// All of them, in the order of a run's life.
+std::vector<std::unique_ptr<Verb>> make_verbs();
+
+std::unique_ptr<Verb> make_run_verb();
+std::unique_ptr<Verb> make_init_verb();
+std::unique_ptr<Verb> make_check_verb();
+std::unique_ptr<Verb> make_prepare_verb();
+std::unique_ptr<Verb> make_train_verb();
+std::unique_ptr<Verb> make_evaluate_verb();
+std::unique_ptr<Verb> make_predict_verb();
+std::unique_ptr<Verb> make_serve_verb();
+std::unique_ptr<Verb> make_runs_verb();
+std::unique_ptr<Verb> make_doctor_verb();
 
 }  // namespace danlu::app

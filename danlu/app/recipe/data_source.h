@@ -1,7 +1,7 @@
 // The raw data of a recipe, read once, and what is fitted on a part of it.
 //
-// A table and a set of images differ in how they are read, described and transformed; training, splitting and evaluation
-// see neither, only a DataSource and what its fit() gives.
+// A table and a set of images differ in how they are read, described and transformed; training, splitting and
+// evaluation see neither, only a DataSource and what its fit() gives.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,6 @@
 #include "danlu/data/dataset/dataset.h"
 #include "danlu/data/dataset/split.h"
 #include "danlu/data/task.h"
-#include "danlu/infer/bundle.h"
 #include "danlu/infer/predictor.h"
 
 namespace danlu::app {
@@ -21,12 +20,14 @@ namespace danlu::app {
 // Data ready for a model: transforms fitted on training samples and applied to all.
 struct FittedData {
   data::TaskKind task = data::TaskKind::binary;
-  std::vector<std::string> class_names;
-  Shape input_shape;
+  std::vector<std::string> class_names;   // empty for regression
+  Shape input_shape;                      // of one sample
   Json preprocess;                        // for the bundle
-  std::string reasons;                    // what was chosen for each column, for people
+  std::string reasons;                    // what was chosen for each column, a line each
   std::vector<int64_t> training_samples;  // those given to fit, without the ones that an option dropped
   std::unique_ptr<data::Dataset> dataset;
+
+  int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
 };
 
 // What the data quality report found.
@@ -41,25 +42,32 @@ class DataSource {
   virtual ~DataSource() = default;
 
   virtual infer::InputKind kind() const = 0;
-  virtual int64_t size() const = 0;                       // samples with a label
-  virtual std::span<const int64_t> strata() const = 0;    // class of each sample; empty for regression
-  virtual std::span<const Hash128> hashes() const = 0;    // content of each sample, label included
+  virtual int64_t size() const = 0;                     // samples with a label
+  virtual std::span<const int64_t> strata() const = 0;  // class of each sample; empty for regression
+  virtual std::span<const Hash128> hashes() const = 0;  // content of each sample
   virtual std::span<const data::Part> given() const { return {}; }
-  Hash128 content_hash() const;                           // of all samples
+  Hash128 content_hash() const;  // of all samples and their labels
 
   virtual QualityReport report(const data::Split& split) const = 0;
+  // Looks at the training samples and at no others.
   virtual FittedData fit(std::span<const int64_t> training) const = 0;
 
-  // Raw outputs of a bundle for some samples, as predict and serve would compute them, and the true answers.
+  // Outputs of a bundle for some samples, (N, classes) or (N, 1), by the way that predict and serve take.
   virtual Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const = 0;
-  // Class indexes in the order of `class_names`, for classification.
-  virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const std::vector<std::string>& class_names) const = 0;
-  // Numbers, for regression.
+  // The true class indexes, in the order of the bundle's classes. `preprocess` is that of the bundle.
+  virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const = 0;
+  // The true numbers, for regression.
   virtual std::vector<double> targets(std::span<const int64_t> samples) const = 0;
+  // A sample as the body of POST /v1/predict: {"rows": [{...}]} or {"image": "..."}.
+  virtual Json example(const infer::Predictor& predictor, int64_t sample) const = 0;
 };
 
-// Reads what `data.source` names. Throws ConfigError for options that do not fit the kind of data, FileError or DataError as
-// the readers do.
+// Reads what `data.source` names. Throws ConfigError for options that do not fit the kind of data, FileError or
+// DataError as the readers do.
 std::unique_ptr<DataSource> open_source(const DataSection& options);
+
+// The two kinds, for open_source.
+std::unique_ptr<DataSource> open_table(const DataSection& options);
+std::unique_ptr<DataSource> open_images(const DataSection& options);
 
 }  // namespace danlu::app

@@ -1,5 +1,5 @@
-// A recipe: everything that makes a run, from raw data to bundle. Each part is the options struct of the room that does the
-// work; this file only puts them together.
+// A recipe: everything that makes a run, from raw data to bundle. Each part is the options struct of the room that does
+// the work; this file only puts them together.
 //
 //   name: credit-risk
 //   data: {source: credit.csv, target: class}
@@ -7,15 +7,14 @@
 //   train: {epochs: 40, optimizer: {type: adamw, lr: 1e-3}, early_stop: 5}
 //   evaluate: {metrics: [auc, accuracy]}
 //
-// Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS for
-// train.epochs), the file, and the defaults.
+// Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
+// for train.epochs), the file, and the defaults.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "danlu/app/recipe/yaml.h"
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
 #include "danlu/data/dataset/split.h"
@@ -30,10 +29,11 @@
 namespace danlu::app {
 
 struct DataSection {
-  std::string source;           // a table file, or a directory of images; ${NAME} is the environment's
-  data::TableOptions table;     // target, task, columns ...; of tables
+  std::string source;
+  data::TableOptions table;  // its keys stand beside `source`: target, task, columns ...
+  std::vector<std::string> class_names;
   data::CsvOptions csv;
-  data::FolderOptions image;    // of images
+  data::FolderOptions image;
   data::AugmentOptions augment;
   data::SplitOptions split;
   data::ReportOptions report;
@@ -43,7 +43,7 @@ struct DataSection {
 
 // Repeated stratified k-fold over all labelled samples, beside the one split.
 struct KfoldSection {
-  int64_t folds = 0;
+  int64_t folds = 0;  // 0: none
   int64_t repeats = 1;
   int64_t seed = 0;
   void describe(OptionVisitor& v);
@@ -63,24 +63,30 @@ struct Recipe {
   Json model = nullptr;
   train::TrainOptions train;
   EvaluateSection evaluate;
-  // Why an option has the value that it was given automatically: key path -> one line.
-  std::map<std::string, std::string> reasons;
   void describe(OptionVisitor& v);
 
-  // Every option, defaults included, as YAML with the reasons as comments; load_recipe reads it back.
+  std::string text;  // the file as given, or what was derived for want of one
+  Json given;        // its values, with those of the environment and the command line
+  // Why an option has the value that it was given automatically: key path -> lines.
+  std::map<std::string, std::string> reasons;
+
+  // Whether somebody chose this key ("train.batch_size"), or a default stands there.
+  bool gives(const std::string& key_path) const;
+
+  // Every option, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
   std::string render() const;
 };
 
-// Reads and checks a recipe. `overrides` are "key.sub=value" with values as YAML. Throws FileError or ConfigError with
-// file:line.
+// Reads and checks a recipe. `overrides` are "key.sub=value". Without a name it is called as the file is. Throws
+// FileError; ConfigError with file:line.
 Recipe load_recipe(const fs::path& path, const std::vector<std::string>& overrides = {});
 
 // The recipe for a data source and a target (empty for images), before anything is known of the data.
-Recipe derive_recipe(const std::string& source, const std::string& target, const std::vector<std::string>& overrides = {});
+Recipe derive_recipe(const std::string& source, const std::string& target,
+                     const std::vector<std::string>& overrides = {});
 
-// Fills what the recipe left open from the size of the data, and says why in `reasons`: the model (mlp for rows, cnn for
-// images), epochs, batch size. Explicit values stay.
-void complete(Recipe& recipe, bool images, int64_t samples);
+// What render() wrote: the environment has had its say already.
+Recipe reopen_recipe(const fs::path& path);
 
 // ${NAME} by the environment; DANLU_DATA defaults to the cache, ~/.cache/danlu; a leading ~/ is the home directory.
 // Throws ConfigError for an unset name.

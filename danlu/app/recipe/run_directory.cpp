@@ -1,13 +1,14 @@
 #include "danlu/app/recipe/run_directory.h"
 
-#include <signal.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
-#include <memory>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -18,59 +19,86 @@ namespace {
 
 constexpr const char* kWhere = "app.run";
 
-std::string output_of(const char* command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command, "r"), ::pclose);
-  std::string text;
-  std::array<char, 256> buffer;
-  while (pipe && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) text += buffer.data();
-  return text;
+// Outside the run directory, which is moved and removed while the lock is held.
+fs::path lock_path(const RunDirectory& run) {
+  const fs::path path = fs::absolute(run.path());
+  return path.parent_path() / ".locks" / path.filename();
+}
+
+bool is_locked(const RunDirectory& run) {
+  const int fd = ::open(lock_path(run).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return locked;
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) throw FileError(kWhere, fmt::format("cannot remove {}: {}", path.string(), error.message()));
 }
 
 void move(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
-  if (error) throw FileError(kWhere, fmt::format("cannot move {} to {}: {}", from.string(), to.string(), error.message()));
+  if (error) {
+    throw FileError(kWhere, fmt::format("cannot move {} to {}: {}", from.string(), to.string(), error.message()));
+  }
 }
 
 }  // namespace
 
 void RunDirectory::start_fresh() const {
-  if (fs::exists(path_)) {
-    if (exists() && status() == "running") {
-      throw ConfigError(kWhere, fmt::format("run {} is at work in process {}; wait for it, or choose another name=", path_.string(), to_line(info()["pid"])));
-    }
+  if (exists()) {
     const fs::path previous = path_.parent_path() / ".previous" / path_.filename();
-    std::error_code ignored;
-    fs::remove_all(previous, ignored);
+    remove_tree(previous);
     make_directories(previous.parent_path());
     move(path_, previous);
+  } else if (fs::exists(path_) && (!fs::is_directory(path_) || !fs::is_empty(path_))) {
+    throw ConfigError(
+        kWhere, fmt::format("{} is in the way and is no run; choose another name, or another --runs", path_.string()));
   }
   make_directories(path_);
 }
 
-Json RunDirectory::update(const Json& fields) const {
-  Json all = exists() ? info() : Json::object();
-  all.update(fields);
-  write_json(path_ / "run.json", all);
-  return all;
+void RunDirectory::remove(const std::vector<const char*>& names) const {
+  for (const char* name : names) remove_tree(path_ / name);
 }
 
 Json RunDirectory::info() const { return read_json(path_ / "run.json"); }
 
+void RunDirectory::update(const Json& fields) const {
+  Json all = exists() ? info() : Json::object();
+  all.update(fields);
+  write_json(path_ / "run.json", all);
+}
+
 std::string RunDirectory::status() const {
   const Json json = info();
-  const std::string status = json.value("status", std::string("unknown"));
-  if (status != "running") return status;
-  const auto pid = json.value("pid", int64_t{0});
-  return pid > 0 && ::kill(static_cast<pid_t>(pid), 0) == 0 ? "running" : "interrupted";
+  const std::string status = json.is_object() ? json.value("status", std::string("unknown")) : "unknown";
+  return status == "running" && !is_locked(*this) ? "interrupted" : status;
 }
+
+RunLock::RunLock(const RunDirectory& run) {
+  const fs::path path = lock_path(run);
+  make_directories(path.parent_path());
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) throw FileError(kWhere, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(fd_);
+  throw ConfigError(kWhere, fmt::format("another process is at work on {}; wait for it, or choose another name",
+                                        run.path().string()));
+}
+
+RunLock::~RunLock() { ::close(fd_); }
 
 std::vector<RunDirectory> list_runs(const fs::path& runs) {
   std::vector<std::pair<std::string, RunDirectory>> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(runs, error)) {
-    RunDirectory run(entry.path());
-    if (entry.path().filename().string().front() == '.' || !entry.is_directory() || !run.exists()) continue;
+    const RunDirectory run(entry.path());
+    if (run.name().starts_with(".") || !run.exists()) continue;
     found.emplace_back(run.info().value("started", std::string()), run);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -81,20 +109,16 @@ std::vector<RunDirectory> list_runs(const fs::path& runs) {
 
 RunDirectory find_run(const std::string& name_or_path, const fs::path& runs) {
   for (const fs::path& candidate : {runs / name_or_path, fs::path(name_or_path)}) {
-    if (RunDirectory run(candidate); run.exists()) return run;
+    // "runs/medical/" is called medical all the same.
+    const fs::path path = candidate.has_filename() ? candidate : candidate.parent_path();
+    if (RunDirectory run(path); run.exists()) return run;
   }
   std::vector<std::string> names;
-  for (const RunDirectory& run : list_runs(runs)) names.push_back(run.path().filename().string());
-  throw FileError(kWhere, fmt::format("got run \"{}\"; {}{}", name_or_path,
-                                      names.empty() ? fmt::format("there are no runs in {}", runs.string()) : fmt::format("there are {}", fmt::join(names, ", ")),
-                                      did_you_mean(name_or_path, names)));
-}
-
-std::string git_commit() {
-  std::string commit = output_of("git rev-parse HEAD 2>/dev/null");
-  if (commit.empty()) return "";
-  commit.resize(std::min<size_t>(commit.find('\n'), 40));
-  return output_of("git status --porcelain --untracked-files=no 2>/dev/null").empty() ? commit : commit + "+";
+  for (const RunDirectory& run : list_runs(runs)) names.push_back(run.name());
+  const std::string there =
+      names.empty() ? fmt::format("there are no runs in {}", runs.string())
+                    : fmt::format("there are {}{}", fmt::join(names, ", "), did_you_mean(name_or_path, names));
+  throw FileError(kWhere, fmt::format("got run \"{}\"; {}", name_or_path, there));
 }
 
 std::string now_text() {

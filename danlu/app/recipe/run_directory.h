@@ -1,13 +1,4 @@
-// The run directory, runs/NAME: everything that a run reads, decides and finds out.
-//
-//   recipe.yaml           as given           resolved.yaml   every option, with the reason of automatic ones
-//   run.json              status, times, version, commit, data hash, weights hash
-//   data_report.{json,txt}                   split.json      indexes of train, validation and test
-//   config.json           what the model is  preprocess.json the fitted transforms
-//   metrics.jsonl         a line a validation
-//   checkpoints/{best,last}.safetensors
-//   report.{json,txt}     the test split, read once, on weights reloaded from disk
-//   bundle/               what serving needs (infer/bundle.h)
+// The run directory, runs/NAME: everything that a run reads, decides and finds out (docs/formats/run-directory.md).
 #pragma once
 
 #include <string>
@@ -22,23 +13,41 @@ class RunDirectory {
  public:
   explicit RunDirectory(fs::path path) : path_(std::move(path)) {}
   const fs::path& path() const { return path_; }
+  std::string name() const { return path_.filename().string(); }
   fs::path file(const char* name) const { return path_ / name; }
   fs::path bundle() const { return path_ / "bundle"; }
   fs::path checkpoints() const { return path_ / "checkpoints"; }
   bool exists() const { return fs::exists(path_ / "run.json"); }
 
-  // An empty directory for a new run. An earlier run of the same name is kept, once, under .previous/NAME beside it; a run is
-  // never mixed with another. Throws ConfigError if that earlier run is still at work.
+  // Makes this an empty directory for a new run. An earlier run of the same name is kept, once, as .previous/NAME
+  // beside it; one run is never mixed with another. Throws ConfigError if something that is no run is in the way. The
+  // caller holds the lock.
   void start_fresh() const;
+  // Removes what later stages made, so that a stage that is run again leaves nothing stale behind it.
+  void remove(const std::vector<const char*>& names) const;
 
-  // run.json with these fields set over what is there.
-  Json update(const Json& fields) const;
+  // run.json, and these fields over it.
   Json info() const;
-  // "finished", "failed", "running", or "interrupted": it says running, but its process is gone.
+  void update(const Json& fields) const;
+  // What the last stage said: "prepared", "trained", "finished", "stopped", "failed"; "running" while a process is at
+  // work and "interrupted" if that process ended without a word.
   std::string status() const;
 
  private:
   fs::path path_;
+};
+
+// Held by the process that works on a run, beside which no other may. The system takes it back when the process ends,
+// however it ends. Throws ConfigError if another process holds it.
+class RunLock {
+ public:
+  explicit RunLock(const RunDirectory& run);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int fd_ = -1;
 };
 
 // The run of that name or path. Throws FileError naming the runs that there are.
@@ -47,8 +56,6 @@ RunDirectory find_run(const std::string& name_or_path, const fs::path& runs);
 // Those below a directory, newest first.
 std::vector<RunDirectory> list_runs(const fs::path& runs);
 
-// The commit that the working directory's repository is at, with "+" if files have changed since; empty outside one.
-std::string git_commit();
 // UTC, "2026-11-23T02:40:00Z".
 std::string now_text();
 

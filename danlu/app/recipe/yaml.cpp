@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "danlu/base/error.h"
@@ -20,90 +21,124 @@ constexpr int kMaxDepth = 64;
 
 std::string join(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
 
+[[noreturn]] void fail_at(const std::string& source, const YAML::Mark& mark, const std::string& message) {
+  throw ConfigError(kWhere, fmt::format("{}:{}:{}: {}", source, mark.line + 1, mark.column + 1, message));
+}
+
 // The value of an unquoted scalar.
 Json typed(const std::string& text) {
   if (text.empty() || text == "null" || text == "~") return nullptr;
   if (text == "true" || text == "false") return text == "true";
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  const char* digits = *begin == '+' ? begin + 1 : begin;
+  const char* end = text.data() + text.size();
+  const char* digits = text.front() == '+' ? text.data() + 1 : text.data();
   int64_t whole = 0;
   if (const auto r = std::from_chars(digits, end, whole); r.ec == std::errc() && r.ptr == end) return whole;
-  const bool numeric = std::string_view("+-.0123456789").find(*begin) != std::string_view::npos;
+  const bool numeric = std::string_view("+-.0123456789").find(text.front()) != std::string_view::npos;
   double real = 0;
-  if (const auto r = std::from_chars(digits, end, real); numeric && r.ec == std::errc() && r.ptr == end && std::isfinite(real)) return real;
+  const auto r = std::from_chars(digits, end, real);
+  if (numeric && r.ec == std::errc() && r.ptr == end && std::isfinite(real)) return real;
   return text;
 }
 
-// Builds the JSON value while the parser reports events, so that aliases are refused before they are expanded.
+// Hears the parser's events before anything is built, and stops at what would be costly or ambiguous to build.
+class Screen : public YAML::EventHandler {
+ public:
+  explicit Screen(const std::string& source) : source_(source) {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) fail_at(source_, mark, "got a second document (---); expected one");
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    fail_at(source_, mark, "got an alias (*name); expected the value itself");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string&) override {
+    refuse_tag(mark, tag);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    enter(mark, tag);
+  }
+  void OnSequenceEnd() override { --depth_; }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    enter(mark, tag);
+  }
+  void OnMapEnd() override { --depth_; }
+
+ private:
+  // The parser gives plain nodes the tag "?" and quoted scalars "!".
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag.size() > 1) fail_at(source_, mark, fmt::format("got the tag {}; expected a plain or quoted value", tag));
+  }
+  void enter(const YAML::Mark& mark, const std::string& tag) {
+    refuse_tag(mark, tag);
+    if (++depth_ > kMaxDepth) fail_at(source_, mark, fmt::format("got more than {} levels", kMaxDepth));
+  }
+  const std::string& source_;
+  int depth_ = 0, documents_ = 0;
+};
+
+// Turns nodes into JSON and notes where each key stands.
 class Reader {
  public:
   explicit Reader(YamlDocument& document) : document_(document) {}
 
-  Json read(const YAML::Node& node, const std::string& path, int depth) {
-    if (depth > kMaxDepth) fail(node.Mark(), fmt::format("got more than {} levels", kMaxDepth));
+  Json read(const YAML::Node& node, const std::string& path) {
     if (!path.empty()) document_.lines.emplace(path, node.Mark().line + 1);
     switch (node.Type()) {
       case YAML::NodeType::Scalar:
-        // yaml-cpp marks quoted scalars with the tag "!".
         return node.Tag() == "!" ? Json(node.Scalar()) : typed(node.Scalar());
-      case YAML::NodeType::Sequence: {
-        Json list = Json::array();
-        for (size_t i = 0; i < node.size(); ++i) list.push_back(read(node[i], fmt::format("{}[{}]", path, i), depth + 1));
-        return list;
-      }
-      case YAML::NodeType::Map: {
-        Json object = Json::object();
-        for (const auto& item : node) {
-          if (!item.first.IsScalar()) fail(item.first.Mark(), "got a key that is not a word");
-          const std::string key = item.first.Scalar();
-          const std::string key_path = join(path, key);
-          if (object.contains(key)) fail(item.first.Mark(), fmt::format("key \"{}\" is given twice", key_path));
-          document_.lines[key_path] = item.first.Mark().line + 1;
-          object[key] = read(item.second, key_path, depth + 1);
-        }
-        return object;
-      }
-      default: return nullptr;
+      case YAML::NodeType::Sequence:
+        return read_list(node, path);
+      case YAML::NodeType::Map:
+        return read_map(node, path);
+      default:
+        return nullptr;
     }
   }
 
  private:
-  [[noreturn]] void fail(const YAML::Mark& mark, const std::string& message) const {
-    throw ConfigError(kWhere, fmt::format("{}:{}:{}: {}", document_.source, mark.line + 1, mark.column + 1, message));
+  Json read_list(const YAML::Node& node, const std::string& path) {
+    Json list = Json::array();
+    for (size_t i = 0; i < node.size(); ++i) list.push_back(read(node[i], fmt::format("{}[{}]", path, i)));
+    return list;
   }
+
+  Json read_map(const YAML::Node& node, const std::string& path) {
+    Json object = Json::object();
+    for (const auto& item : node) {
+      const YAML::Mark mark = item.first.Mark();
+      if (!item.first.IsScalar()) fail_at(document_.source, mark, "got a key that is not a word");
+      const std::string key = item.first.Scalar();
+      const std::string key_path = join(path, key);
+      if (object.contains(key)) fail_at(document_.source, mark, fmt::format("key \"{}\" is given twice", key_path));
+      document_.lines[key_path] = mark.line + 1;
+      object[key] = read(item.second, key_path);
+    }
+    return object;
+  }
+
   YamlDocument& document_;
 };
 
-// Finds an alias or too deep nesting without building anything.
-class Screen : public YAML::EventHandler {
- public:
-  explicit Screen(std::string source) : source_(std::move(source)) {}
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw ConfigError(kWhere, fmt::format("{}:{}:{}: got an alias (*name); expected the value itself", source_, mark.line + 1, mark.column + 1));
+void screen(const std::string& text, const std::string& source) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Screen events(source);
+  while (parser.HandleNextDocument(events)) {
   }
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { enter(mark); }
-  void OnSequenceEnd() override { --depth_; }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { enter(mark); }
-  void OnMapEnd() override { --depth_; }
+}
 
- private:
-  void enter(const YAML::Mark& mark) {
-    if (++depth_ > kMaxDepth) {
-      throw ConfigError(kWhere, fmt::format("{}:{}: got more than {} levels", source_, mark.line + 1, kMaxDepth));
-    }
-  }
-  std::string source_;
-  int depth_ = 0;
-};
-
+// Also for words that other readers of YAML take for booleans or null.
 bool needs_quotes(const std::string& text) {
-  if (!typed(text).is_string()) return true;
-  if (text.front() == ' ' || text.back() == ' ' || std::string_view("-?:,[]{}#&*!|>'\"%@`").find(text.front()) != std::string_view::npos) return true;
+  static const std::set<std::string> kTaken = {"NULL", "Null", "True", "TRUE", "False", "FALSE", "yes", "Yes",
+                                               "YES",  "no",   "No",   "NO",   "on",    "On",    "ON",  "off",
+                                               "Off",  "OFF",  "y",    "n",    "Y",     "N"};
+  if (!typed(text).is_string() || kTaken.contains(text)) return true;
+  if (text.front() == ' ' || text.back() == ' ' ||
+      std::string_view("-?!|>'%@`&*<=").find(text.front()) != std::string_view::npos) {
+    return true;
+  }
   return text.find_first_of("\n\t\r:#\"\\,[]{}") != std::string::npos;
 }
 
@@ -113,40 +148,60 @@ std::string scalar(const Json& value) {
   return needs_quotes(text) ? to_line(value) : text;  // a JSON string is a double-quoted YAML one
 }
 
-bool is_flat(const Json& list) {
-  for (const Json& item : list) {
-    if (item.is_structured()) return false;
+// A value on one line, as YAML's flow style.
+std::string flow(const Json& value) {
+  std::string text;
+  if (value.is_array()) {
+    for (const Json& item : value) text += (text.empty() ? "" : ", ") + flow(item);
+    return "[" + text + "]";
   }
-  return true;
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.items())
+      text += (text.empty() ? "" : ", ") + scalar(Json(key)) + ": " + flow(item);
+    return "{" + text + "}";
+  }
+  return scalar(value);
 }
 
-std::string inline_list(const Json& list) {
-  std::string text = "[";
-  for (const Json& item : list) text += (text.size() > 1 ? ", " : "") + scalar(item);
-  return text + "]";
+bool holds_groups(const Json& list) {
+  for (const Json& item : list) {
+    if (item.is_structured()) return true;
+  }
+  return false;
 }
 
-void write(const Json& json, const std::string& path, int indent, const std::map<std::string, std::string>& comments, std::string& out) {
-  const std::string margin(static_cast<size_t>(indent), ' ');
-  for (const auto& [key, value] : json.items()) {
-    const std::string key_path = join(path, key);
-    if (const auto comment = comments.find(key_path); comment != comments.end()) out += margin + "# " + comment->second + "\n";
-    out += margin + scalar(Json(key)) + ":";
-    if (value.is_object() && !value.empty()) {
-      out += "\n";
-      write(value, key_path, indent + 2, comments, out);
-    } else if (value.is_object()) {
-      out += " {}\n";
-    } else if (value.is_array() && is_flat(value)) {
-      out += " " + inline_list(value) + "\n";
-    } else if (value.is_array()) {
-      out += "\n";
-      for (const Json& item : value) out += margin + "  - " + (item.is_structured() ? to_line(item) : scalar(item)) + "\n";
-    } else {
-      out += " " + scalar(value) + "\n";
+class Writer {
+ public:
+  explicit Writer(const std::map<std::string, std::string>& comments) : comments_(comments) {}
+
+  std::string text;
+
+  void write(const Json& object, const std::string& path, const std::string& margin) {
+    for (const auto& [key, value] : object.items()) {
+      const std::string key_path = join(path, key);
+      write_comment(key_path, margin);
+      text += margin + scalar(Json(key)) + ":";
+      if (value.is_object() && !value.empty()) {
+        text += "\n";
+        write(value, key_path, margin + "  ");
+      } else if (value.is_array() && holds_groups(value)) {
+        text += "\n";
+        for (const Json& item : value) text += margin + "  - " + flow(item) + "\n";
+      } else {
+        text += " " + flow(value) + "\n";
+      }
     }
   }
-}
+
+ private:
+  void write_comment(const std::string& key_path, const std::string& margin) {
+    const auto comment = comments_.find(key_path);
+    if (comment == comments_.end()) return;
+    std::istringstream lines(comment->second);
+    for (std::string line; std::getline(lines, line);) text += margin + "# " + line + "\n";
+  }
+  const std::map<std::string, std::string>& comments_;
+};
 
 }  // namespace
 
@@ -164,30 +219,37 @@ Locate YamlDocument::locate() const {
 }
 
 YamlDocument parse_yaml(std::string_view text, const std::string& source) {
-  if (text.size() > kMaxBytes) throw ConfigError(kWhere, fmt::format("{}: got {} bytes; expected at most {}", source, text.size(), kMaxBytes));
+  if (text.size() > kMaxBytes) {
+    throw ConfigError(kWhere, fmt::format("{}: got {} bytes; expected at most {}", source, text.size(), kMaxBytes));
+  }
   if (const size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
-    throw ConfigError(kWhere, fmt::format("{}: byte {} is not UTF-8", source, bad));
+    throw ConfigError(kWhere, fmt::format("{}: byte {} is not UTF-8; expected text", source, bad));
   }
   YamlDocument document;
   document.source = source;
   try {
-    std::istringstream screened{std::string(text)};
-    YAML::Parser parser(screened);
-    Screen screen(source);
-    parser.HandleNextDocument(screen);
-    const YAML::Node root = YAML::Load(std::string(text));
-    document.json = root.IsDefined() && !root.IsNull() ? Reader(document).read(root, "", 0) : Json::object();
+    const std::string copy(text);
+    screen(copy, source);
+    const YAML::Node root = YAML::Load(copy);
+    document.json = root.IsDefined() && !root.IsNull() ? Reader(document).read(root, "") : Json::object();
   } catch (const YAML::Exception& error) {
-    throw ConfigError(kWhere, fmt::format("{}:{}:{}: {}", source, error.mark.line + 1, error.mark.column + 1, error.msg));
+    fail_at(source, error.mark, error.msg);
   }
-  if (!document.json.is_object()) throw ConfigError(kWhere, fmt::format("{}: got {}; expected keys like \"data:\" and \"model:\"", source, to_line(document.json).substr(0, 40)));
+  if (!document.json.is_object()) {
+    throw ConfigError(kWhere, fmt::format("{}: got {}; expected keys like \"data:\" and \"model:\"", source,
+                                          to_line(document.json).substr(0, 40)));
+  }
   return document;
 }
 
+Json parse_yaml_value(const std::string& text, const std::string& origin) {
+  return parse_yaml("value: " + text, origin).json["value"];
+}
+
 std::string to_yaml(const Json& json, const std::map<std::string, std::string>& comments) {
-  std::string text;
-  write(json, "", 0, comments, text);
-  return text;
+  Writer writer(comments);
+  writer.write(json, "", "");
+  return writer.text;
 }
 
 }  // namespace danlu::app

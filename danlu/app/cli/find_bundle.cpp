@@ -1,0 +1,13 @@
+#include "danlu/app/cli/find_bundle.h"
+
+#include "danlu/app/recipe/run_directory.h"
+
+namespace danlu::app {
+
+fs::path find_bundle(const std::string& name_or_path, const fs::path& runs) {
+  // A run directory has a config.json of its own; what makes a bundle is the model beside it.
+  if (fs::exists(fs::path(name_or_path) / "model.safetensors")) return name_or_path;
+  return find_run(name_or_path, runs).bundle();
+}
+
+}  // namespace danlu::app

@@ -1,0 +1,60 @@
+#include "danlu/app/cli/recipe_arguments.h"
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/threads.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "command line";
+
+}  // namespace
+
+void RecipeArguments::declare(Arguments& arguments) {
+  arguments.words("recipe", words_, "a recipe file, then overrides like train.epochs=5");
+  arguments.option("--data", data_, "without a recipe: a table file, or a directory of images");
+  arguments.option("--target", target_, "without a recipe: the column to predict");
+  arguments.option("--name", name_, "of the run; default: the recipe's");
+}
+
+Recipe RecipeArguments::load(const Context& context) const {
+  std::vector<std::string> overrides;
+  std::string file;
+  for (const std::string& word : words_) {
+    if (word.find('=') != std::string::npos) {
+      overrides.push_back(word);
+    } else if (file.empty()) {
+      file = word;
+    } else {
+      throw ConfigError(
+          kWhere,
+          fmt::format("got two recipes, {} and {}; expected one, then overrides like train.epochs=5", file, word));
+    }
+  }
+  if (!name_.empty()) overrides.push_back(fmt::format("name={}", to_line(Json(name_))));
+  if (context.threads > 0) overrides.push_back(fmt::format("threads={}", context.threads));
+  if (file.empty() && data_.empty())
+    throw ConfigError(kWhere, "expected a recipe file, or --data FILE --target COLUMN");
+  if (file.empty()) return derive_recipe(data_, target_, overrides);
+  if (!data_.empty() || !target_.empty()) {
+    throw ConfigError(
+        kWhere,
+        "got a recipe, and --data or --target; to change the recipe's, say data.source=... and data.target=...");
+  }
+  return load_recipe(file, overrides);
+}
+
+Pipeline RecipeArguments::open(const Context& context) const {
+  Recipe recipe = load(context);
+  const RunDirectory directory(context.runs / recipe.name);
+  return Pipeline(std::move(recipe), directory, context.console.observer());
+}
+
+Pipeline reopen_run(const std::string& name_or_path, const Context& context) {
+  Pipeline pipeline(find_run(name_or_path, context.runs), context.console.observer());
+  if (context.threads > 0) set_num_threads(context.threads);
+  return pipeline;
+}
+
+}  // namespace danlu::app

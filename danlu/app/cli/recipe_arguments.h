@@ -1,0 +1,27 @@
+// RECIPE [KEY=VALUE ...], or --data and --target in its place: what the verbs that begin a run take.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/pipeline.h"
+
+namespace danlu::app {
+
+class RecipeArguments {
+ public:
+  void declare(Arguments& arguments);
+  Recipe load(const Context& context) const;
+  // A new run of that recipe.
+  Pipeline open(const Context& context) const;
+
+ private:
+  std::vector<std::string> words_;
+  std::string data_, target_, name_;
+};
+
+// A run that is there, by name or path, to go on with.
+Pipeline reopen_run(const std::string& name_or_path, const Context& context);
+
+}  // namespace danlu::app

@@ -1,0 +1,20 @@
+#include "danlu/app/cli/verbs.h"
+
+namespace danlu::app {
+
+std::vector<std::unique_ptr<Verb>> make_verbs() {
+  std::vector<std::unique_ptr<Verb>> verbs;
+  verbs.push_back(make_run_verb());
+  verbs.push_back(make_init_verb());
+  verbs.push_back(make_check_verb());
+  verbs.push_back(make_prepare_verb());
+  verbs.push_back(make_train_verb());
+  verbs.push_back(make_evaluate_verb());
+  verbs.push_back(make_predict_verb());
+  verbs.push_back(make_serve_verb());
+  verbs.push_back(make_runs_verb());
+  verbs.push_back(make_doctor_verb());
+  return verbs;
+}
+
+}  // namespace danlu::app

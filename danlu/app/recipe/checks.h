@@ -1,0 +1,16 @@
+// What no single field of a recipe can tell: that its parts fit together. Each check is a function named after what it
+// asks for and throws ConfigError with the line.
+#pragma once
+
+#include "danlu/app/recipe/recipe.h"
+#include "danlu/data/task.h"
+
+namespace danlu::app {
+
+// As soon as a recipe is read, before any data are.
+void check_recipe(const Recipe& recipe, const Locate& locate);
+
+// Once the data are known: before hours are spent, not after.
+void check_against_data(const Recipe& recipe, data::TaskKind task, const data::Split& split);
+
+}  // namespace danlu::app

@@ -1,0 +1,116 @@
+// From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
+// disk.
+#include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/pipeline.h"
+#include "danlu/base/cpu.h"
+#include "danlu/base/error.h"
+#include "danlu/base/eta.h"
+#include "danlu/base/format.h"
+#include "danlu/base/timer.h"
+#include "danlu/base/version.h"
+#include "danlu/infer/predictor.h"
+#include "danlu/learn/models/model.h"
+#include "danlu/learn/train/checkpoint.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.evaluate";
+
+eval::Predictions compare(const DataSource& source, std::span<const int64_t> samples, const infer::BundleConfig& config,
+                          const Json& preprocess, const infer::Predictor& predictor, const Tensor& outputs) {
+  if (config.task == data::TaskKind::regression) {
+    std::vector<double> values;
+    for (const infer::Prediction& p : predictor.decode(outputs)) values.push_back(p.value);
+    return eval::Predictions::regression(source.targets(samples), values);
+  }
+  return eval::Predictions::classification(source.labels(samples, preprocess), outputs.span(),
+                                           static_cast<int64_t>(config.class_names.size()));
+}
+
+// A value of run.json for people.
+std::string word(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return "unknown";
+  return found->is_string() ? found->get<std::string>() : to_line(*found);
+}
+
+}  // namespace
+
+void Pipeline::bundle() {
+  stage("bundle", [&] {
+    write_bundle();
+    directory_.update({{"status", "trained"}});
+  });
+}
+
+void Pipeline::write_bundle() {
+  const fs::path best = directory_.checkpoints() / "best.safetensors";
+  if (!fs::exists(best)) {
+    throw FileError(
+        kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
+  }
+  directory_.remove({"bundle", "report.json", "report.txt"});
+  const fs::path config_path = directory_.file("config.json");
+  infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
+  const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
+  const Json state = train::load_checkpoint(best, *model);
+  config.training["step"] = state.value("step", Json(nullptr));
+  config.training["weights_hash"] = train::weights_hash(*model);
+  infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
+}
+
+eval::EvaluationReport Pipeline::evaluate() {
+  eval::EvaluationReport quality;
+  stage("evaluate", [&] {
+    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
+    infer::Predictor predictor(directory_.bundle());
+    const infer::BundleConfig config = infer::BundleConfig::from_json(predictor.config(), "config.json");
+    const std::vector<int64_t>& samples = split().test;
+
+    const Timer timer;
+    const Tensor outputs = source().predict(predictor, samples);
+    const double seconds = timer.seconds();
+    const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
+    quality = eval::evaluate(compare(source(), samples, config, preprocess, predictor, outputs),
+                             recipe_.evaluate.report, config.class_names, source().content_hash().hex());
+
+    Json json = eval::to_json(quality);
+    json["danlu"] = version();
+    json["git_commit"] = git_commit();
+    json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
+    json["samples_per_second"] = static_cast<double>(samples.size()) / seconds;
+    const std::string text = eval::to_text(quality);
+    write_json(directory_.file("report.json"), json);
+    write_file_atomic(directory_.file("report.txt"), text);
+    write_json(directory_.bundle() / "metrics.json", json);
+    write_card(quality);
+    write_example(predictor);
+    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    report("test", text, json);
+  });
+  return quality;
+}
+
+// A question to try the server with.
+void Pipeline::write_example(const infer::Predictor& predictor) {
+  Json request = {{"model", predictor.name()}};
+  request.update(source().example(predictor, split().test.front()));
+  write_json(directory_.file("example_request.json"), request);
+}
+
+void Pipeline::write_card(const eval::EvaluationReport& quality) const {
+  const Json info = directory_.info();
+  const Json training = info.value("training", Json::object());
+  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(),
+                                 recipe_.data.source, word(info, "started"));
+  card += fmt::format("- data: {} samples, hash {}\n", word(info, "samples"), word(info, "data_hash"));
+  card += fmt::format("- model: {} parameters, weights hash {}\n", word(info, "parameters"),
+                      word(training, "weights_hash"));
+  card += fmt::format("- training: {} updates in {}, stopped by {}\n\n", word(training, "steps"),
+                      format_duration(training.value("seconds", 0.0)), word(training, "stopped_by"));
+  card += "## Quality on the test split\n\n```\n" + eval::to_text(quality) + "```\n";
+  write_file_atomic(directory_.bundle() / "card.md", card);
+}
+
+}  // namespace danlu::app

@@ -1,0 +1,113 @@
+#include "danlu/app/recipe/predict_files.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "danlu/app/recipe/batches.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/image/decode.h"
+#include "danlu/data/table/read_table.h"
+
+namespace danlu::app {
+namespace {
+
+// A cell of a CSV file, in quotes where it needs them.
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+// The text of the answers, as it grows.
+class Answers {
+ public:
+  Answers(AnswerForm form, const char* subject, const std::vector<std::string>& classes)
+      : form_(form), subject_(subject), classes_(classes) {
+    if (form_ == AnswerForm::jsonl) return;
+    text_ = fmt::format("{},{}", subject_, classes.empty() ? "value" : "label");
+    for (const std::string& name : classes) text_ += "," + csv_cell("p_" + name);
+    text_ += "\n";
+  }
+
+  void add(const Json& subject, const infer::Prediction& p) {
+    if (form_ == AnswerForm::jsonl) {
+      Json line = {{subject_, subject}};
+      line.update(infer::to_json(p, classes_));
+      text_ += to_line(line) + "\n";
+      return;
+    }
+    text_ += csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
+    text_ += classes_.empty() ? fmt::format("{}", p.value) : csv_cell(p.label);
+    for (const double probability : p.probabilities) text_ += fmt::format(",{}", probability);
+    text_ += "\n";
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  AnswerForm form_;
+  const char* subject_;
+  const std::vector<std::string>& classes_;
+  std::string text_;
+};
+
+void predict_table(infer::Predictor& predictor, const fs::path& file, const data::CsvOptions& csv, Answers& answers) {
+  const data::Table table = data::read_table(file, csv);
+  const std::vector<int64_t> rows = data::all_rows(table);
+  const Tensor outputs =
+      predict_in_batches(predictor, std::span(rows), [&](auto piece) { return predictor.encode(table.select(piece)); });
+  int64_t row = 0;
+  for (const infer::Prediction& p : predictor.decode(outputs)) answers.add(table.line(row++), p);
+}
+
+bool is_image_name(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+// A file that is named is taken as it is; of a directory those that are called images are.
+std::vector<fs::path> image_files(const std::vector<fs::path>& inputs) {
+  std::vector<fs::path> files;
+  for (const fs::path& input : inputs) {
+    if (!fs::is_directory(input)) {
+      files.push_back(input);
+      continue;
+    }
+    const size_t before = files.size();
+    for (const fs::path& file : list_files(input, true)) {
+      if (is_image_name(file)) files.push_back(file);
+    }
+    if (files.size() == before)
+      throw DataError("app.predict", fmt::format("{}: got no .png or .jpg file in it", input.string()));
+  }
+  return files;
+}
+
+void predict_images(infer::Predictor& predictor, const std::vector<fs::path>& files, Answers& answers) {
+  const Tensor outputs = predict_in_batches(predictor, std::span(files), [&](auto piece) {
+    std::vector<data::Image> images;
+    for (const fs::path& file : piece) images.push_back(data::read_image(file));
+    return predictor.encode(images);
+  });
+  size_t file = 0;
+  for (const infer::Prediction& p : predictor.decode(outputs)) answers.add(files[file++].string(), p);
+}
+
+}  // namespace
+
+std::string predict_files(infer::Predictor& predictor, const std::vector<fs::path>& inputs, AnswerForm form,
+                          const data::CsvOptions& csv) {
+  const bool tables = predictor.input_kind() == infer::InputKind::table;
+  Answers answers(form, tables ? "line" : "file", predictor.class_names());
+  if (tables) {
+    for (const fs::path& input : inputs) predict_table(predictor, input, csv, answers);
+  } else {
+    predict_images(predictor, image_files(inputs), answers);
+  }
+  return answers.take();
+}
+
+}  // namespace danlu::app

@@ -1,0 +1,116 @@
+// Raw data to everything that training needs. All is decided in memory first, so that a recipe or data that will not do
+// leave no trace and cost no earlier run.
+#include "danlu/app/recipe/checks.h"
+#include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/pipeline.h"
+#include "danlu/base/cpu.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/threads.h"
+#include "danlu/base/version.h"
+#include "danlu/learn/models/model.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.prepare";
+
+Json to_json(const data::Split& split) {
+  return {{"train", split.train}, {"validation", split.validation}, {"test", split.test}};
+}
+
+void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::Split& split) {
+  if (recipe.data.split.on_overlap != "drop") return;
+  const data::LeakReport leaks = data::check_leaks(source.hashes(), split);
+  if (leaks.empty()) return;
+  throw InternalError(
+      kWhere, fmt::format("{}: {} training samples are in the test split too", recipe.data.source, leaks.train_test));
+}
+
+std::string summary_of(const Plan& plan, const Recipe& recipe, nn::Module& model) {
+  const auto samples = static_cast<int64_t>(plan.data.training_samples.size());
+  const int64_t updates = (samples + recipe.train.batch_size - 1) / recipe.train.batch_size;
+  std::string text =
+      fmt::format("{}: {} to train, {} to validate, {} to test; {} updates an epoch\n", data::name_of(plan.data.task),
+                  samples, plan.split.validation.size(), plan.split.test.size(), updates);
+  for (const auto& [key, reason] : recipe.reasons) {
+    if (key != "data.columns") text += fmt::format("{}: {}\n", key, reason);
+  }
+  return text + "\n" + models::summary(model, plan.data.input_shape);
+}
+
+}  // namespace
+
+const Plan& Pipeline::plan() {
+  if (plan_) return *plan_;
+  Plan plan;
+  plan.split = data::split(
+      {.size = source().size(), .labels = source().strata(), .hashes = source().hashes(), .given = source().given()},
+      recipe_.data.split);
+  plan.quality = source().report(plan.split);
+  report("data", plan.quality.text, plan.quality.json);
+  check_no_leaks(recipe_, source(), plan.split);
+  if (!plan.quality.passed && recipe_.data.strict) {
+    throw DataError(
+        kWhere, fmt::format("{}: the data quality report has failures, and data.strict is set", recipe_.data.source));
+  }
+  plan.data = source().fit(plan.split.train);
+  check_against_data(recipe_, plan.data.task, plan.split);
+  recipe_.reasons["data.columns"] = plan.data.reasons;
+
+  infer::BundleConfig& config = plan.config;
+  config.name = recipe_.name;
+  config.task = plan.data.task;
+  config.input = source().kind();
+  config.input_shape = plan.data.input_shape;
+  config.class_names = plan.data.class_names;
+  config.target = recipe_.data.table.target;
+  config.model = models::parse_model(recipe_.model).resolved;
+  config.training = {{"danlu", version()},
+                     {"git_commit", git_commit()},
+                     {"seed", recipe_.seed},
+                     {"data_hash", source().content_hash().hex()},
+                     {"train_samples", plan.data.training_samples.size()}};
+
+  const auto model = make_model(plan.data, static_cast<uint64_t>(recipe_.seed));
+  plan.parameters = model->num_parameters();
+  plan.summary = summary_of(plan, recipe_, *model);
+  plan_ = std::move(plan);
+  report("plan", plan_->summary,
+         {{"task", data::name_of(plan_->data.task)},
+          {"train", plan_->data.training_samples.size()},
+          {"validation", plan_->split.validation.size()},
+          {"test", plan_->split.test.size()},
+          {"parameters", plan_->parameters},
+          {"model", config.model}});
+  return *plan_;
+}
+
+void Pipeline::prepare() {
+  stage("prepare", [&] {
+    const Plan& decided = plan();
+    directory_.start_fresh();
+    directory_.update({{"name", recipe_.name},
+                       {"status", "running"},
+                       {"stage", "prepare"},
+                       {"started", now_text()},
+                       {"danlu", version()},
+                       {"compiler", compiler()},
+                       {"git_commit", decided.config.training["git_commit"]},
+                       {"cpu", cpu_info().model},
+                       {"threads", num_threads()},
+                       {"data_hash", decided.config.training["data_hash"]},
+                       {"samples", source().size()},
+                       {"parameters", decided.parameters}});
+    write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
+    write_file_atomic(directory_.file("resolved.yaml"), recipe_.render());
+    write_json(directory_.file("data_report.json"), decided.quality.json);
+    write_file_atomic(directory_.file("data_report.txt"), decided.quality.text);
+    write_json(directory_.file("split.json"), to_json(decided.split));
+    write_json(directory_.file("preprocess.json"), decided.data.preprocess);
+    write_json(directory_.file("config.json"), decided.config.to_json());
+    directory_.update({{"status", "prepared"}});
+  });
+}
+
+}  // namespace danlu::app
