@@ -12,8 +12,8 @@ constexpr const char* kWhere = "app.kfold";
 constexpr int64_t kEvaluationBatch = 256;
 
 Json to_json(const KfoldResult& result, const KfoldSection& options, const std::vector<data::Fold>& folds) {
-  Json each = Json::array();
-  for (size_t f = 0; f < folds.size(); ++f) each.push_back({{"accuracy", result.scores[f]}, {"test", folds[f].test}});
+  Json scores = Json::array();
+  for (size_t f = 0; f < folds.size(); ++f) scores.push_back({{"accuracy", result.scores[f]}, {"test", folds[f].test}});
   return {{"metric", "accuracy"},
           {"folds", options.folds},
           {"repeats", options.repeats},
@@ -21,7 +21,7 @@ Json to_json(const KfoldResult& result, const KfoldSection& options, const std::
           {"mean", result.accuracy.mean},
           {"standard_deviation", result.accuracy.standard_deviation},
           {"interval", {result.accuracy.interval.low, result.accuracy.interval.high}},
-          {"each", each}};  // indexes into the labelled samples in the order of the source
+          {"scores", scores}};  // indexes into the labelled samples in the order of the source
 }
 
 }  // namespace
