@@ -83,22 +83,31 @@ void Pipeline::report(const char* name, const std::string& text, const Json& jso
   if (observer_.on_report) observer_.on_report(name, text, json);
 }
 
-void Pipeline::stage(const char* name, const std::function<void()>& work) {
+void Pipeline::begin(const char* stage) {
   if (!lock_) lock_ = std::make_unique<RunLock>(directory_);
-  if (observer_.on_stage) observer_.on_stage(name);
+  if (observer_.on_stage) observer_.on_stage(stage);
+}
+
+// Keeps a failure in run.json.
+void Pipeline::guarded(const std::function<void()>& work) const {
   try {
-    if (directory_.exists()) directory_.update({{"status", "running"}, {"stage", name}, {"error", nullptr}});
     work();
   } catch (const std::exception& error) {
     try {
-      if (directory_.exists())
-        directory_.update({{"status", "failed"}, {"error", error.what()}, {"finished", now_text()}});
+      directory_.update({{"status", "failed"}, {"error", error.what()}, {"finished", now_text()}});
     } catch (const FileError&) {
-      // The disk is full, perhaps: then that is the error, or it has an earlier cause. Either way it is the first that
-      // tells.
+      // A full disk takes no record either. The first error is the one that tells.
     }
     throw;
   }
+}
+
+void Pipeline::stage(const char* name, const std::function<void()>& work) {
+  begin(name);
+  guarded([&] {
+    directory_.update({{"status", "running"}, {"stage", name}, {"error", nullptr}});
+    work();
+  });
 }
 
 std::optional<eval::EvaluationReport> Pipeline::run() {

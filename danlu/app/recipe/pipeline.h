@@ -86,7 +86,8 @@ class Pipeline {
   void write_card(const eval::EvaluationReport& report) const;
   void report(const char* name, const std::string& text, const Json& json) const;
 
-  // Runs `work` as a stage: takes the lock, and keeps status, stage and failure in run.json.
+  void begin(const char* stage);  // takes the lock, tells the observer
+  void guarded(const std::function<void()>& work) const;
   void stage(const char* name, const std::function<void()>& work);
 
   Recipe recipe_;

@@ -87,9 +87,10 @@ const Plan& Pipeline::plan() {
 }
 
 void Pipeline::prepare() {
-  stage("prepare", [&] {
-    const Plan& decided = plan();
-    directory_.start_fresh();
+  begin("prepare");
+  const Plan& decided = plan();
+  directory_.start_fresh();
+  guarded([&] {
     directory_.update({{"name", recipe_.name},
                        {"status", "running"},
                        {"stage", "prepare"},

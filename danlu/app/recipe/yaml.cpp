@@ -131,9 +131,8 @@ void screen(const std::string& text, const std::string& source) {
 
 // Also for words that other readers of YAML take for booleans or null.
 bool needs_quotes(const std::string& text) {
-  static const std::set<std::string> kTaken = {"NULL", "Null", "True", "TRUE", "False", "FALSE", "yes", "Yes",
-                                               "YES",  "no",   "No",   "NO",   "on",    "On",    "ON",  "off",
-                                               "Off",  "OFF",  "y",    "n",    "Y",     "N"};
+  static const std::set<std::string> kTaken = {"NULL", "Null", "True", "TRUE", "False", "FALSE", "yes", "Yes", "YES",
+                                               "no",   "No",   "NO",   "on",   "On",    "ON",    "off", "Off", "OFF"};
   if (!typed(text).is_string() || kTaken.contains(text)) return true;
   if (text.front() == ' ' || text.back() == ' ' ||
       std::string_view("-?!|>'%@`&*<=").find(text.front()) != std::string_view::npos) {
@@ -243,7 +242,9 @@ YamlDocument parse_yaml(std::string_view text, const std::string& source) {
 }
 
 Json parse_yaml_value(const std::string& text, const std::string& origin) {
-  return parse_yaml("value: " + text, origin).json["value"];
+  Json json = parse_yaml("value: " + text, origin).json;
+  if (json.size() != 1) throw ConfigError(kWhere, fmt::format("{}: got \"{}\"; expected one value", origin, text));
+  return std::move(json["value"]);
 }
 
 std::string to_yaml(const Json& json, const std::map<std::string, std::string>& comments) {

@@ -1,0 +1,192 @@
+#include "danlu/app/recipe/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "danlu/app/recipe/derive.h"
+#include "danlu/app/recipe/yaml.h"
+#include "danlu/base/error.h"
+#include "danlu/base/temporary_directory.h"
+
+namespace danlu::app {
+namespace {
+
+using testing::HasSubstr;
+
+// An environment variable for one test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+Recipe load(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "r.yaml", text);
+  return load_recipe(directory / "r.yaml", overrides);
+}
+
+std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    load(text, overrides);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error for: " + text;
+}
+
+constexpr const char* kSmall = "data: {source: a.csv, target: y}\n";
+
+TEST(Recipe, AFewLinesAreEnough) {
+  const Recipe recipe = load(
+      "name: credit-risk\ndata: {source: credit.csv, target: class}\nmodel: {type: mlp, hidden: [64, 32]}\n"
+      "train: {epochs: 40, optimizer: {type: adamw, lr: 1e-3}, early_stop: 5}\nevaluate: {metrics: [auc, accuracy]}\n");
+  EXPECT_EQ(recipe.name, "credit-risk");
+  EXPECT_EQ(recipe.data.table.target, "class");
+  EXPECT_EQ(recipe.train.epochs, 40);
+  EXPECT_EQ(recipe.train.early_stop, 5);
+  EXPECT_THAT(recipe.evaluate.report.metrics, testing::ElementsAre("auc", "accuracy"));
+}
+
+TEST(Recipe, IsCalledAsTheFileIs) { EXPECT_EQ(load(kSmall).name, "r"); }
+
+TEST(Recipe, UnknownKeysNameLineAndNearest) {
+  EXPECT_THAT(error_of("data: {source: a.csv, target: y}\ntrain:\n  batch_size: 8\n  epoch: 3\n"),
+              HasSubstr("r.yaml:4: unknown key \"train.epoch\"; did you mean \"epochs\"?"));
+  EXPECT_THAT(error_of("data: {source: a.csv}\nmodle: mlp\n"),
+              HasSubstr("r.yaml:2: unknown key \"modle\"; did you mean \"model\"?"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "model: {type: mlp, hiden: [3]}\n"),
+              HasSubstr("did you mean \"hidden\"?"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "train:\n  optimizer: {type: adamm}\n"), HasSubstr("adamw"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "train:\n  optimizer: {type: sgd, momentun: 0.9}\n"),
+              HasSubstr("did you mean \"momentum\"?"));
+}
+
+TEST(Recipe, WrongTypesAndRangesNameTheLine) {
+  EXPECT_THAT(error_of(std::string(kSmall) + "train:\n  epochs: ten\n"),
+              HasSubstr("r.yaml:3: train.epochs: got \"ten\"; expected a number"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "train: {batch_size: 0}\n"), HasSubstr("expected a number in [1"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "train: 5\n"), HasSubstr("expected a group of keys"));
+  EXPECT_THAT(error_of("data: {source: [a.csv]}\n"), HasSubstr("data.source: got [\"a.csv\"]; expected a text"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "train: {on_nan: explode}\n"),
+              HasSubstr("expected one of stop, skip, rollback"));
+}
+
+TEST(Recipe, PartsThatDoNotFitTogether) {
+  EXPECT_THAT(error_of("name: a\n"), HasSubstr("data.source: is missing"));
+  EXPECT_THAT(error_of("name: a/b\ndata: {source: a.csv}\n"),
+              HasSubstr("r.yaml:1: name: got \"a/b\"; expected a word"));
+  EXPECT_THAT(error_of("name: ..\ndata: {source: a.csv}\n"), HasSubstr("expected a word"));
+  EXPECT_THAT(error_of("data: {source: a.csv, split: {validation: 0.5, test: 0.5}}\n"),
+              HasSubstr("leave nothing to train on"));
+  EXPECT_THAT(error_of("data: {source: a.csv, split: {validation: 0}}\ntrain: {early_stop: 3}\n"),
+              HasSubstr("r.yaml:2: train.early_stop: needs a validation split"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "evaluate: {kfold: {folds: 1}}\n"),
+              HasSubstr("evaluate.kfold.folds: got 1; expected at least 2"));
+}
+
+TEST(Recipe, CommandLineBeatsEnvironmentBeatsFileBeatsDefault) {
+  const std::string text = std::string(kSmall) + "train: {epochs: 3, batch_size: 16}\n";
+  EXPECT_EQ(load(text).train.epochs, 3);
+  EXPECT_EQ(load(kSmall).train.batch_size, train::TrainOptions().batch_size);
+  const Variable epochs("DANLU_TRAIN_EPOCHS", "7"), batch("DANLU_TRAIN_BATCH_SIZE", "32");
+  const Recipe recipe = load(text, {"train.epochs=9"});
+  EXPECT_EQ(recipe.train.epochs, 9);
+  EXPECT_EQ(recipe.train.batch_size, 32);
+}
+
+TEST(Recipe, OverridesReachAnyKey) {
+  const Recipe recipe = load(kSmall, {"model=mlp", "model.hidden=[8, 4]", "train.optimizer.lr=0.5", "name=other",
+                                      "data.columns.age.drop=true"});
+  EXPECT_EQ(recipe.model.dump(), R"({"type":"mlp","hidden":[8,4]})");
+  EXPECT_EQ(recipe.name, "other");
+  EXPECT_TRUE(recipe.data.table.columns.at("age").drop);
+  EXPECT_THAT(error_of(kSmall, {"train.epoch=9"}), HasSubstr("did you mean \"epochs\"?"));
+  EXPECT_THAT(error_of(kSmall, {"epochs"}), HasSubstr("expected key.sub=value"));
+  EXPECT_THAT(error_of(kSmall, {"train.epochs=[1"}), HasSubstr("command line:"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "seed: 3\n", {"seed.x=1"}), HasSubstr("seed has no keys below it"));
+  EXPECT_THAT(error_of(kSmall, {"train..epochs=1"}), HasSubstr("expected key.sub=value"));
+}
+
+TEST(Recipe, EnvironmentReachesFreeFormKeysAndRefusesMisspeltOnes) {
+  {
+    const Variable lr("DANLU_TRAIN_OPTIMIZER_WEIGHT_DECAY", "0.25"), cache("DANLU_DATA", "/nowhere");
+    EXPECT_EQ(load(kSmall).train.optimizer.dump(), R"({"weight_decay":0.25})");
+  }
+  const Variable wrong("DANLU_TRAIN_EPOCH", "3");
+  EXPECT_THAT(error_of(kSmall),
+              HasSubstr("unknown environment variable DANLU_TRAIN_EPOCH; did you mean \"DANLU_TRAIN_EPOCHS\"?"));
+}
+
+TEST(Recipe, ResolvedIsARecipeThatSaysEverything) {
+  Recipe recipe = load(kSmall, {"train.optimizer=sgd"});
+  derive_choices(recipe, infer::InputKind::table, 500);
+  const std::string text = recipe.render();
+  EXPECT_THAT(text, HasSubstr("# derived: a small perceptron"));
+  EXPECT_THAT(text, HasSubstr("momentum: 0"));
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "resolved.yaml", text);
+  const Variable ignored("DANLU_TRAIN_EPOCHS", "7");
+  const Recipe reopened = reopen_recipe(directory / "resolved.yaml");
+  EXPECT_EQ(reopened.train.epochs, recipe.train.epochs);
+  Recipe same = reopened;
+  same.reasons = recipe.reasons;
+  EXPECT_EQ(same.render(), text);
+}
+
+TEST(Recipe, AutomaticChoicesLeaveWhatIsGiven) {
+  Recipe open = load(kSmall);
+  derive_choices(open, infer::InputKind::table, 200);
+  EXPECT_EQ(open.model, "mlp");
+  EXPECT_EQ(open.train.batch_size, 10);
+  EXPECT_TRUE(open.train.epochs && open.train.early_stop > 0);
+  EXPECT_TRUE(open.reasons.contains("train.batch_size") && open.reasons.contains("model"));
+
+  Recipe given = load(kSmall, {"model=logistic", "train.epochs=3", "train.batch_size=64"});
+  derive_choices(given, infer::InputKind::table, 200);
+  EXPECT_EQ(given.model, "logistic");
+  EXPECT_EQ(given.train.epochs, 3);
+  EXPECT_EQ(given.train.early_stop, 0);
+  EXPECT_EQ(given.train.batch_size, 64);
+  EXPECT_TRUE(given.reasons.empty());
+
+  Recipe images = load("data: {source: photos}\n");
+  derive_choices(images, infer::InputKind::image, 60000);
+  EXPECT_EQ(images.model, "cnn");
+  EXPECT_EQ(images.train.batch_size, train::TrainOptions().batch_size);
+}
+
+TEST(Recipe, DerivedFromADataFile) {
+  EXPECT_EQ(derive_recipe("data/patients.csv.gz", "diagnosis").name, "patients");
+  EXPECT_EQ(derive_recipe("photos/", "").name, "photos");
+  EXPECT_EQ(derive_recipe("a.csv", "y", {"train.epochs=2"}).train.epochs, 2);
+  EXPECT_EQ(derive_recipe("a.csv", "y").text, "name: a\ndata:\n  source: a.csv\n  target: y\n");
+}
+
+TEST(Recipe, PathsAreExpanded) {
+  const Variable home("HOME", "/home/me"), place("DANLU_TEST_PLACE", "/data/${x}");
+  ::unsetenv("DANLU_DATA");
+  EXPECT_EQ(expand_path("${DANLU_DATA}/a.csv"), "/home/me/.cache/danlu/a.csv");
+  EXPECT_EQ(expand_path("~/a.csv"), "/home/me/a.csv");
+  EXPECT_EQ(expand_path("${DANLU_TEST_PLACE}/a.csv"), "/data/${x}/a.csv")
+      << "what a variable holds is not expanded again";
+  EXPECT_THROW(expand_path("${DANLU_TEST_UNSET}/a.csv"), ConfigError);
+  EXPECT_THROW(expand_path("${DANLU_DATA"), ConfigError);
+}
+
+TEST(Recipe, SchemaAndHelpCoverEveryPart) {
+  const Json schema = schema_options(Recipe());
+  EXPECT_TRUE(schema["properties"]["train"]["properties"].contains("epochs"));
+  EXPECT_FALSE(schema["properties"]["data"]["additionalProperties"].get<bool>());
+  EXPECT_THAT(help_options(Recipe()), HasSubstr("kfold"));
+}
+
+}  // namespace
+}  // namespace danlu::app
