@@ -80,9 +80,9 @@ TEST_F(BadData, UnknownCategoryAtPredictTime) {
   EXPECT_EQ(work_.danlu({"predict", "t", "good.csv", "-o", "answers.xml"}).code, 2);
 }
 
-class BadImages : public BadData {
+class ImageFiles : public BadData {
  protected:
-  BadImages() {
+  ImageFiles() {
     for (int i = 0; i < 30; ++i) {
       data::Image image{6, 6, 1, std::vector<uint8_t>(36, static_cast<uint8_t>(i % 2 == 0 ? 200 + i : 20 + i))};
       work_.write(fs::path("set") / (i % 2 == 0 ? "light" : "dark") / (std::to_string(i) + ".png"),
@@ -93,15 +93,15 @@ class BadImages : public BadData {
                                          "model={type: cnn, layers: [flatten]}"};
 };
 
-TEST_F(BadImages, AreWhatIsWrongHere) { EXPECT_EQ(work_.danlu(run_).code, 0); }
+TEST_F(ImageFiles, AreWhatIsWrongHere) { EXPECT_EQ(work_.danlu(run_).code, 0); }
 
-TEST_F(BadImages, TruncatedPng) {
+TEST_F(ImageFiles, TruncatedPng) {
   const std::string whole = read_file(work_ / "set/dark/1.png");
   work_.write("set/dark/1.png", whole.substr(0, whole.size() - 20));
   expect_failure(run_, {"1.png"});
 }
 
-TEST_F(BadImages, TextCalledPng) {
+TEST_F(ImageFiles, TextCalledPng) {
   work_.write("set/dark/note.png", "these are not pixels\n");
   expect_failure(run_, {"note.png", "PNG"});
 }

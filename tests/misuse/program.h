@@ -47,13 +47,14 @@ class Program {
   std::string out() const { return read_file(out_); }
 
   Outcome wait() {
+    if (pid_ <= 0) return {};
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out_), read_file(err_)};
   }
   Outcome end(int signal) {
-    ::kill(pid_, signal);
+    if (pid_ > 0) ::kill(pid_, signal);
     return wait();
   }
 

@@ -56,7 +56,7 @@ void declare_common(CLI::App& app, CommonArguments& common) {
   app.add_option("--threads", common.threads, "of the engine; default: all processors, or OMP_NUM_THREADS")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
-  app.add_flag("-q,--quiet", common.quiet, "say nothing but errors");
+  app.add_flag("-q,--quiet", common.quiet, "say nothing but warnings and errors");
 }
 
 int fail(const std::string& message, int code) {

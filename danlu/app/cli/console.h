@@ -2,7 +2,7 @@
 //
 //   text    results on standard output, progress and warnings on standard error
 //   json    a line of JSON for everything, on standard output: {"event": "epoch", ...}
-//   quiet   results that were asked for, and errors
+//   quiet   results that were asked for, warnings and errors
 #pragma once
 
 #include <memory>

@@ -27,6 +27,23 @@ void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::
       kWhere, fmt::format("{}: {} training samples are in the test split too", recipe.data.source, leaks.train_test));
 }
 
+infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source, const FittedData& data) {
+  infer::BundleConfig config;
+  config.name = recipe.name;
+  config.task = data.task;
+  config.input = source.kind();
+  config.input_shape = data.input_shape;
+  config.class_names = data.class_names;
+  config.target = recipe.data.table.target;
+  config.model = models::parse_model(recipe.model).resolved;
+  config.training = {{"danlu", version()},
+                     {"git_commit", git_commit()},
+                     {"seed", recipe.seed},
+                     {"data_hash", source.content_hash().hex()},
+                     {"train_samples", data.training_samples.size()}};
+  return config;
+}
+
 std::string summary_of(const Plan& plan, const Recipe& recipe, nn::Module& model) {
   const auto samples = static_cast<int64_t>(plan.data.training_samples.size());
   const int64_t updates = (samples + recipe.train.batch_size - 1) / recipe.train.batch_size;
@@ -58,20 +75,7 @@ const Plan& Pipeline::plan() {
   check_against_data(recipe_, plan.data.task, plan.split);
   recipe_.reasons["data.columns"] = plan.data.reasons;
 
-  infer::BundleConfig& config = plan.config;
-  config.name = recipe_.name;
-  config.task = plan.data.task;
-  config.input = source().kind();
-  config.input_shape = plan.data.input_shape;
-  config.class_names = plan.data.class_names;
-  config.target = recipe_.data.table.target;
-  config.model = models::parse_model(recipe_.model).resolved;
-  config.training = {{"danlu", version()},
-                     {"git_commit", git_commit()},
-                     {"seed", recipe_.seed},
-                     {"data_hash", source().content_hash().hex()},
-                     {"train_samples", plan.data.training_samples.size()}};
-
+  plan.config = bundle_config(recipe_, source(), plan.data);
   const auto model = make_model(plan.data, static_cast<uint64_t>(recipe_.seed));
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);
@@ -82,7 +86,7 @@ const Plan& Pipeline::plan() {
           {"validation", plan_->split.validation.size()},
           {"test", plan_->split.test.size()},
           {"parameters", plan_->parameters},
-          {"model", config.model}});
+          {"model", plan_->config.model}});
   return *plan_;
 }
 
