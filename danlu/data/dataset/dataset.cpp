@@ -1,5 +1,7 @@
 #include "danlu/data/dataset/dataset.h"
 
+#include <numeric>
+
 #include <cstring>
 #include <utility>
 
@@ -40,6 +42,12 @@ void Dataset::gather(std::span<const int64_t> indexes, Batch& batch, const Varia
   }
   batch.indexes.assign(indexes.begin(), indexes.end());
   fill(indexes, batch, variant);
+}
+
+std::vector<int64_t> all_indexes(const Dataset& dataset) {
+  std::vector<int64_t> indexes(static_cast<size_t>(dataset.size()));
+  std::iota(indexes.begin(), indexes.end(), int64_t{0});
+  return indexes;
 }
 
 TensorDataset::TensorDataset(Tensor x, Tensor y) : x_(std::move(x)), y_(std::move(y)) {

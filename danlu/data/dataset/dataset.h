@@ -48,6 +48,9 @@ class Dataset {
   virtual void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const = 0;
 };
 
+// [0, size): every sample of a data set.
+std::vector<int64_t> all_indexes(const Dataset& dataset);
+
 // Rows of two tensors.
 class TensorDataset : public Dataset {
  public:

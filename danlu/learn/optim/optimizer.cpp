@@ -55,13 +55,22 @@ void Sgd::update(const Part& part, float* values, const float* gradients, float 
   kernels::sgd(s, values, gradients, at(momentum_, part.begin), part.end - part.begin);
 }
 
-void AdamOptions::describe(OptionVisitor& v) {
-  v.field("lr", lr, kLr, "learning rate");
-  v.field("beta1", beta1, kFraction, "memory of the mean of gradients");
-  v.field("beta2", beta2, kFraction, "memory of the mean of squared gradients");
-  v.field("eps", eps, kEps, "added to the root, against division by zero");
-  v.field("weight_decay", weight_decay, kDecay, "decay of weights: to the gradient (adam) or apart from it (adamw)");
+namespace {
+
+// The same five fields under the names of either struct.
+template <class Options>
+void describe_adam(Options& o, OptionVisitor& v, const char* decay_help) {
+  v.field("lr", o.lr, kLr, "learning rate");
+  v.field("beta1", o.beta1, kFraction, "memory of the mean of gradients");
+  v.field("beta2", o.beta2, kFraction, "memory of the mean of squared gradients");
+  v.field("eps", o.eps, kEps, "added to the root, against division by zero");
+  v.field("weight_decay", o.weight_decay, kDecay, decay_help);
 }
+
+}  // namespace
+
+void AdamOptions::describe(OptionVisitor& v) { describe_adam(*this, v, "L2 penalty on weights, added to the gradient"); }
+void AdamWOptions::describe(OptionVisitor& v) { describe_adam(*this, v, "decay of weights, apart from the gradient"); }
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled)
     : Optimizer(std::move(parameters), options.lr), options_(options), decoupled_(decoupled) {
@@ -132,7 +141,7 @@ OptimizerConfig parse_optimizer(const Json& json, const Locate& locate, const st
   if (type == "adam") return parse_as<Adam>(type, options, locate, prefix, AdamOptions());
   if (type == "adagrad") return parse_as<Adagrad>(type, options, locate, prefix, AdagradOptions());
   if (type == "rmsprop") return parse_as<Rmsprop>(type, options, locate, prefix, RmspropOptions());
-  return parse_as<AdamW, AdamOptions>(type, options, locate, prefix, AdamWOptions());
+  return parse_as<AdamW>(type, options, locate, prefix, AdamWOptions());
 }
 
 }  // namespace danlu::optim

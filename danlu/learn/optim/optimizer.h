@@ -106,12 +106,18 @@ class Adam : public Optimizer {
 };
 
 // Adam with decay apart from the gradient: p *= 1 - lr * weight_decay. Source: Loshchilov, Hutter 2019, arXiv:1711.05101.
-struct AdamWOptions : AdamOptions {
-  AdamWOptions() { weight_decay = 0.01; }
+struct AdamWOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;
+  void describe(OptionVisitor& v);
 };
 class AdamW : public Adam {
  public:
-  explicit AdamW(std::vector<Tensor> parameters, const AdamOptions& options = AdamWOptions()) : Adam(std::move(parameters), options, true) {}
+  explicit AdamW(std::vector<Tensor> parameters, const AdamWOptions& options = {})
+      : Adam(std::move(parameters), {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, true) {}
 };
 
 // Source: Duchi, Hazan, Singer 2011.

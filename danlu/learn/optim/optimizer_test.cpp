@@ -71,10 +71,12 @@ TEST(Adam, FollowsItsRecurrence) {
   for (const bool decoupled : {false, true}) {
     Tensor p = parameter({2.0f});
     const Tensor a = Tensor::from({1, 1}, {0.7f});
-    AdamOptions options{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1};
     std::unique_ptr<Optimizer> optimizer;
-    if (decoupled) optimizer = std::make_unique<AdamW>(std::vector<Tensor>{p}, options);
-    else optimizer = std::make_unique<Adam>(std::vector<Tensor>{p}, options);
+    if (decoupled) {
+      optimizer = std::make_unique<AdamW>(std::vector<Tensor>{p}, AdamWOptions{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1});
+    } else {
+      optimizer = std::make_unique<Adam>(std::vector<Tensor>{p}, AdamOptions{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1});
+    }
     double x = 2, m = 0, v = 0;
     for (int t = 1; t <= 50; ++t) {
       quadratic_step(*optimizer, p, a);
@@ -121,7 +123,7 @@ TEST(Optimizer, DecaysWeightsButNotBiases) {
   Tensor weight = parameter({1, 1});
   Tensor bias = Tensor::from({2}, {1.0f, 1.0f});
   bias.set_requires_grad();
-  AdamW optimizer({bias, weight}, AdamOptions{.lr = 0.1, .weight_decay = 0.5});
+  AdamW optimizer({bias, weight}, {.lr = 0.1, .weight_decay = 0.5});
   optimizer.zero_grad();
   optimizer.step();  // no gradient at all: only decay acts
   EXPECT_FLOAT_EQ(weight.data()[0], 0.95f);
