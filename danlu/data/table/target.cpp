@@ -68,7 +68,11 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
     target.scaler_ = Scaler::fit(column_numbers(table, column, training, ColumnType::number, BadCell::error), scale);
     return target;
   }
-  target.labels_ = LabelEncoder::fit(cells, classes.empty() ? schema.categories : classes);
+  try {
+    target.labels_ = LabelEncoder::fit(cells, classes.empty() ? schema.categories : classes);
+  } catch (const DataError& error) {
+    throw DataError(kWhere, fmt::format("{}: target \"{}\": {}", table.source(), schema.name, error.message()));
+  }
   const size_t count = target.class_names().size();
   if (count > 100 && count * 2 > cells.size()) {
     throw DataError(

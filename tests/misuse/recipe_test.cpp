@@ -1,0 +1,78 @@
+// Recipes and command lines that make no sense: exit code 2, the line of the file, and what was meant.
+#include "tests/misuse/refusal.h"
+#include "tests/samples.h"
+
+namespace danlu::test {
+namespace {
+
+class BadRecipe : public testing::Test {
+ protected:
+  BadRecipe() { project_.write("points.csv", points_csv(40)); }
+  // Lines 1 to 3 name the data; what is wrong begins in line 4.
+  void expect_no_run(const std::string& lines, const Words& words) {
+    project_.write("recipe.yaml", "data:\n  source: points.csv\n  target: kind\n" + lines);
+    expect_refused(project_, {"run", "recipe.yaml"}, kUsage, words);
+    expect_refused(project_, {"check", "recipe.yaml"}, kUsage, words);
+  }
+  Project project_;
+};
+
+TEST_F(BadRecipe, AnUnknownKeyNamesTheLineAndTheNearest) {
+  expect_no_run("train:\n  epoch: 3\n", {"recipe.yaml:5: unknown key \"train.epoch\"; did you mean \"epochs\"?"});
+  expect_no_run("trian:\n  epochs: 3\n", {"recipe.yaml:4: unknown key \"trian\"; did you mean \"train\"?"});
+  expect_no_run("train:\n  optimizer:\n    type: adamw\n    momentun: 1\n", {"recipe.yaml:7: ", "momentun"});
+  expect_no_run("model:\n  type: mpl\n", {"recipe.yaml:5: ", "\"mpl\"", "did you mean \"mlp\"?"});
+  expect_no_run("model:\n  type: mlp\n  hiden: [8]\n", {"recipe.yaml:6: ", "did you mean \"hidden\"?"});
+}
+
+TEST_F(BadRecipe, AValueOfTheWrongTypeNamesTheLineAndWhatIsExpected) {
+  expect_no_run("train:\n  epochs: ten\n", {"recipe.yaml:5: train.epochs: got \"ten\"; expected a number"});
+  expect_no_run("train: 5\n", {"recipe.yaml:4: train: got 5; expected a group of keys"});
+  expect_no_run("train:\n  batch_size: 2.5\n", {"recipe.yaml:5: train.batch_size: got 2.5; expected a whole number"});
+  expect_no_run("train:\n  batch_size: 0\n", {"recipe.yaml:5: train.batch_size: got 0; expected"});
+  expect_no_run("train:\n  on_nan: explode\n", {"recipe.yaml:5: train.on_nan: got \"explode\"; expected one of stop"});
+  expect_no_run("model:\n  type: mlp\n  hidden: many\n", {"recipe.yaml:6: ", "model.hidden: got \"many\"; expected a whole number"});
+}
+
+TEST_F(BadRecipe, TextThatIsNoYamlNamesLineAndColumn) {
+  expect_no_run("train: [1, 2\n", {"recipe.yaml:5:1: end of sequence flow not found"});
+  expect_no_run("train:\n\tepochs: 3\n", {"recipe.yaml:5:"});
+  expect_no_run("seed: 1\nseed: 2\n", {"recipe.yaml:5:1: key \"seed\" is given twice"});
+  expect_no_run("name: caf\xe9\n", {"recipe.yaml: byte", "is not UTF-8"});
+}
+
+TEST_F(BadRecipe, PartsThatDoNotFitTheData) {
+  expect_no_run("evaluate:\n  metrics: [acuracy]\n", {"acuracy", "did you mean \"accuracy\"?"});
+  expect_no_run("data2: 1\n", {"recipe.yaml:4: unknown key \"data2\"; did you mean \"data\"?"});
+}
+
+TEST_F(BadRecipe, ANameCannotLeaveTheDirectoryOfRuns) {
+  for (const char* name : {"../elsewhere", "a/b", "..", "/tmp/x", ".hidden"}) {
+    expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "--name", name}, kUsage,
+                   {"name: got \"", "expected a word without slashes"});
+  }
+}
+
+TEST_F(BadRecipe, WhatIsNoRunIsNotOverwritten) {
+  project_.write("runs/points/thesis.txt", "years of work");
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind"}, kUsage,
+                 {"runs/points is in the way and is no run"});
+}
+
+TEST_F(BadRecipe, OverridesAndVariablesAreCheckedLikeTheFile) {
+  const Words run = {"run", "--data", "points.csv", "--target", "kind"};
+  const auto with = [&](const std::string& word) {
+    Words words = run;
+    words.push_back(word);
+    return words;
+  };
+  expect_refused(project_, with("train.epoch=3"), kUsage, {"unknown key \"train.epoch\"; did you mean \"epochs\"?"});
+  expect_refused(project_, with("train.epochs=ten"), kUsage, {"train.epochs: got \"ten\"; expected a number"});
+  expect_refused(project_, with("train.epochs=[1"), kUsage, {"command line:"});
+  expect_refused(project_, run, kUsage,
+                 {"unknown environment variable DANLU_TRAIN_EPOCH; did you mean \"DANLU_TRAIN_EPOCHS\"?"},
+                 {"DANLU_TRAIN_EPOCH=3"});
+}
+
+}  // namespace
+}  // namespace danlu::test
