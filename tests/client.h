@@ -34,9 +34,10 @@ inline Answer get(int port, const std::string& path) {
 inline Answer post(int port, const std::string& body, const std::string& type = "application/json",
                    const std::string& path = "/v1/predict") {
   RawClient client(port);
-  client.send(fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {}\r\n"
-                          "Content-Length: {}\r\n\r\n{}",
-                          path, type, body.size(), body));
+  client.send(
+      fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {}\r\n"
+                  "Content-Length: {}\r\n\r\n{}",
+                  path, type, body.size(), body));
   return read_answer(client);
 }
 

@@ -18,8 +18,7 @@ void sleep_for(double seconds) { std::this_thread::sleep_for(std::chrono::durati
 
 const Words kShort = {"run", "--data", "points.csv", "--target", "kind", "train.epochs=3"};
 // Ends by a signal only.
-const Words kEndless = {"run",          "--data",           "points.csv", "--target", "kind",
-                        "train.epochs=1e8", "train.early_stop=0"};
+const Words kEndless = {"run", "--data", "points.csv", "--target", "kind", "train.epochs=1e8", "train.early_stop=0"};
 
 class Crash : public testing::Test {
  protected:
@@ -157,8 +156,8 @@ TEST_F(Crash, TwoProcessesDoNotShareARun) {
   const auto process = project_.start(kEndless);
   wait_for_checkpoint();
   EXPECT_EQ(run().status(), "running");
-  for (const Words& words : {kShort, Words{"train", "points"}, Words{"evaluate", "points"},
-                             Words{"runs", "remove", "points"}}) {
+  for (const Words& words :
+       {kShort, Words{"train", "points"}, Words{"evaluate", "points"}, Words{"runs", "remove", "points"}}) {
     const Outcome second = project_.danlu(words);
     EXPECT_EQ(second.code, 2) << second;
     EXPECT_THAT(second.err, HasSubstr("another process is at work on runs/points"));

@@ -76,7 +76,8 @@ TEST_F(CommandLine, StagesInTheWrongOrder) {
 TEST_F(CommandLine, InitMakesAProjectThatNeedsOnlyData) {
   EXPECT_EQ(project_.danlu({"init", "project"}).code, 0);
   project_.write("project/data/train.csv", points_csv(40));
-  const Outcome outcome = project_.danlu({"check", "project/recipe.yaml", "data.source=points.csv", "data.target=kind"});
+  const Outcome outcome =
+      project_.danlu({"check", "project/recipe.yaml", "data.source=points.csv", "data.target=kind"});
   EXPECT_EQ(outcome.code, 0) << outcome;
   expect_usage_error({"init", "project"}, {"project/recipe.yaml is there already"});
 }

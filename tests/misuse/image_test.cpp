@@ -49,15 +49,18 @@ TEST_F(BadImages, PredictionNamesTheFile) {
   project_.write("new/cut.png", png.substr(0, png.size() - 20));
   project_.write("notes.png", "no pixels\n");
   expect_refused(project_, {"predict", "squares", "new", "-o", "a.csv"}, kFailed, {"new/cut.png: got a truncated PNG"});
-  expect_refused(project_, {"predict", "squares", "notes.png"}, kFailed, {"notes.png: got text that begins with \"no pixels", "expected a PNG or JPEG"});
+  expect_refused(project_, {"predict", "squares", "notes.png"}, kFailed,
+                 {"notes.png: got text that begins with \"no pixels", "expected a PNG or JPEG"});
   expect_refused(project_, {"predict", "squares", "absent.png"}, kFailed, {"absent.png"});
   expect_refused(project_, {"predict", "squares", "runs"}, kFailed, {"runs: got no .png or .jpg file"});
 }
 
 TEST_F(BadImages, DirectoriesWithoutClasses) {
   fs::create_directories(project_ / "nothing");
-  expect_refused(project_, {"run", "--data", "nothing"}, kFailed, {"got no directories in nothing; expected one for each class"});
-  expect_refused(project_, {"run", "--data", "squares/bright"}, kFailed, {"got no directories in squares/bright; expected one for each class"});
+  expect_refused(project_, {"run", "--data", "nothing"}, kFailed,
+                 {"got no directories in nothing; expected one for each class"});
+  expect_refused(project_, {"run", "--data", "squares/bright"}, kFailed,
+                 {"got no directories in squares/bright; expected one for each class"});
   expect_refused(project_, {"run", "--data", "squares", "--target", "kind"}, kUsage,
                  {"data.target and data.columns are for tables"});
 }
@@ -77,14 +80,16 @@ class BadIdx : public BadImages {
 };
 
 TEST_F(BadIdx, TheWrongMagic) {
-  expect_no_run_of("\x89PNG and so on, long enough to be a header", {"set/train-images-idx3-ubyte: got magic 0x89504E47; expected 0x000008NN"});
+  expect_no_run_of("\x89PNG and so on, long enough to be a header",
+                   {"set/train-images-idx3-ubyte: got magic 0x89504E47; expected 0x000008NN"});
   expect_no_run_of(std::string("\0\0\x07\x03\0\0\0\4\0\0\0\2\0\0\0\2", 16) + std::string(16, 'x'),
                    {"set/train-images-idx3-ubyte: got magic 0x00000703; expected 0x000008NN"});
 }
 
 TEST_F(BadIdx, ASizeThatOverflows) {
-  expect_no_run_of(std::string(kMagic) + std::string(12, '\xff') + std::string(64, 'x'),
-                   {"set/train-images-idx3-ubyte: got sizes 4294967295 x 4294967295 x 4294967295, whose product overflows"});
+  expect_no_run_of(
+      std::string(kMagic) + std::string(12, '\xff') + std::string(64, 'x'),
+      {"set/train-images-idx3-ubyte: got sizes 4294967295 x 4294967295 x 4294967295, whose product overflows"});
   // 2^31 * 2^31 * 4 is 0 modulo 2^64.
   expect_no_run_of(std::string(kMagic) + std::string("\x80\0\0\0\x80\0\0\0\0\0\0\4", 12),
                    {"set/train-images-idx3-ubyte: got sizes 2147483648 x 2147483648 x 4, whose product overflows"});
@@ -93,7 +98,8 @@ TEST_F(BadIdx, ASizeThatOverflows) {
 TEST_F(BadIdx, FewerBytesThanItSays) {
   expect_no_run_of(std::string(kMagic) + std::string("\0\0\0\4\0\0\0\2\0\0\0\2", 12) + std::string(15, 'x'),
                    {"set/train-images-idx3-ubyte: got 15 bytes of elements; expected 16 for sizes 4 x 2 x 2"});
-  expect_no_run_of(std::string(kMagic).substr(0, 3), {"set/train-images-idx3-ubyte: got 3 bytes; expected an IDX file"});
+  expect_no_run_of(std::string(kMagic).substr(0, 3),
+                   {"set/train-images-idx3-ubyte: got 3 bytes; expected an IDX file"});
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ TEST_F(BadRecipe, AValueOfTheWrongTypeNamesTheLineAndWhatIsExpected) {
   expect_no_run("train:\n  batch_size: 2.5\n", {"recipe.yaml:5: train.batch_size: got 2.5; expected a whole number"});
   expect_no_run("train:\n  batch_size: 0\n", {"recipe.yaml:5: train.batch_size: got 0; expected"});
   expect_no_run("train:\n  on_nan: explode\n", {"recipe.yaml:5: train.on_nan: got \"explode\"; expected one of stop"});
-  expect_no_run("model:\n  type: mlp\n  hidden: many\n", {"recipe.yaml:6: ", "model.hidden: got \"many\"; expected a whole number"});
+  expect_no_run("model:\n  type: mlp\n  hidden: many\n",
+                {"recipe.yaml:6: ", "model.hidden: got \"many\"; expected a whole number"});
 }
 
 TEST_F(BadRecipe, TextThatIsNoYamlNamesLineAndColumn) {

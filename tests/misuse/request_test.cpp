@@ -61,8 +61,9 @@ TEST_F(BadRequests, JsonThatIsNoQuestion) {
 }
 
 TEST_F(BadRequests, ValuesThatTheModelCannotTake) {
-  expect_error(post(port(), R"({"rows": [{"x": 1, "y": 2, "colour": "green"}]})"), 422, "bad_value",
-               "request:1 column \"colour\": \"green\" is not a category of the training rows; expected one of blue, red");
+  expect_error(
+      post(port(), R"({"rows": [{"x": 1, "y": 2, "colour": "green"}]})"), 422, "bad_value",
+      "request:1 column \"colour\": \"green\" is not a category of the training rows; expected one of blue, red");
   expect_error(post(port(), R"({"rows": [{"x": "many", "y": 2, "colour": "red"}]})"), 422, "bad_value",
                "request:1 column \"x\": \"many\" is not a");
   expect_error(post(port(), R"({"rows": [{"x": "nan", "y": 2, "colour": "red"}]})"), 422, "bad_value",

@@ -102,8 +102,8 @@ TEST_F(BadTable, NanAndInfinityAreNoNumbers) {
 
 TEST_F(BadTable, NanAndInfinityAreMissingWhereTheRecipeSaysSo) {
   write_with("nan,2,red,far\n1,inf,red,near");
-  const Outcome outcome = project_.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=1",
-                                          "data.all_columns.on_bad_cell=missing"});
+  const Outcome outcome = project_.danlu(
+      {"run", "--data", "points.csv", "--target", "kind", "train.epochs=1", "data.all_columns.on_bad_cell=missing"});
   EXPECT_EQ(outcome.code, 0) << outcome;
 }
 

@@ -1,0 +1,184 @@
+// The verbs one by one: the same stages give the same run, a run says how it came about, and runs are looked after.
+#include <gmock/gmock.h>
+
+#include <set>
+#include <sstream>
+
+#include "danlu/app/recipe/yaml.h"
+#include "danlu/base/json.h"
+#include "tests/program.h"
+#include "tests/samples.h"
+
+namespace danlu::test {
+namespace {
+
+using testing::HasSubstr;
+
+class Stages : public testing::Test {
+ protected:
+  Stages() { project_.write("points.csv", points_csv(120)); }
+
+  void expect_ok(const Words& words, const Words& environment = {}) {
+    const Outcome outcome = project_.danlu(words, environment);
+    ASSERT_EQ(outcome.code, 0) << outcome;
+  }
+  // With --name NAME and a training of a moment.
+  void expect_run(const std::string& name, const Words& more = {}) {
+    Words words = {"run", "--data", "points.csv", "--target", "kind", "--name", name, "train.epochs=3"};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_ok(words);
+  }
+  std::string weights_hash(const std::string& run) const {
+    return project_.run(run).info()["training"]["weights_hash"];
+  }
+  // What evaluation found, without how quickly.
+  Json report(const std::string& run) const {
+    Json json = read_json(project_.run(run).file("report.json"));
+    json.erase("samples_per_second");
+    return json;
+  }
+
+  Project project_;
+};
+
+TEST_F(Stages, OneByOneAreTheRun) {
+  expect_run("whole");
+  expect_ok({"prepare", "--data", "points.csv", "--target", "kind", "--name", "steps", "train.epochs=3"});
+  EXPECT_EQ(project_.run("steps").status(), "prepared");
+  expect_ok({"train", "steps"});
+  EXPECT_EQ(project_.run("steps").status(), "trained");
+  expect_ok({"evaluate", "runs/steps"});
+  EXPECT_EQ(project_.run("steps").status(), "finished");
+  EXPECT_EQ(weights_hash("steps"), weights_hash("whole"));
+  EXPECT_EQ(report("steps"), report("whole"));
+  EXPECT_EQ(project_.read("runs/steps/bundle/model.safetensors"), project_.read("runs/whole/bundle/model.safetensors"));
+  EXPECT_EQ(project_.read("runs/steps/bundle/preprocess.json"), project_.read("runs/whole/bundle/preprocess.json"));
+}
+
+TEST_F(Stages, TrainingAgainGivesTheSameWeightsAndNothingStale) {
+  expect_run("points");
+  const std::string hash = weights_hash("points");
+  expect_ok({"train", "points"});
+  EXPECT_EQ(weights_hash("points"), hash);
+  EXPECT_FALSE(fs::exists(project_.run("points").bundle()));
+  EXPECT_FALSE(fs::exists(project_.run("points").file("report.json")));
+}
+
+TEST_F(Stages, EvaluationTwiceIsTheSameReport) {
+  expect_run("points");
+  const Json first = report("points");
+  expect_ok({"evaluate", "points"});
+  EXPECT_EQ(report("points"), first);
+  const Outcome kfold = project_.danlu({"evaluate", "points", "--kfold", "--folds", "3"});
+  ASSERT_EQ(kfold.code, 0) << kfold;
+  EXPECT_EQ(read_json(project_.run("points").file("kfold.json"))["scores"].size(), 3u);
+  EXPECT_EQ(report("points"), first) << "cross-validation is beside it";
+}
+
+TEST_F(Stages, TheDerivedRecipeSaysWhyAndGivesTheSameWeights) {
+  expect_ok({"run", "--data", "points.csv", "--target", "kind"});
+  const std::string resolved = project_.read("runs/points/resolved.yaml");
+  for (const char* reason : {"# derived: a small perceptron, because the data are rows", "# column \"x\": number",
+                             "# column \"colour\": ", "# target \"kind\": binary", "# derived: an upper bound",
+                             "# derived: 15 validations without improvement"}) {
+    EXPECT_THAT(resolved, HasSubstr(reason));
+  }
+  project_.write("again.yaml", resolved);
+  expect_ok({"run", "again.yaml", "--name", "again"});
+  EXPECT_EQ(weights_hash("again"), weights_hash("points"));
+  EXPECT_EQ(report("again"), report("points"));
+}
+
+TEST_F(Stages, TheCommandLineBeatsTheEnvironmentBeatsTheFile) {
+  project_.write("recipe.yaml",
+                 "data: {source: points.csv, target: kind}\ntrain: {epochs: 3, batch_size: 16, clip_norm: 5}\n");
+  const Outcome outcome = project_.danlu(
+      {"check", "recipe.yaml", "train.epochs=9", "--resolved"},
+      {"DANLU_TRAIN_EPOCHS=7", "DANLU_TRAIN_BATCH_SIZE=32", "DANLU_SEED=4", "DANLU_TRAIN_OPTIMIZER_LR=0.25"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  const size_t begin = outcome.out.find("name: recipe\n"), end = outcome.out.find("the recipe is sound");
+  const Json recipe = app::parse_yaml(outcome.out.substr(begin, end - begin), "resolved").json;
+  EXPECT_EQ(recipe["train"]["epochs"], 9) << "command line";
+  EXPECT_EQ(recipe["train"]["batch_size"], 32) << "environment";
+  EXPECT_EQ(recipe["train"]["optimizer"]["lr"], 0.25) << "environment, below a free key";
+  EXPECT_EQ(recipe["seed"], 4) << "environment";
+  EXPECT_EQ(recipe["train"]["clip_norm"], 5) << "file";
+  EXPECT_EQ(recipe["train"]["l1"], 0) << "default";
+}
+
+TEST_F(Stages, CheckSaysWhatARunWouldDoAndWritesNothing) {
+  const auto before = project_.files();
+  const Outcome outcome = project_.danlu({"check", "--data", "points.csv", "--target", "kind"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  for (const char* words :
+       {"points.csv: 120 rows, 4 columns", "binary: ", "to train", "Linear(", "parameters", "the recipe is sound"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(words));
+  }
+  EXPECT_EQ(project_.files(), before);
+  EXPECT_FALSE(fs::exists(project_ / "runs"));
+  EXPECT_THAT(project_.danlu({"check", "--options"}).out, HasSubstr("early_stop"));
+  const Json schema = parse_json(project_.danlu({"check", "--schema"}).out, "schema");
+  EXPECT_TRUE(schema["properties"]["train"]["properties"].contains("epochs"));
+}
+
+TEST_F(Stages, MessagesAsJsonAreALineEach) {
+  const Outcome outcome =
+      project_.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=3", "--log", "json"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  EXPECT_EQ(outcome.err, "");
+  std::map<std::string, int> events;
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = parse_json(line, "line");
+    ++events[json.at("event")];
+    if (json["event"] == "report" && json["report"] == "plan") {
+      EXPECT_EQ(json["content"]["model"]["type"], "mlp");
+    }
+  }
+  EXPECT_EQ(events["stage"], 4);
+  EXPECT_EQ(events["report"], 3);
+  EXPECT_EQ(events["epoch"], 3);
+  EXPECT_EQ(events["finished"], 1);
+}
+
+TEST_F(Stages, QuietSaysNothing) {
+  const Outcome outcome = project_.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=3", "-q"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST_F(Stages, ARunOfTheSameNameKeepsTheEarlierOne) {
+  expect_run("points");
+  const auto first = project_.files("runs/points");
+  expect_run("points", {"seed=2"});
+  EXPECT_EQ(project_.files("runs/.previous/points"), first);
+}
+
+TEST_F(Stages, RunsAreListedShownComparedAndRemoved) {
+  expect_run("narrow", {"model.hidden=[4]"});
+  expect_run("wide", {"model.hidden=[32]"});
+  const Outcome list = project_.danlu({"runs"});
+  EXPECT_EQ(list.code, 0);
+  EXPECT_THAT(list.out, testing::AllOf(HasSubstr("narrow"), HasSubstr("wide"), HasSubstr("finished")));
+  EXPECT_EQ(parse_json(project_.danlu({"runs", "list", "--log", "json"}).out, "list")["runs"].size(), 2u);
+  const Outcome show = project_.danlu({"runs", "show", "wide"});
+  EXPECT_THAT(show.out,
+              testing::AllOf(HasSubstr("weights_hash: "), HasSubstr("verdict: passed"), HasSubstr("Accuracy")));
+  const Outcome compare = project_.danlu({"runs", "compare", "narrow", "wide"});
+  EXPECT_THAT(compare.out,
+              testing::AllOf(HasSubstr("model.hidden"), HasSubstr("[4]"), HasSubstr("[32]"), HasSubstr("accuracy")));
+  EXPECT_THAT(compare.out, testing::Not(HasSubstr("train.epochs"))) << "which is the same in both";
+  expect_ok({"runs", "remove", "narrow"});
+  EXPECT_FALSE(fs::exists(project_ / "runs/narrow"));
+  EXPECT_TRUE(fs::exists(project_ / "runs/wide"));
+}
+
+TEST_F(Stages, RunsLieWhereTheyAreSaidTo) {
+  expect_run("points", {"--runs", "elsewhere"});
+  EXPECT_TRUE(fs::exists(project_ / "elsewhere/points/report.json"));
+  EXPECT_THAT(project_.danlu({"runs"}, {"DANLU_RUNS=elsewhere"}).out, HasSubstr("finished"));
+  EXPECT_FALSE(fs::exists(project_ / "runs"));
+}
+
+}  // namespace
+}  // namespace danlu::test
