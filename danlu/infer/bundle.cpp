@@ -1,5 +1,7 @@
 #include "danlu/infer/bundle.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/learn/models/model.h"
@@ -20,6 +22,16 @@ data::TaskKind task_from_name(const std::string& name, const std::string& source
     if (name == data::name_of(task)) return task;
   }
   throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass or regression", source, name));
+}
+
+Shape shape_from(const Json& json, InputKind input, const std::string& source) {
+  const auto sizes = json.get<std::vector<int64_t>>();
+  const bool positive = std::all_of(sizes.begin(), sizes.end(), [](int64_t size) { return size > 0; });
+  if (!positive || sizes.size() != (input == InputKind::table ? 1 : 3)) {
+    throw DataError(kWhere, fmt::format("{}: input_shape: got {}; expected {}", source, to_line(json),
+                                        input == InputKind::table ? "[features]" : "[height, width, channels]"));
+  }
+  return Shape(sizes);
 }
 
 }  // namespace
@@ -50,7 +62,7 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     const std::string input = json.at("input");
     if (input != "table" && input != "image") fail(fmt::format("input: got \"{}\"; expected table or image", input));
     config.input = input == "table" ? InputKind::table : InputKind::image;
-    config.input_shape = Shape(json.at("input_shape").get<std::vector<int64_t>>());
+    config.input_shape = shape_from(json.at("input_shape"), config.input, source);
     config.class_names = json.at("class_names").get<std::vector<std::string>>();
     config.target = json.at("target");
     config.model = json.at("model");
@@ -59,7 +71,10 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     fail(error.what());
   }
   const size_t classes = config.class_names.size();
-  if ((config.task == data::TaskKind::binary && classes != 2) || (config.task == data::TaskKind::multiclass && classes < 3)) {
+  const bool fits = config.task == data::TaskKind::regression ? classes == 0
+                    : config.task == data::TaskKind::binary   ? classes == 2
+                                                              : classes > 2;
+  if (!fits) {
     fail(fmt::format("class_names: got {} names for a {} task", classes, data::name_of(config.task)));
   }
   return config;
@@ -80,9 +95,14 @@ Bundle read_bundle(const fs::path& given) {
                                         given.string(), kConfigFile));
   }
   Bundle bundle;
+  bundle.directory = directory;
   bundle.config = BundleConfig::from_json(read_json(config_path), config_path.string());
   bundle.preprocess = read_json(directory / kPreprocessFile);
-  bundle.model = models::parse_model(bundle.config.model).make(bundle.config.input_shape, bundle.config.outputs());
+  try {
+    bundle.model = models::parse_model(bundle.config.model).make(bundle.config.input_shape, bundle.config.outputs());
+  } catch (const ConfigError& error) {
+    throw DataError(kWhere, fmt::format("{}: {}", config_path.string(), error.message()));
+  }
   train::load_checkpoint(directory / kModelFile, *bundle.model);
   bundle.model->eval();
   return bundle;

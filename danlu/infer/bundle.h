@@ -4,8 +4,8 @@
 //   config.json         what the model is: task, input, classes, layers (BundleConfig)
 //   preprocess.json     the fitted transforms: data::TablePreprocessor or data::ImagePreprocess
 //
-// metrics.json and card.md lie beside them for people. Every file is written atomically, config.json last: a directory
-// without it is not a bundle.
+// Every file is written atomically, config.json last: a directory without it is not a bundle. Evaluation lays metrics.json and
+// card.md beside them, for people.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,7 @@ struct BundleConfig {
   std::vector<std::string> class_names;  // empty for regression
   std::string target;                    // the column or quantity that is predicted
   Json model;                            // ModelConfig::resolved
-  Json training = Json::object();        // how it came about: version, seed, data hash, times; not needed to serve
+  Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve
 
   int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
   Json to_json() const;
@@ -37,16 +37,18 @@ struct BundleConfig {
   static BundleConfig from_json(const Json& json, const std::string& source);
 };
 
+// Throws FileError if a file cannot be written.
 void write_bundle(const fs::path& directory, const BundleConfig& config, const nn::Module& model, const Json& preprocess);
 
 struct Bundle {
+  fs::path directory;  // that the files were found in
   BundleConfig config;
   Json preprocess;
   std::unique_ptr<nn::Module> model;  // in evaluation mode
 };
 
-// Throws FileError or DataError naming the file; hints at `danlu run` when the directory is no bundle. A run directory is
-// taken for its bundle/.
+// A run directory is taken for its bundle/. Throws FileError for a file that is absent, with a hint at `danlu run` when the
+// directory is no bundle, and DataError naming the file for one whose contents are damaged or do not fit the others.
 Bundle read_bundle(const fs::path& directory);
 
 }  // namespace danlu::infer

@@ -12,13 +12,27 @@
 
 namespace danlu::infer {
 
+namespace {
+
+constexpr const char* kWhere = "infer.predictor";
+
+}  // namespace
+
 struct Predictor::Impl {
   explicit Impl(Bundle opened)
       : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), parameters(bundle.model->num_parameters()) {
+    const std::string source = (bundle.directory / "preprocess.json").string();
+    Shape encoded;
     if (bundle.config.input == InputKind::table) {
-      table = data::TablePreprocessor::from_json(bundle.preprocess);
+      table = data::TablePreprocessor::from_json(bundle.preprocess, source);
+      encoded = Shape{table.num_features()};
     } else {
-      image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, bundle.config.name + "/preprocess.json"));
+      image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, source));
+      encoded = Shape{image->height(), image->width(), image->channels()};
+    }
+    if (!(encoded == bundle.config.input_shape)) {
+      throw DataError(kWhere, fmt::format("{}: makes samples of shape {}; the model takes {}", source, encoded.str(),
+                                          bundle.config.input_shape.str()));
     }
   }
 
@@ -43,12 +57,12 @@ int64_t Predictor::num_parameters() const { return impl_->parameters; }
 const Json& Predictor::config() const { return impl_->config; }
 
 Tensor Predictor::encode(const data::Table& table) const {
-  if (input_kind() != InputKind::table) throw DataError("infer.predictor", fmt::format("{} takes images; got rows of a table", name()));
+  if (input_kind() != InputKind::table) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", name()));
   return impl_->table.apply(table);
 }
 
 Tensor Predictor::encode(std::span<const data::Image> images) const {
-  if (input_kind() != InputKind::image) throw DataError("infer.predictor", fmt::format("{} takes rows of a table; got images", name()));
+  if (input_kind() != InputKind::image) throw DataError(kWhere, fmt::format("{} takes rows of a table; got images", name()));
   return impl_->image->encode(images);
 }
 

@@ -34,7 +34,7 @@ struct Prediction {
 
 class Predictor {
  public:
-  // Opens bundle/{config.json, preprocess.json, model.safetensors}. Throws FileError or DataError naming the file.
+  // Opens a bundle, or that of a run directory, as read_bundle does. Throws FileError or DataError naming the file.
   explicit Predictor(const fs::path& bundle);
   ~Predictor();
   Predictor(Predictor&&) noexcept;
@@ -43,7 +43,7 @@ class Predictor {
   const std::string& name() const;
   InputKind input_kind() const;
   const std::vector<std::string>& class_names() const;     // empty for regression
-  // Table models: the columns that a row must have.
+  // The columns that a row must have; empty for images.
   const std::vector<std::string>& input_columns() const;
   int64_t num_parameters() const;
   const Json& config() const;  // config.json

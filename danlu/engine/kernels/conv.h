@@ -5,7 +5,9 @@
 // Images are (N, H, W, C): measured, oneDNN reaches 70 to 85 % of the FMA peak on them and 15 to 40 % on (N, C, H, W), and
 // our own loops vectorise over channels. Weights are (O, C / groups, kernel_h, kernel_w) as PyTorch keeps them; the copy into
 // the layout that oneDNN likes costs a few microseconds.
-// Threads and errors: as in gemm.h.
+// Threads: parallel inside, may be called from any thread. oneDNN divides the sums of the weight gradient among the threads it
+// has: another number of them may change the last bits of dw and dbias.
+// Errors: as in gemm.h.
 #pragma once
 
 #include <cstdint>

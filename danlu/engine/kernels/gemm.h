@@ -1,6 +1,7 @@
 // Matrix products of row-major f32 matrices, by oneDNN.
 //
-// Threads: parallel inside; may be called from any thread (each keeps its own prepared primitives).
+// Threads: parallel inside, in blocks that depend on the sizes alone: the same bits for any number of threads. May be called
+// from any thread (each keeps its own prepared primitives).
 // Errors: a failure of the library is an InternalError that names the sizes.
 #pragma once
 
@@ -21,7 +22,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
 void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
                     Activation activation);
 
-// Version of oneDNN and the instruction set that it runs on: "2.6.3, AVX-512 with bf16". For danlu doctor.
+// Version of oneDNN and the instruction set that it runs on: "2.6.3, AVX-512 with VNNI and bf16". For danlu doctor.
 std::string gemm_library();
 
 }  // namespace danlu::kernels

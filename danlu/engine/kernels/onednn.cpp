@@ -243,7 +243,7 @@ struct Convolution {
 
 struct ConvDescs {
   dnnl::memory::desc x, y, bias, plain_weights, any_weights;
-  Dims strides, dilates, padding;
+  Dims strides, dilates, padding, right;
 
   explicit ConvDescs(const Conv2dShape& s) {
     // Dimensions are named N, C, H, W for oneDNN whatever the order in memory.
@@ -257,12 +257,11 @@ struct ConvDescs {
     any_weights = {dims, kF32, Tag::any};
     strides = {s.stride_h, s.stride_w};
     dilates = {s.dilation_h - 1, s.dilation_w - 1};
-    // The right and lower padding that makes the output size come out as floor() says.
     padding = {s.padding_h, s.padding_w};
+    // The right and lower padding that makes the output size come out as floor() says.
     right = {(s.out_height() - 1) * s.stride_h + s.dilation_h * (s.kernel_h - 1) + 1 - s.height - s.padding_h,
              (s.out_width() - 1) * s.stride_w + s.dilation_w * (s.kernel_w - 1) + 1 - s.width - s.padding_w};
   }
-  Dims right;
 };
 
 enum class Direction { forward, data, weights };

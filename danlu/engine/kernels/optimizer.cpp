@@ -37,7 +37,7 @@ HWY_INLINE void store(VecF v, F32 d, float* p, int64_t count) {
 
 void sgd_range(const SgdStep& s, float* p, const float* g, float* m, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
-    VecF w = load(d, p + i, count);
+    const VecF w = load(d, p + i, count);
     VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
     if (m != nullptr) {
       const VecF momentum = hn::Set(d, s.momentum);
@@ -45,7 +45,6 @@ void sgd_range(const SgdStep& s, float* p, const float* g, float* m, int64_t n) 
       store(moment, d, m + i, count);
       grad = s.nesterov ? hn::MulAdd(momentum, moment, grad) : moment;
     }
-    w = hn::Mul(w, hn::Set(d, 1.0f - s.lr * s.decay));
     store(hn::NegMulAdd(hn::Set(d, s.lr), grad, w), d, p + i, count);
   });
 }
@@ -69,19 +68,18 @@ void adam_range(const AdamStep& s, float inverse1, float inverse2, float* p, con
 
 void adagrad_range(const AdagradStep& s, float* p, const float* g, float* sum, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
-    VecF w = load(d, p + i, count);
+    const VecF w = load(d, p + i, count);
     const VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
     const VecF total = hn::MulAdd(grad, grad, load(d, sum + i, count));
     store(total, d, sum + i, count);
     const VecF step = hn::Div(hn::Mul(grad, hn::Set(d, s.lr)), hn::Add(hn::Sqrt(total), hn::Set(d, s.eps)));
-    w = hn::Mul(w, hn::Set(d, 1.0f - s.lr * s.decay));
     store(hn::Sub(w, step), d, p + i, count);
   });
 }
 
 void rmsprop_range(const RmspropStep& s, float* p, const float* g, float* square, float* m, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
-    VecF w = load(d, p + i, count);
+    const VecF w = load(d, p + i, count);
     const VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
     const VecF average = hn::MulAdd(hn::Set(d, s.alpha), load(d, square + i, count),
                                     hn::Mul(hn::Set(d, 1.0f - s.alpha), hn::Mul(grad, grad)));
@@ -91,7 +89,6 @@ void rmsprop_range(const RmspropStep& s, float* p, const float* g, float* square
       step = hn::MulAdd(hn::Set(d, s.momentum), load(d, m + i, count), step);
       store(step, d, m + i, count);
     }
-    w = hn::Mul(w, hn::Set(d, 1.0f - s.lr * s.decay));
     store(hn::NegMulAdd(hn::Set(d, s.lr), step, w), d, p + i, count);
   });
 }

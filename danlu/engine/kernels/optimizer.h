@@ -1,7 +1,7 @@
 // Optimiser steps over flat arrays: one pass reads the gradient once and writes the parameter and its moments once.
 //
-// g is scaled by `grad_scale` on the way (clipping and averaging cost no pass of their own). Decay is per array: call once for
-// each group of parameters.
+// g is scaled by `grad_scale` on the way (clipping and averaging cost no pass of their own), and l2 * p is added to it: g' below.
+// Decay is per array: call once for each group of parameters.
 // Threads: parallel; every element stands alone, so results do not depend on the number of threads.
 #pragma once
 
@@ -9,16 +9,15 @@
 
 namespace danlu::kernels {
 
-// g' = grad_scale * g + l2 * p;  m = momentum * m + g';  p -= lr * (nesterov ? g' + momentum * m : m); without momentum
-// (m null) p -= lr * g'. Then p *= 1 - lr * decay beforehand (decoupled).
+// m = momentum * m + g';  p -= lr * (nesterov ? g' + momentum * m : m). Without momentum (m null) p -= lr * g'.
 struct SgdStep {
-  float lr, grad_scale, l2, decay, momentum;
+  float lr, grad_scale, l2, momentum;
   bool nesterov;
 };
 void sgd(const SgdStep& step, float* p, const float* g, float* m, int64_t n);
 
 // Kingma and Ba 2015 (Adam), Loshchilov and Hutter 2019 (decoupled decay). t counts updates from 1.
-//   g' = grad_scale * g + l2 * p;  m = b1 m + (1 - b1) g';  v = b2 v + (1 - b2) g'^2
+//   m = b1 m + (1 - b1) g';  v = b2 v + (1 - b2) g'^2
 //   p = p (1 - lr decay) - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 struct AdamStep {
   float lr, grad_scale, l2, decay, beta1, beta2, eps;
@@ -28,14 +27,14 @@ void adam(const AdamStep& step, float* p, const float* g, float* m, float* v, in
 
 // Duchi, Hazan, Singer 2011: s += g'^2; p -= lr g' / (sqrt(s) + eps)
 struct AdagradStep {
-  float lr, grad_scale, l2, decay, eps;
+  float lr, grad_scale, l2, eps;
 };
 void adagrad(const AdagradStep& step, float* p, const float* g, float* s, int64_t n);
 
 // Tieleman and Hinton 2012: s = alpha s + (1 - alpha) g'^2; u = g' / (sqrt(s) + eps); with momentum (m not null)
 // m = momentum m + u and p -= lr m, else p -= lr u.
 struct RmspropStep {
-  float lr, grad_scale, l2, decay, alpha, eps, momentum;
+  float lr, grad_scale, l2, alpha, eps, momentum;
 };
 void rmsprop(const RmspropStep& step, float* p, const float* g, float* s, float* m, int64_t n);
 

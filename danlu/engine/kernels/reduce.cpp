@@ -95,6 +95,14 @@ double sum_pieces(int64_t n, const Piece& piece) {
   return total;
 }
 
+// y (n) = (accumulate ? y : 0) + scale * sum over the rows of x (rows, n).
+void sum_rows(const float* x, float* y, int64_t rows, int64_t n, float scale, bool accumulate) {
+  const auto kernel = HWY_DYNAMIC_DISPATCH(sum_columns);
+  parallel_for(n, rows_grain(rows), [&](int64_t begin, int64_t end) {
+    kernel(x + begin, n, y + begin, rows, end - begin, scale, accumulate);
+  });
+}
+
 }  // namespace
 
 void sum(const float* x, float* y, int64_t outer, int64_t n, int64_t inner, float scale) {
@@ -110,13 +118,8 @@ void sum(const float* x, float* y, int64_t outer, int64_t n, int64_t inner, floa
     });
     return;
   }
+  if (outer == 1) return sum_rows(x, y, n, inner, scale, false);
   const auto kernel = HWY_DYNAMIC_DISPATCH(sum_columns);
-  if (outer == 1) {
-    parallel_for(inner, rows_grain(n), [&](int64_t begin, int64_t end) {
-      kernel(x + begin, inner, y + begin, n, end - begin, scale, false);
-    });
-    return;
-  }
   parallel_for(outer, rows_grain(n * inner), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) kernel(x + i * n * inner, inner, y + i * inner, n, inner, scale, false);
   });
@@ -173,10 +176,7 @@ double sum_of_squares(const float* x, int64_t n) {
 
 void column_sum(const float* x, float* y, int64_t rows, int64_t n, bool accumulate) {
   active_isa();
-  const auto kernel = HWY_DYNAMIC_DISPATCH(sum_columns);
-  parallel_for(n, rows_grain(rows), [&](int64_t begin, int64_t end) {
-    kernel(x + begin, n, y + begin, rows, end - begin, 1.0f, accumulate);
-  });
+  sum_rows(x, y, rows, n, 1.0f, accumulate);
 }
 
 }  // namespace danlu::kernels

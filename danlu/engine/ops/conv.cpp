@@ -1,5 +1,7 @@
 #include "danlu/engine/ops/conv.h"
 
+#include <algorithm>
+
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/kernels/conv.h"

@@ -21,12 +21,11 @@ int64_t fan_in(const Tensor& weight) {
 
 }  // namespace
 
-void normal(Tensor& weight, float std) {
+void he_normal(Tensor& weight) {
+  const float std = std::sqrt(2.0f / static_cast<float>(fan_in(weight)));
   Rng rng = next_rng();
   for (float& w : weight.mutable_span()) w = std * rng.normal();
 }
-
-void he_normal(Tensor& weight) { normal(weight, std::sqrt(2.0f / static_cast<float>(fan_in(weight)))); }
 
 void xavier_uniform(Tensor& weight) {
   const int64_t receptive_field = weight.shape().inner(1);

@@ -12,7 +12,5 @@ namespace danlu::nn {
 void he_normal(Tensor& weight);
 // U(-a, a) with a^2 = 6 / (fan_in + fan_out): for tanh, sigmoid and linear outputs. Source: Glorot, Bengio 2010.
 void xavier_uniform(Tensor& weight);
-// N(0, std^2); GPT-2 takes 0.02, and 0.02 / sqrt(2 layers) before a residual sum.
-void normal(Tensor& weight, float std);
 
 }  // namespace danlu::nn

@@ -171,7 +171,7 @@ std::string ActivationLayer::describe() const { return find_function(name_).titl
 
 void Sequential::append(std::shared_ptr<Module> module) {
   add_child(std::to_string(size()), std::move(module));
-  steps_.clear();
+  plan();
 }
 
 void Sequential::plan() {
@@ -202,7 +202,6 @@ void Sequential::plan() {
 }
 
 Tensor Sequential::forward(const Tensor& input) {
-  if (steps_.empty()) plan();
   Tensor x = input;
   for (const Step& step : steps_) {
     if (step.linear != nullptr) {

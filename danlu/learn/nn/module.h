@@ -57,16 +57,16 @@ class Module {
   Tensor add_parameter(std::string name, Tensor tensor);
   Tensor add_buffer(std::string name, Tensor tensor);
   template <class M>
-  std::shared_ptr<M> add(std::string name, M module) {
+  std::shared_ptr<M> add(const std::string& name, M module) {
     auto child = std::make_shared<M>(std::move(module));
-    add_child(std::move(name), child);
+    add_child(name, child);
     return child;
   }
   void add_child(std::string name, std::shared_ptr<Module> child);
 
  private:
   template <class Visit>
-  void visit(const std::string& prefix, const Visit& visit) const;
+  void visit(const std::string& prefix, const Visit& visitor) const;
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;

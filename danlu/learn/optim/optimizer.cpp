@@ -28,8 +28,6 @@ void Optimizer::step(float grad_scale) {
   }
 }
 
-Optimizer::State Optimizer::state() { return {t_, moments_}; }
-
 Tensor Optimizer::add_moment(const std::string& name) {
   Tensor moment = Tensor::zeros({store_.size()});
   moments_.emplace_back(name, moment);
@@ -51,7 +49,7 @@ Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options) : Optimizer(
 }
 
 void Sgd::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::SgdStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, 0, f(options_.momentum), options_.nesterov};
+  const kernels::SgdStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, f(options_.momentum), options_.nesterov};
   kernels::sgd(s, values, gradients, at(momentum_, part.begin), part.end - part.begin);
 }
 
@@ -97,7 +95,7 @@ Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options)
 }
 
 void Adagrad::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::AdagradStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, 0, f(options_.eps)};
+  const kernels::AdagradStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, f(options_.eps)};
   kernels::adagrad(s, values, gradients, at(sum_, part.begin), part.end - part.begin);
 }
 
@@ -116,7 +114,8 @@ Rmsprop::Rmsprop(std::vector<Tensor> parameters, const RmspropOptions& options)
 }
 
 void Rmsprop::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::RmspropStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, 0, f(options_.alpha), f(options_.eps), f(options_.momentum)};
+  const kernels::RmspropStep s{f(lr()),           grad_scale,      part.decays ? f(options_.weight_decay) : 0,
+                               f(options_.alpha), f(options_.eps), f(options_.momentum)};
   kernels::rmsprop(s, values, gradients, at(square_, part.begin), at(momentum_, part.begin), part.end - part.begin);
 }
 

@@ -35,12 +35,8 @@ class Optimizer {
   int64_t num_steps() const { return t_; }
   ParameterStore& store() { return store_; }
 
-  // For checkpoints: the moments by name, and the counter.
-  struct State {
-    int64_t num_steps = 0;
-    std::vector<std::pair<std::string, Tensor>> moments;  // the optimiser's own buffers, not copies
-  };
-  State state();
+  // For checkpoints: the moments by name, the optimiser's own buffers and not copies; and the counter.
+  const std::vector<std::pair<std::string, Tensor>>& moments() const { return moments_; }
   void set_num_steps(int64_t steps) { t_ = steps; }
 
  protected:

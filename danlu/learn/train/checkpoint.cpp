@@ -21,7 +21,7 @@ std::vector<nn::NamedTensor> all_of(const nn::Module& model) {
 std::vector<nn::NamedTensor> all_of(const nn::Module& model, optim::Optimizer* optimizer) {
   std::vector<nn::NamedTensor> all = all_of(model);
   if (optimizer != nullptr) {
-    for (auto& [name, moment] : optimizer->state().moments) all.push_back({"optimizer." + name, moment});
+    for (const auto& [name, moment] : optimizer->moments()) all.push_back({"optimizer." + name, moment});
   }
   return all;
 }
@@ -46,14 +46,18 @@ Json load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer* 
                                                       values.back().shape().str(), t.tensor.shape().str()));
     }
   }
+  const auto text = file.metadata().find(kStateKey);
+  Json state = text == file.metadata().end() ? Json::object() : parse_json(text->second, path.string());
+  const Json steps = state.is_object() ? state.value("optimizer_steps", Json(0)) : Json();
+  if (!steps.is_number_integer()) {
+    throw DataError("learn.checkpoint", fmt::format("{}: {}: expected an object with a whole number optimizer_steps", path.string(), kStateKey));
+  }
   for (size_t i = 0; i < wanted.size(); ++i) {
     Tensor target = wanted[i].tensor;
     target.copy_from(values[i]);
   }
-  const auto state = file.metadata().find(kStateKey);
-  Json json = state == file.metadata().end() ? Json::object() : parse_json(state->second, path.string());
-  if (optimizer != nullptr) optimizer->set_num_steps(json.value("optimizer_steps", int64_t{0}));
-  return json;
+  if (optimizer != nullptr) optimizer->set_num_steps(steps.get<int64_t>());
+  return state;
 }
 
 std::string weights_hash(const nn::Module& model) {

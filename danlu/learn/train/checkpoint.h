@@ -1,7 +1,7 @@
 // Checkpoints: one safetensors file each, written atomically, with checksums.
 //
 // Tensors: parameters and buffers of the model under their own names, moments of the optimiser under "optimizer.NAME".
-// Metadata: "danlu.state", a JSON object with what else there is to know (step, epoch, metrics, schedule, random state).
+// Metadata: "danlu.state", a JSON object with what else there is to know (step, epoch, losses, schedule).
 // The file opens in Python's safetensors as it is.
 #pragma once
 

@@ -116,95 +116,97 @@ Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
 }
 
 // One call of fit().
-struct Trainer::Run {
+class Trainer::Run {
+ public:
   Run(Trainer& trainer, data::DataLoader& training_loader, data::DataLoader* validation_loader, fs::path directory,
       const Callbacks& calls)
-      : model(trainer.model_),
-        objective(trainer.objective_),
-        options(trainer.options_),
-        training(training_loader),
-        validation(validation_loader),
-        checkpoints(std::move(directory)),
-        callbacks(calls),
-        optimizer(optim::parse_optimizer(options.optimizer).make(model.parameters())),
-        schedule(optim::parse_schedule(options.schedule).make()),
-        base_lr(optimizer->lr()),
-        higher_is_better(options.monitor == "accuracy") {
-    const double by_epochs = options.epochs ? std::ceil(*options.epochs * static_cast<double>(training.batches_per_epoch()))
+      : model_(trainer.model_),
+        objective_(trainer.objective_),
+        options_(trainer.options_),
+        training_(training_loader),
+        validation_(validation_loader),
+        checkpoints_(std::move(directory)),
+        callbacks_(calls),
+        optimizer_(optim::parse_optimizer(options_.optimizer).make(model_.parameters())),
+        schedule_(optim::parse_schedule(options_.schedule).make()),
+        base_lr_(optimizer_->lr()),
+        higher_is_better_(options_.monitor == "accuracy") {
+    const double by_epochs = options_.epochs ? std::ceil(*options_.epochs * static_cast<double>(training_.batches_per_epoch()))
                                             : std::numeric_limits<double>::infinity();
-    const double by_steps = options.steps ? static_cast<double>(*options.steps) : std::numeric_limits<double>::infinity();
-    total_steps = std::min(by_epochs, by_steps);
-    ends_by = by_steps <= by_epochs ? "steps" : "epochs";
-    result.monitor = fmt::format("{} {}", validation != nullptr ? "validation" : "training", options.monitor);
+    const double by_steps = options_.steps ? static_cast<double>(*options_.steps) : std::numeric_limits<double>::infinity();
+    total_steps_ = std::min(by_epochs, by_steps);
+    ends_by_ = by_steps <= by_epochs ? "steps" : "epochs";
+    result_.monitor = fmt::format("{} {}", validation_ != nullptr ? "validation" : "training", options_.monitor);
   }
 
   Result run() {
-    model.train();
+    model_.train();
+    if (options_.on_nan == "rollback") good_.take(model_);
     while (!finished()) {
-      const int64_t steps_before = result.steps;
-      averages = {};
-      for (const data::Batch& batch : training) {
+      const int64_t steps_before = result_.steps;
+      averages_ = {};
+      for (const data::Batch& batch : training_) {
         update(batch);
-        if (options.validate_every > 0 && result.steps % options.validate_every == 0) close_epoch();
+        if (options_.validate_every > 0 && result_.steps % options_.validate_every == 0) close_epoch();
         if (finished()) break;
       }
-      if (result.steps == steps_before) throw DataError(kWhere, "got a training split without a batch; expected at least one");
-      if (options.validate_every == 0) close_epoch();
+      if (result_.steps == steps_before) throw DataError(kWhere, "got a training split without a batch; expected at least one");
+      if (options_.validate_every == 0) close_epoch();
     }
-    if (last_closed_step != result.steps) close_epoch();
-    if (best.taken()) best.restore(model);
-    result.seconds = timer.seconds();
-    result.epochs = progress().epoch;
-    return std::move(result);
+    if (last_closed_step_ != result_.steps) close_epoch();
+    if (best_.taken()) best_.restore(model_);
+    result_.seconds = timer_.seconds();
+    result_.epochs = progress().epoch;
+    return std::move(result_);
   }
 
  private:
   optim::Progress progress() const {
     optim::Progress p;
-    p.step = result.steps;
-    p.epoch = static_cast<double>(result.steps) / static_cast<double>(std::max<int64_t>(training.batches_per_epoch(), 1));
-    double fraction = static_cast<double>(result.steps) / total_steps;  // 0 if there is no limit of steps
-    if (options.time_limit) fraction = std::max(fraction, timer.seconds() / *options.time_limit);
+    p.step = result_.steps;
+    p.epoch = static_cast<double>(result_.steps) / static_cast<double>(std::max<int64_t>(training_.batches_per_epoch(), 1));
+    double fraction = total_steps_ > 0 ? static_cast<double>(result_.steps) / total_steps_ : 1;  // 0 without a limit of steps
+    if (options_.time_limit) fraction = std::max(fraction, timer_.seconds() / *options_.time_limit);
     p.fraction = std::min(fraction, 1.0);
     return p;
   }
 
   bool finished() {
-    if (!result.stopped_by.empty()) return true;
-    if (static_cast<double>(result.steps) >= total_steps) result.stopped_by = ends_by;
-    else if (options.time_limit && timer.seconds() >= *options.time_limit) result.stopped_by = "time limit";
-    else if (callbacks.stop_requested != nullptr && callbacks.stop_requested->load()) result.stopped_by = "request";
-    return !result.stopped_by.empty();
+    if (!result_.stopped_by.empty()) return true;
+    if (static_cast<double>(result_.steps) >= total_steps_) result_.stopped_by = ends_by_;
+    else if (options_.time_limit && timer_.seconds() >= *options_.time_limit) result_.stopped_by = "time limit";
+    else if (callbacks_.stop_requested != nullptr && callbacks_.stop_requested->load()) result_.stopped_by = "request";
+    return !result_.stopped_by.empty();
   }
 
   void update(const data::Batch& batch) {
     const RandomState random = random_state();
-    optimizer->zero_grad();
-    const Tensor outputs = model(batch.x);
-    const Tensor loss_tensor = objective.loss(outputs, batch.y);
+    optimizer_->zero_grad();
+    const Tensor outputs = model_(batch.x);
+    const Tensor loss_tensor = objective_.loss(outputs, batch.y);
     const double loss = loss_tensor.item();
     backward(loss_tensor);
-    optim::ParameterStore& store = optimizer->store();
-    if (options.l1 > 0) {
-      kernels::add_l1_gradient(static_cast<float>(options.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
+    optim::ParameterStore& store = optimizer_->store();
+    if (options_.l1 > 0) {
+      kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
     }
     const double norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
     const optim::Progress now = progress();
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       handle_nan(batch, random, loss, norm);
-      ++result.steps;  // a skipped update still counts, so that training ends
+      ++result_.steps;  // a skipped update still counts, so that training ends
       return;
     }
-    skips_in_a_row = 0;
-    optimizer->set_lr(base_lr * schedule->factor(now));
-    const double scale = options.clip_norm > 0 && norm > options.clip_norm ? options.clip_norm / norm : 1.0;
-    optimizer->step(static_cast<float>(scale));
-    ++result.steps;
-    averages.add(loss, objective.num_correct(outputs, batch.y), batch.size(), norm);
-    samples_seen += batch.size();
-    if (callbacks.on_step) {
-      callbacks.on_step({progress(), loss, averages.mean_loss(), averages.accuracy(), optimizer->lr(), norm,
-                         static_cast<double>(samples_seen) / std::max(timer.seconds(), 1e-9)});
+    skips_in_a_row_ = 0;
+    optimizer_->set_lr(base_lr_ * schedule_->factor(now));
+    const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
+    optimizer_->step(static_cast<float>(scale));
+    ++result_.steps;
+    averages_.add(loss, objective_.num_correct(outputs, batch.y), batch.size(), norm);
+    samples_seen_ += batch.size();
+    if (callbacks_.on_step) {
+      callbacks_.on_step({progress(), loss, averages_.mean_loss(), averages_.accuracy(), optimizer_->lr(), norm,
+                         static_cast<double>(samples_seen_) / std::max(timer_.seconds(), 1e-9)});
     }
   }
 
@@ -215,8 +217,8 @@ struct Trainer::Run {
     try {
       const CheckFinite check_finite;
       set_random_state(random);
-      optimizer->zero_grad();
-      backward(objective.loss(model(batch.x), batch.y));
+      optimizer_->zero_grad();
+      backward(objective_.loss(model_(batch.x), batch.y));
     } catch (const NumericError& error) {
       cause = error.message();
     }
@@ -226,96 +228,97 @@ struct Trainer::Run {
   }
 
   void handle_nan(const data::Batch& batch, const RandomState& random, double loss, double norm) {
-    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result.steps + 1, loss, norm, diagnose(batch, random));
-    if (options.on_nan == "stop" || ++skips_in_a_row > kMaxSkipsInARow) {
+    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batch, random));
+    if (options_.on_nan == "stop" || ++skips_in_a_row_ > kMaxSkipsInARow) {
       throw NumericError(kWhere, cause + "; lower the learning rate, set train.clip_norm, or check the data for extreme values");
     }
-    ++result.skipped_updates;
-    log_warning(kWhere, fmt::format("{}; {}", cause, options.on_nan == "skip" ? "update skipped" : "went back to the last good weights with half the learning rate"));
-    if (options.on_nan == "rollback" && good.taken()) {
-      good.restore(model);
-      for (auto& [name, moment] : optimizer->state().moments) moment.fill(0);
-      base_lr *= 0.5;
+    ++result_.skipped_updates;
+    log_warning(kWhere, fmt::format("{}; {}", cause, options_.on_nan == "skip" ? "update skipped" : "went back to the last good weights with half the learning rate"));
+    if (options_.on_nan == "rollback") {
+      good_.restore(model_);
+      for (auto [name, moment] : optimizer_->moments()) moment.fill(0);
+      base_lr_ *= 0.5;
     }
   }
 
   // Validation, checkpoints, early stopping and the report.
   void close_epoch() {
-    last_closed_step = result.steps;
+    last_closed_step_ = result_.steps;
     EpochReport report;
     report.progress = progress();
-    report.train_loss = averages.mean_loss();
-    report.train_accuracy = averages.accuracy();
-    report.gradient_norm = averages.mean_norm();
-    report.lr = optimizer->lr();
-    if (validation != nullptr) {
-      const LossAndAccuracy v = validate(model, objective, *validation);
+    report.train_loss = averages_.mean_loss();
+    report.train_accuracy = averages_.accuracy();
+    report.gradient_norm = averages_.mean_norm();
+    report.lr = optimizer_->lr();
+    if (validation_ != nullptr) {
+      const LossAndAccuracy v = validate(model_, objective_, *validation_);
       report.validation_loss = v.loss;
       report.validation_accuracy = v.accuracy;
     }
     const double loss = report.validation_loss.value_or(report.train_loss);
-    const double value = higher_is_better ? report.validation_accuracy.value_or(report.train_accuracy) : loss;
-    schedule->observe(loss);
-    report.is_best = std::isfinite(value) && (!best_value || (higher_is_better ? value > *best_value : value < *best_value));
+    const double value = higher_is_better_ ? report.validation_accuracy.value_or(report.train_accuracy) : loss;
+    schedule_->observe(loss);
+    report.is_best = std::isfinite(value) && (!best_value_ || (higher_is_better_ ? value > *best_value_ : value < *best_value_));
     if (report.is_best) {
-      best_value = value;
-      result.best_value = value;
-      result.best_step = result.steps;
-      waited = 0;
-      best.take(model);
-    } else if (options.early_stop > 0 && ++waited >= options.early_stop && result.stopped_by.empty()) {
-      result.stopped_by = "early stop";
+      best_value_ = value;
+      result_.best_value = value;
+      result_.best_step = result_.steps;
+      waited_ = 0;
+      best_.take(model_);
+    } else if (options_.early_stop > 0 && ++waited_ >= options_.early_stop && result_.stopped_by.empty()) {
+      result_.stopped_by = "early stop";
     }
-    if (options.on_nan == "rollback") good.take(model);
-    report.seconds = timer.seconds();
+    if (options_.on_nan == "rollback") good_.take(model_);
+    report.seconds = timer_.seconds();
     save(report);
-    if (options.validate_every > 0) averages = {};
-    result.history.push_back(report);
-    if (callbacks.on_epoch) callbacks.on_epoch(report);
+    if (options_.validate_every > 0) averages_ = {};
+    result_.history.push_back(report);
+    if (callbacks_.on_epoch) callbacks_.on_epoch(report);
   }
 
   void save(const EpochReport& report) {
-    if (checkpoints.empty()) return;
-    const Json state = {{"step", result.steps},
+    if (checkpoints_.empty()) return;
+    const Json state = {{"step", result_.steps},
                         {"epoch", report.progress.epoch},
                         {"train_loss", report.train_loss},
                         {"validation_loss", report.validation_loss ? Json(*report.validation_loss) : Json(nullptr)},
-                        {"monitor", result.monitor},
-                        {"best_value", best_value ? Json(*best_value) : Json(nullptr)},
-                        {"best_step", result.best_step},
-                        {"waited", waited},
-                        {"base_lr", base_lr},
-                        {"optimizer_steps", optimizer->num_steps()},
-                        {"schedule", schedule->state()}};
+                        {"monitor", result_.monitor},
+                        {"best_value", best_value_ ? Json(*best_value_) : Json(nullptr)},
+                        {"best_step", result_.best_step},
+                        {"waited", waited_},
+                        {"base_lr", base_lr_},
+                        {"optimizer_steps", optimizer_->num_steps()},
+                        {"schedule", schedule_->state()}};
     // best first: whenever `last` exists, so does a `best` that is not newer.
-    if (report.is_best) save_checkpoint(checkpoints / "best.safetensors", model, nullptr, state);
-    save_checkpoint(checkpoints / "last.safetensors", model, optimizer.get(), state);
+    if (report.is_best) save_checkpoint(checkpoints_ / "best.safetensors", model_, nullptr, state);
+    save_checkpoint(checkpoints_ / "last.safetensors", model_, optimizer_.get(), state);
   }
 
-  nn::Module& model;
-  const Objective& objective;
-  const TrainOptions& options;
-  data::DataLoader& training;
-  data::DataLoader* validation;
-  const fs::path checkpoints;
-  const Callbacks& callbacks;
+  nn::Module& model_;
+  const Objective& objective_;
+  const TrainOptions& options_;
+  data::DataLoader& training_;
+  data::DataLoader* validation_;
+  fs::path checkpoints_;
+  const Callbacks& callbacks_;
 
-  std::unique_ptr<optim::Optimizer> optimizer;
-  std::unique_ptr<optim::Schedule> schedule;
-  double base_lr;
-  const bool higher_is_better;
-  double total_steps = 0;
-  const char* ends_by = "epochs";
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::unique_ptr<optim::Schedule> schedule_;
+  double base_lr_;
+  bool higher_is_better_;
+  double total_steps_ = 0;
+  const char* ends_by_ = "epochs";
 
-  Timer timer;
-  Result result;
-  Averages averages;
-  int64_t samples_seen = 0;
-  int64_t last_closed_step = -1;
-  int skips_in_a_row = 0;
-  int64_t waited = 0;
-  std::optional<double> best_value;
-  Snapshot best, good;
+  Timer timer_;
+  Result result_;
+  Averages averages_;
+  int64_t samples_seen_ = 0;
+  int64_t last_closed_step_ = -1;
+  int skips_in_a_row_ = 0;
+  int64_t waited_ = 0;
+  std::optional<double> best_value_;
+  Snapshot best_;
+  Snapshot good_;  // on_nan: rollback; what an update that is not finite goes back to
 };
 
 Trainer::Trainer(nn::Module& model, Objective objective, const TrainOptions& options)

@@ -105,7 +105,7 @@ class Trainer {
   Result fit(data::DataLoader& training, data::DataLoader* validation, const fs::path& checkpoints = {}, const Callbacks& callbacks = {});
 
  private:
-  struct Run;
+  class Run;
   nn::Module& model_;
   Objective objective_;
   TrainOptions options_;

@@ -202,6 +202,34 @@ TEST(Trainer, SkipsBadUpdatesAndGivesUpWhenAllAreBad) {
   EXPECT_THROW(Trainer(hopeless, kBinary, options).fit(training, nullptr), NumericError);
 }
 
+TEST(Trainer, RollbackGoesBackToTheLastGoodWeights) {
+  Problem problem;
+  manual_seed(1);
+  Poisoned model;
+  const std::string before = weights_hash(model);
+  TrainOptions options;
+  options.steps = 8;  // 4 good, 4 rolled back to the start: no validation has passed
+  options.on_nan = "rollback";
+  auto training = problem.training();
+  const Result result = Trainer(model, kBinary, options).fit(training, nullptr);
+  EXPECT_EQ(result.skipped_updates, 4);
+  EXPECT_EQ(weights_hash(model), before);
+}
+
+TEST(Trainer, NoEpochsLeaveTheModelAsItWas) {
+  Problem problem;
+  auto model = mlp();
+  const std::string before = weights_hash(*model);
+  TrainOptions options;
+  options.epochs = 0;
+  auto training = problem.training();
+  const Result result = Trainer(*model, kBinary, options).fit(training, nullptr);
+  EXPECT_EQ(result.steps, 0);
+  ASSERT_EQ(result.history.size(), 1u);
+  EXPECT_EQ(result.history[0].progress.fraction, 1);
+  EXPECT_EQ(weights_hash(*model), before);
+}
+
 TEST(Trainer, ClippingLimitsTheUpdate) {
   Problem problem;
   auto model = mlp();
@@ -256,6 +284,23 @@ TEST(Checkpoint, RefusesAnotherModelAndChangesNothing) {
   const std::string before = weights_hash(*other);
   EXPECT_THROW(load_checkpoint(directory / "a.safetensors", *other), DataError);
   EXPECT_EQ(weights_hash(*other), before);
+}
+
+TEST(Checkpoint, RefusesABadStateAndChangesNothing) {
+  auto source = mlp(), target = mlp();
+  for (Tensor p : target->parameters()) p.fill(0.5f);
+  const std::string before = weights_hash(*target);
+  const fs::path path = fresh_directory("state") / "model.safetensors";
+  make_directories(path.parent_path());
+  save_checkpoint(path, *source, nullptr, {{"optimizer_steps", "many"}});
+  try {
+    load_checkpoint(path, *target);
+    FAIL() << "expected a DataError";
+  } catch (const DataError& error) {
+    EXPECT_NE(error.message().find("whole number optimizer_steps"), std::string::npos) << error.what();
+    EXPECT_NE(error.message().find(path.string()), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(weights_hash(*target), before);
 }
 
 TEST(Objective, NumericVectors) {
