@@ -44,6 +44,7 @@ TEST_F(BadRecipe, TextThatIsNoYamlNamesLineAndColumn) {
 
 TEST_F(BadRecipe, PartsThatDoNotFitTheData) {
   expect_no_run("evaluate:\n  metrics: [acuracy]\n", {"acuracy", "did you mean \"accuracy\"?"});
+  expect_no_run("evaluate:\n  kfold: {folds: 500}\n", {"got 40 different samples for 500 folds"});
   expect_no_run("data2: 1\n", {"recipe.yaml:4: unknown key \"data2\"; did you mean \"data\"?"});
 }
 
@@ -67,8 +68,10 @@ TEST_F(BadRecipe, OverridesAndVariablesAreCheckedLikeTheFile) {
     words.push_back(word);
     return words;
   };
-  expect_refused(project_, with("train.epoch=3"), kUsage, {"unknown key \"train.epoch\"; did you mean \"epochs\"?"});
-  expect_refused(project_, with("train.epochs=ten"), kUsage, {"train.epochs: got \"ten\"; expected a number"});
+  expect_refused(project_, with("train.epoch=3"), kUsage,
+                 {"command line: unknown key \"train.epoch\"; did you mean \"epochs\"?"});
+  expect_refused(project_, with("train.epochs=ten"), kUsage,
+                 {"command line: train.epochs: got \"ten\"; expected a number"});
   expect_refused(project_, with("train.epochs=[1"), kUsage, {"command line:"});
   expect_refused(project_, run, kUsage,
                  {"unknown environment variable DANLU_TRAIN_EPOCH; did you mean \"DANLU_TRAIN_EPOCHS\"?"},

@@ -26,6 +26,14 @@ Json to_json(const KfoldResult& result, const KfoldSection& options, const std::
 
 }  // namespace
 
+std::vector<data::Fold> Pipeline::make_folds(const KfoldSection& options) {
+  if (options.folds < 2) throw ConfigError(kWhere, fmt::format("got {} folds; expected at least 2", options.folds));
+  if (source().strata().empty())
+    throw ConfigError(kWhere, "folds are stratified by class; the target of this run is a number");
+  return data::repeated_stratified_kfold(source().strata(), options.folds, options.repeats,
+                                         static_cast<uint64_t>(options.seed), source().hashes());
+}
+
 // The test samples of the fold are fixed; of the others the recipe's share validates.
 data::Split Pipeline::split_fold(const data::Fold& fold, int64_t number) {
   std::vector<data::Part> given(static_cast<size_t>(source().size()), data::Part::train);
@@ -59,11 +67,7 @@ double Pipeline::score_fold(const data::Fold& fold, int64_t number) {
 KfoldResult Pipeline::kfold(const KfoldSection& options) {
   KfoldResult result;
   stage("kfold", [&] {
-    if (options.folds < 2) throw ConfigError(kWhere, fmt::format("got {} folds; expected at least 2", options.folds));
-    if (source().strata().empty())
-      throw ConfigError(kWhere, "folds are stratified by class; the target of this run is a number");
-    const auto folds = data::repeated_stratified_kfold(source().strata(), options.folds, options.repeats,
-                                                       static_cast<uint64_t>(options.seed), source().hashes());
+    const auto folds = make_folds(options);
     const auto total = static_cast<int64_t>(folds.size());
     for (int64_t f = 0; f < total; ++f) {
       result.scores.push_back(score_fold(folds[static_cast<size_t>(f)], f));

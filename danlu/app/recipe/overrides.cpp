@@ -97,13 +97,25 @@ void set_path(Json& json, const std::string& key_path, Json value, const std::st
 
 }  // namespace
 
+Locate locate_with(Locate file, Origins origins) {
+  return [file = std::move(file), origins = std::move(origins)](std::string_view key_path) {
+    for (std::string_view path = key_path; !path.empty();) {
+      const auto found = origins.find(std::string(path));
+      if (found != origins.end()) return found->second;
+      const size_t cut = path.find_last_of(".[");
+      path = path.substr(0, cut == std::string_view::npos ? 0 : cut);
+    }
+    return file(key_path);
+  };
+}
+
 std::vector<RecipeKey> recipe_keys(const std::function<void(OptionVisitor&)>& describe) {
   KeyCollector collector;
   describe(collector);
   return collector.keys_found;
 }
 
-void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys) {
+void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins& origins) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::string variable = text.substr(0, text.find('='));
@@ -111,6 +123,7 @@ void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys) {
     if (!variable.starts_with("DANLU_") || variable == "DANLU_NAME" || variable.size() == text.size()) continue;
     if (const auto path = path_for(variable, keys)) {
       set_path(recipe, *path, parse_yaml_value(text.substr(variable.size() + 1), variable), variable);
+      origins[*path] = variable;
     } else if (names_a_group(variable, keys)) {
       std::vector<std::string> known;
       for (const RecipeKey& key : keys) known.push_back(variable_of(key.path));
@@ -120,14 +133,16 @@ void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys) {
   }
 }
 
-void apply_overrides(Json& recipe, const std::vector<std::string>& overrides) {
+void apply_overrides(Json& recipe, const std::vector<std::string>& overrides, Origins& origins) {
   for (const std::string& text : overrides) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       throw ConfigError(kWhere, fmt::format("got \"{}\"; expected key.sub=value, for example train.epochs=5", text));
     }
     const std::string origin = "command line";
-    set_path(recipe, text.substr(0, equals), parse_yaml_value(text.substr(equals + 1), origin), origin);
+    const std::string key_path = text.substr(0, equals);
+    set_path(recipe, key_path, parse_yaml_value(text.substr(equals + 1), origin), origin);
+    origins[key_path] = origin;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,20 @@ struct RecipeKey {
   bool free_form = false;
 };
 
+// Where the values from outside come from: key path -> "DANLU_TRAIN_EPOCHS" or "command line".
+using Origins = std::map<std::string, std::string>;
+
+// Names the origin of a key that was set from outside, or of the nearest path above it; else what `file` says.
+Locate locate_with(Locate file, Origins origins);
+
 std::vector<RecipeKey> recipe_keys(const std::function<void(OptionVisitor&)>& describe);
 
 // DANLU_TRAIN_EPOCHS sets train.epochs, DANLU_TRAIN_OPTIMIZER_LR sets train.optimizer.lr, DANLU_SEED sets seed. A
 // variable that begins like a group of the recipe but fits no key is a ConfigError naming the nearest, like any
-// misspelt key.
-void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys);
+// misspelt key. Adds what it sets to `origins`.
+void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins& origins);
 
 // "train.epochs=5", "model.hidden=[64, 32]": values are YAML. Throws ConfigError for anything else.
-void apply_overrides(Json& recipe, const std::vector<std::string>& overrides);
+void apply_overrides(Json& recipe, const std::vector<std::string>& overrides, Origins& origins);
 
 }  // namespace danlu::app

@@ -79,6 +79,7 @@ class Pipeline {
   const data::Split& split();
   const FittedData& fitted();
   std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed) const;
+  std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);
   double score_fold(const data::Fold& fold, int64_t number);
   void write_bundle();

@@ -73,6 +73,7 @@ const Plan& Pipeline::plan() {
   }
   plan.data = source().fit(plan.split.train);
   check_against_data(recipe_, plan.data.task, plan.split);
+  if (recipe_.evaluate.kfold.folds > 0) make_folds(recipe_.evaluate.kfold);  // throws before, not after, the training
   recipe_.reasons["data.columns"] = plan.data.reasons;
 
   plan.config = bundle_config(recipe_, source(), plan.data);

@@ -20,11 +20,12 @@ enum class Environment { applied, ignored };
 Recipe read(YamlDocument document, std::string text, const std::vector<std::string>& overrides,
             Environment environment) {
   Recipe recipe;
+  Origins origins;
   if (environment == Environment::applied) {
-    apply_environment(document.json, recipe_keys([&](OptionVisitor& v) { recipe.describe(v); }));
+    apply_environment(document.json, recipe_keys([&](OptionVisitor& v) { recipe.describe(v); }), origins);
   }
-  apply_overrides(document.json, overrides);
-  const Locate locate = document.locate();
+  apply_overrides(document.json, overrides, origins);
+  const Locate locate = locate_with(document.locate(), std::move(origins));
   read_options(document.json, recipe, locate);
   recipe.text = std::move(text);
   recipe.given = document.json;

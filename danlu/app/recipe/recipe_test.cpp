@@ -111,6 +111,11 @@ TEST(Recipe, OverridesReachAnyKey) {
   EXPECT_THAT(error_of(kSmall, {"train.epoch=9"}), HasSubstr("did you mean \"epochs\"?"));
   EXPECT_THAT(error_of(kSmall, {"epochs"}), HasSubstr("expected key.sub=value"));
   EXPECT_THAT(error_of(kSmall, {"train.epochs=[1"}), HasSubstr("command line:"));
+  const std::string text = std::string(kSmall) + "train: {epochs: 3}\nmodel: mlp\n";
+  EXPECT_THAT(error_of(text, {"train.epochs=ten"}), HasSubstr("] command line: train.epochs: got \"ten\""));
+  EXPECT_THAT(error_of(text, {"train.epoch=3"}), HasSubstr("] command line: unknown key \"train.epoch\""));
+  EXPECT_THAT(error_of(text, {"model.hiden=3"}), HasSubstr("] command line: unknown key \"model.hiden\""));
+  EXPECT_THAT(error_of(text, {"model.hidden=[8, x]"}), HasSubstr("] command line: model.hidden"));
   EXPECT_THAT(error_of(std::string(kSmall) + "seed: 3\n", {"seed.x=1"}), HasSubstr("seed has no keys below it"));
   EXPECT_THAT(error_of(kSmall, {"train..epochs=1"}), HasSubstr("expected key.sub=value"));
 }
@@ -119,6 +124,10 @@ TEST(Recipe, EnvironmentReachesFreeFormKeysAndRefusesMisspeltOnes) {
   {
     const Variable lr("DANLU_TRAIN_OPTIMIZER_WEIGHT_DECAY", "0.25"), cache("DANLU_DATA", "/nowhere");
     EXPECT_EQ(load(kSmall).train.optimizer.dump(), R"({"weight_decay":0.25})");
+  }
+  {
+    const Variable ten("DANLU_TRAIN_EPOCHS", "ten");
+    EXPECT_THAT(error_of(kSmall), HasSubstr("] DANLU_TRAIN_EPOCHS: train.epochs: got \"ten\""));
   }
   const Variable wrong("DANLU_TRAIN_EPOCH", "3");
   EXPECT_THAT(error_of(kSmall),
