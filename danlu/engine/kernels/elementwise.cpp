@@ -32,7 +32,7 @@ void unary_range(Unary f, const float* x, float* y, int64_t n) {
         VecF r = hn::Log(d, v);
         r = hn::IfThenElse(hn::Eq(v, zero), hn::Neg(infinity), r);
         r = hn::IfThenElse(hn::Eq(v, infinity), infinity, r);
-        return hn::IfThenElse(hn::Or(hn::Lt(v, zero), hn::Ne(v, v)), hn::Set(d, NAN), r);
+        return hn::IfThenElse(hn::Or(hn::Lt(v, zero), hn::IsNaN(v)), hn::Set(d, NAN), r);
       });
     case Unary::sqrt: return map(x, y, n, [](F32, VecF v) HWY_ATTR { return hn::Sqrt(v); });
     case Unary::square: return map(x, y, n, [](F32, VecF v) HWY_ATTR { return hn::Mul(v, v); });

@@ -15,19 +15,19 @@ HWY_BEFORE_NAMESPACE();
 namespace danlu::kernels::HWY_NAMESPACE {
 namespace {
 
-// sums[j] += x
-void add_columns(const float* x, int64_t rows, int64_t n, float* sums) {
+// Of each column: about its mean, and the sums of the distances from that and of their squares. The distances would add up to 0
+// if the mean were exact; their sum corrects it (Chan, Golub, LeVeque 1983). All three begin as 0.
+void add_moments(const float* x, int64_t rows, int64_t n, float* centre, float* distances, float* squares) {
   for (int64_t i = 0; i < rows; ++i) {
-    map(sums, x + i * n, sums, n, [](F32, VecF s, VecF v) HWY_ATTR { return hn::Add(s, v); });
+    map(centre, x + i * n, centre, n, [](F32, VecF sum, VecF v) HWY_ATTR { return hn::Add(sum, v); });
   }
-}
-
-// sums[j] += (x - mean[j])^2
-void add_squared_distances(const float* x, const float* mean, int64_t rows, int64_t n, float* sums) {
+  const float scale = 1.0f / static_cast<float>(rows);
+  map(centre, centre, n, [scale](F32 d, VecF sum) HWY_ATTR { return hn::Mul(sum, hn::Set(d, scale)); });
   for (int64_t i = 0; i < rows; ++i) {
-    map(sums, x + i * n, mean, sums, n, [](F32, VecF s, VecF v, VecF m) HWY_ATTR {
+    map(distances, x + i * n, centre, distances, n, [](F32, VecF sum, VecF v, VecF m) HWY_ATTR { return hn::Add(sum, hn::Sub(v, m)); });
+    map(squares, x + i * n, centre, squares, n, [](F32, VecF sum, VecF v, VecF m) HWY_ATTR {
       const VecF distance = hn::Sub(v, m);
-      return hn::MulAdd(distance, distance, s);
+      return hn::MulAdd(distance, distance, sum);
     });
   }
 }
@@ -39,7 +39,7 @@ void scale_columns(const float* x, const float* scale, const float* shift, float
   }
 }
 
-// sums[j] += dy and sums_xhat[j] += dy * (x - mean) * rstd: statistics by column, or by row where mean_step is 0.
+// sum_dy[j] += dy and sum_dy_distance[j] += dy * (x - mean[j])
 void add_gradient_columns(const float* dy, const float* x, const float* mean, int64_t rows, int64_t n, float* sum_dy, float* sum_dy_distance) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* g = dy + i * n;
@@ -56,6 +56,7 @@ void add_gradient_columns(const float* dy, const float* x, const float* mean, in
   }
 }
 
+// sum_dy[j] += dy and sum_dy_xhat[j] += dy * (x - mean[i]) * rstd[i]
 void add_gradient_rows(const float* dy, const float* x, const float* mean, const float* rstd, int64_t rows, int64_t n, float* sum_dy,
                        float* sum_dy_xhat) {
   for (int64_t i = 0; i < rows; ++i) {
@@ -114,8 +115,8 @@ void norm_backward_rows(const float* dy, const float* x, const float* mean, cons
       g = dx;
     }
     const float sum_g = centred ? map_sum(g, n, [](F32, VecF v) HWY_ATTR { return v; }) : 0.0f;
-    const float sum_g_x = map_sum(g, x, n, [](F32, VecF v, VecF u) HWY_ATTR { return hn::Mul(v, u); });
-    const float sum_g_xhat = (sum_g_x - m * sum_g) * r;
+    // Of distances, not sum(g x) - m sum(g): far from 0 that would cancel.
+    const float sum_g_xhat = r * map_sum(g, x, n, [m](F32 d, VecF v, VecF u) HWY_ATTR { return hn::Mul(v, hn::Sub(u, hn::Set(d, m))); });
     const float shift = sum_g / count, slope = sum_g_xhat / count * r;
     map(g, x, dx, n, [=](F32 d, VecF v, VecF u) HWY_ATTR {
       const VecF distance = hn::Sub(u, hn::Set(d, m));
@@ -132,8 +133,7 @@ HWY_AFTER_NAMESPACE();
 namespace danlu::kernels {
 namespace {
 
-HWY_EXPORT(add_columns);
-HWY_EXPORT(add_squared_distances);
+HWY_EXPORT(add_moments);
 HWY_EXPORT(scale_columns);
 HWY_EXPORT(add_gradient_columns);
 HWY_EXPORT(add_gradient_rows);
@@ -146,18 +146,31 @@ constexpr int64_t kPiece = 256;      // rows of one partial sum
 
 int64_t row_grain(int64_t n) { return kGrain / std::max<int64_t>(n, 1) + 1; }
 
-// Sums `width` columns over the rows: piece(first row, last row, sums) adds to a zeroed row of sums. The pieces are of a fixed
-// length, go to threads, and are added in order, in double.
+// `width` numbers for each piece of the rows: piece(first row, last row, numbers) adds to a zeroed row of them. The pieces are
+// of a fixed length and go to threads: the numbers are the same for any number of threads.
+struct Pieces {
+  int64_t count, width;
+  std::vector<float> numbers;
+  double at(int64_t piece, int64_t j) const { return static_cast<double>(numbers[static_cast<size_t>(piece * width + j)]); }
+};
+
+template <class Piece>
+Pieces in_pieces(int64_t rows, int64_t width, const Piece& piece) {
+  Pieces all{(rows + kPiece - 1) / kPiece, width, {}};
+  all.numbers.resize(static_cast<size_t>(all.count * width));
+  parallel_for(all.count, kGrain / std::max<int64_t>(kPiece * width, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) piece(p * kPiece, std::min((p + 1) * kPiece, rows), all.numbers.data() + p * width);
+  });
+  return all;
+}
+
+// Sums of pieces, added in order and in double: finish(j, total).
 template <class Piece, class Finish>
 void sum_columns(int64_t rows, int64_t width, const Piece& piece, const Finish& finish) {
-  const int64_t pieces = (rows + kPiece - 1) / kPiece;
-  std::vector<float> partial(static_cast<size_t>(pieces * width));
-  parallel_for(pieces, kGrain / std::max<int64_t>(kPiece * width, 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) piece(p * kPiece, std::min((p + 1) * kPiece, rows), partial.data() + p * width);
-  });
+  const Pieces all = in_pieces(rows, width, piece);
   for (int64_t j = 0; j < width; ++j) {
     double total = 0;
-    for (int64_t p = 0; p < pieces; ++p) total += static_cast<double>(partial[static_cast<size_t>(p * width + j)]);
+    for (int64_t p = 0; p < all.count; ++p) total += all.at(p, j);
     finish(j, total);
   }
 }
@@ -166,13 +179,26 @@ void sum_columns(int64_t rows, int64_t width, const Piece& piece, const Finish& 
 
 void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float* variance) {
   active_isa();
-  const auto add = HWY_DYNAMIC_DISPATCH(add_columns);
-  const auto add_squares = HWY_DYNAMIC_DISPATCH(add_squared_distances);
+  const auto kernel = HWY_DYNAMIC_DISPATCH(add_moments);
+  // Each piece makes its two passes while it is in cache.
+  const Pieces all = in_pieces(rows, 3 * n, [&](int64_t b, int64_t e, float* sums) {
+    kernel(x + b * n, e - b, n, sums, sums + n, sums + 2 * n);
+  });
+  const auto rows_of = [rows](int64_t piece) { return static_cast<double>(std::min(kPiece, rows - piece * kPiece)); };
   const double scale = 1.0 / static_cast<double>(std::max<int64_t>(rows, 1));
-  sum_columns(rows, n, [&](int64_t b, int64_t e, float* sums) { add(x + b * n, e - b, n, sums); },
-              [&](int64_t j, double total) { mean[j] = static_cast<float>(total * scale); });
-  sum_columns(rows, n, [&](int64_t b, int64_t e, float* sums) { add_squares(x + b * n, mean, e - b, n, sums); },
-              [&](int64_t j, double total) { variance[j] = static_cast<float>(total * scale); });
+  for (int64_t j = 0; j < n; ++j) {
+    const auto centre = [&](int64_t piece) { return all.at(piece, j); };
+    const auto distances = [&](int64_t piece) { return all.at(piece, n + j); };
+    double total = 0, squares = 0;
+    for (int64_t p = 0; p < all.count; ++p) total += rows_of(p) * centre(p) + distances(p);
+    const double m = total * scale;
+    for (int64_t p = 0; p < all.count; ++p) {  // sum of (x - m)^2 = sum of ((x - centre) + (centre - m))^2
+      const double step = centre(p) - m;
+      squares += all.at(p, 2 * n + j) + 2 * step * distances(p) + rows_of(p) * step * step;
+    }
+    mean[j] = static_cast<float>(m);
+    variance[j] = static_cast<float>(squares * scale);
+  }
 }
 
 void normalize_columns(const float* x, const float* mean, const float* rstd, const float* weight, const float* bias, float* y,

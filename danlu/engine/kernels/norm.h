@@ -1,5 +1,5 @@
-// Normalisation. Statistics are taken in two passes (mean, then squared distances), summed in a fixed order: results do not
-// depend on the number of threads. weight and bias may be null.
+// Normalisation. Statistics are taken in two passes (mean, then squared distances from it), over pieces of fixed length that
+// are joined in order and in double: results do not depend on the number of threads. weight and bias may be null.
 #pragma once
 
 #include <cstdint>

@@ -15,12 +15,18 @@ struct Pool2dShape {
   int64_t out_width() const { return (width + 2 * padding_w - kernel_w) / stride_w + 1; }
   // Every pixel belongs to at most one window.
   bool disjoint() const { return stride_h >= kernel_h && stride_w >= kernel_w; }
+  // Every pixel belongs to exactly one window.
+  bool tiles() const {
+    return stride_h == kernel_h && stride_w == kernel_w && padding_h == 0 && padding_w == 0 && height % kernel_h == 0 &&
+           width % kernel_w == 0;
+  }
 };
 
 // Positions in a window are numbered row by row in 16 bits.
 constexpr int64_t kMaxPoolWindow = 65535;
 
-// y: (N, H', W', C). `index`, unless null, gets the number of the first largest position in each window. Padding never wins.
+// y: (N, H', W', C). `index`, unless null, gets the number of the first largest position in each window. Padding never wins; a NaN
+// does.
 void max_pool2d(const Pool2dShape& shape, const float* x, float* y, uint16_t* index);
 // dx is overwritten.
 void max_pool2d_backward(const Pool2dShape& shape, const float* dy, const uint16_t* index, float* dx);

@@ -121,13 +121,13 @@ HWY_INLINE float max_of(const float* x, int64_t n) {
   return result;
 }
 
-// exp that is exactly 0 for -infinity and far below, infinity far above.
+// exp that is exactly 0 for -infinity and far below, infinity far above, and NaN for NaN.
 HWY_INLINE VecF exp_of(F32 d, VecF x) {
   const VecF low = hn::Set(d, -88.0f), high = hn::Set(d, 88.5f);
   VecF y = hn::Exp(d, hn::Min(hn::Max(x, low), high));
   y = hn::IfThenElse(hn::Gt(x, high), hn::Set(d, HUGE_VALF), y);
   y = hn::IfThenZeroElse(hn::Lt(x, low), y);
-  return hn::IfThenElse(hn::Ne(x, x), x, y);
+  return hn::IfThenElse(hn::IsNaN(x), x, y);  // Ne(x, x) is false for a NaN on AVX2 and AVX-512
 }
 
 // 1 / (1 + exp(-x)), without overflow.

@@ -27,6 +27,7 @@ struct Conv2dOptions {
 // Shapes    x: (N, H, W, C)   weight: (O, C / groups, kh, kw), as in PyTorch   bias: (O), or undefined for none
 //           y: (N, H', W', O) with H' = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1
 // Gradient  dx, dweight, dbias. Saves x and weight (shared, not copied), and y if there is an activation.
+// Numbers   the fused relu makes 0 of a NaN, as in linear.
 // Errors    ShapeError if shapes do not fit, groups do not divide the channels, or the kernel is larger than the padded image.
 // Threads   parallel inside.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});

@@ -23,6 +23,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 //
 // Shapes    x: (..., in)   weight: (out, in), as in PyTorch   bias: (out), or undefined for none   y: (..., out)
 // Gradient  dx, dweight, dbias. Saves x and weight (shared, not copied), and y if there is an activation.
+// Numbers   the fused relu makes 0 of a NaN, as oneDNN does; relu() of elementwise.h keeps it.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, Activation activation = Activation::none);
 
 }  // namespace danlu

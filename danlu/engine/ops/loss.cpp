@@ -101,6 +101,9 @@ Tensor pointwise(const char* op, kernels::PointwiseLoss f, const Tensor& x, cons
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   require_f32(op::cross_entropy, logits);
   if (logits.rank() < 1 || logits.size(-1) < 1) bad_shape(op::cross_entropy, "logits", logits.shape(), "(..., C) with C >= 1");
+  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
+    throw ConfigError("engine.ops.cross_entropy", fmt::format("got label_smoothing {}; expected a number in [0, 1)", options.label_smoothing));
+  }
   if (target.dtype() == Dtype::i64) {
     if (!(target.shape() == logits.shape().without(-1))) {
       bad_shape(op::cross_entropy, "target", target.shape(), logits.shape().without(-1).str());

@@ -3,7 +3,7 @@
 // Reduction  mean divides by the number of terms that count (for cross_entropy: rows that are not ignored), as PyTorch does;
 //            0 terms give 0. sum does not divide.
 // Gradient   with respect to the first argument only.
-// Errors     ShapeError if shapes differ; DataError for a class index outside [0, C).
+// Errors     ShapeError if shapes differ; DataError for a class index outside [0, C); ConfigError for a setting out of range.
 // Numbers    finite for logits of any finite size.
 #pragma once
 

@@ -14,15 +14,16 @@ namespace danlu {
 Tensor reshape(const Tensor& x, std::span<const int64_t> sizes) {
   std::vector<int64_t> known(sizes.begin(), sizes.end());
   int64_t product = 1;
+  bool overflow = false;
   int64_t* derived = nullptr;
   for (int64_t& size : known) {
     if (size == -1 && derived == nullptr) derived = &size;
-    else product *= size;
+    else overflow = __builtin_mul_overflow(product, size, &product) || overflow;
   }
-  if (derived != nullptr && product > 0 && x.numel() % product == 0) *derived = x.numel() / product;
-  const bool fits = std::all_of(known.begin(), known.end(), [](int64_t size) { return size >= 0; });
+  if (derived != nullptr && !overflow && product > 0 && x.numel() % product == 0) *derived = x.numel() / product;
+  const bool fits = !overflow && std::all_of(known.begin(), known.end(), [](int64_t size) { return size >= 0; });
   if (!fits || Shape(known).numel() != x.numel()) {
-    bad_shape(op::reshape, "x", x.shape(), fmt::format("{} elements for ({})", product, fmt::join(sizes, ", ")));
+    bad_shape(op::reshape, "x", x.shape(), fmt::format("as many elements as ({}) has", fmt::join(sizes, ", ")));
   }
   Tensor y = x.view(Shape(known));
   if (recording(x)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -177,6 +178,23 @@ TEST_P(Op, ForwardIsTheReference) {
     for (size_t i = 0; i < got.size(); ++i) {
       ASSERT_TRUE(std::isfinite(got[i])) << "element " << i << " is " << got[i];
       ASSERT_NEAR(got[i], expected[i], c.tolerance.absolute + c.tolerance.relative * std::abs(expected[i])) << "element " << i;
+    }
+  });
+}
+
+// Divergence must stay visible: what is NaN in the reference is NaN in the engine, and nothing else is.
+TEST_P(Op, ANaNReachesWhatItReachesInTheReference) {
+  for_cases([](const OpCase& c) {
+    const NoGrad no_grad;
+    const std::vector<Tensor> inputs = make_inputs(c);
+    Tensor x = inputs[0];
+    if (x.numel() == 0 || !c.keeps_nan) return;
+    x.mutable_data()[x.numel() / 2] = std::numeric_limits<float>::quiet_NaN();
+    const Tensor y = c.forward(inputs);
+    if (y.dtype() != Dtype::f32) return;
+    const Values expected = c.reference(make_values(inputs));
+    for (int64_t i = 0; i < y.numel(); ++i) {
+      ASSERT_EQ(std::isnan(y.data()[i]), std::isnan(expected[static_cast<size_t>(i)])) << "element " << i << " is " << y.data()[i];
     }
   });
 }

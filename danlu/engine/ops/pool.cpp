@@ -15,7 +15,7 @@ kernels::Pool2dShape match(const char* op, const Tensor& x, const Pool2dOptions&
   const kernels::Pool2dShape s{x.size(0),       x.size(1),       x.size(2),        x.size(3),       o.kernel.height,  o.kernel.width,
                                o.stride.height, o.stride.width,  o.padding.height, o.padding.width, o.count_include_pad};
   const bool sane = s.kernel_h >= 1 && s.kernel_w >= 1 && s.stride_h >= 1 && s.stride_w >= 1 && s.padding_h >= 0 && s.padding_w >= 0 &&
-                    2 * s.padding_h <= s.kernel_h && 2 * s.padding_w <= s.kernel_w && s.kernel_h <= kernels::kMaxPoolWindow / s.kernel_w;
+                    s.padding_h <= s.kernel_h / 2 && s.padding_w <= s.kernel_w / 2 && s.kernel_h <= kernels::kMaxPoolWindow / s.kernel_w;
   if (!sane || s.height + 2 * s.padding_h < s.kernel_h || s.width + 2 * s.padding_w < s.kernel_w) {
     bad_shape(op, "x", x.shape(), fmt::format("an image not smaller than the window of {} x {} (padding {} x {}, at most half of it)",
                                               s.kernel_h, s.kernel_w, s.padding_h, s.padding_w));

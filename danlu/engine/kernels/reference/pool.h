@@ -34,7 +34,7 @@ template <class T>
 std::vector<T> max_pool2d(const Pool2dShape& s, const std::vector<T>& x) {
   return pool2d(s, x, [](const std::vector<T>& window) {
     T best = window[0];
-    for (const T value : window) best = value > best ? value : best;
+    for (const T value : window) best = value > best || value != value ? value : best;  // a NaN stays
     return best;
   });
 }

@@ -31,7 +31,7 @@ std::vector<T> mean(const std::vector<T>& x, Axis axis) {
   return y;
 }
 
-// Where the first largest element is.
+// Where the first largest element is, or the first NaN.
 template <class T>
 std::vector<int64_t> argmax(const std::vector<T>& x, Axis axis) {
   std::vector<int64_t> y;
@@ -39,7 +39,8 @@ std::vector<int64_t> argmax(const std::vector<T>& x, Axis axis) {
     for (int64_t j = 0; j < axis.inner; ++j) {
       int64_t best = 0;
       for (int64_t i = 1; i < axis.n; ++i) {
-        if (x[axis.at(o, i, j)] > x[axis.at(o, best, j)]) best = i;
+        const T value = x[axis.at(o, i, j)], largest = x[axis.at(o, best, j)];
+        if (value > largest || (value != value && largest == largest)) best = i;
       }
       y.push_back(best);
     }

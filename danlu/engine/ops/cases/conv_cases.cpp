@@ -30,7 +30,7 @@ OpCase make(const ConvCase& c) {
   const bool bias = c.bias;
   return {op::conv2d, c.name, inputs, [=](const auto& in) { return conv2d(in[0], in[1], bias ? in[2] : Tensor(), o); },
           [=](const auto& in) { return reference::conv2d(s, in[0], in[1], bias ? in[2] : Values(), o.activation); },
-          {1e-4, 1e-4, 2e-4}, c.use};
+          {1e-4, 1e-4, 2e-4}, c.use, o.activation != Activation::relu};
 }
 
 }  // namespace

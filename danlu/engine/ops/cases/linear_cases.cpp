@@ -55,7 +55,7 @@ void add_linears(std::vector<OpCase>& cases) {
                      [=](const auto& in) {
                        return reference::linear(in[0], in[1], with_bias ? in[2] : Values(), m, out_features, in_features, activation);
                      },
-                     kProduct, use});
+                     kProduct, use, activation != Activation::relu});
   };
   add("ordinary", {4}, 5, 3, true, Activation::none);
   add("no bias", {4}, 5, 3, false, Activation::none);

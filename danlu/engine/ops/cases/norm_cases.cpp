@@ -12,6 +12,13 @@ namespace {
 namespace reference = kernels::reference;
 
 constexpr double kEps = 1e-5;
+// Far from 0 the mean itself is only known to 6e-8 of its size.
+constexpr double kFar = 1000;
+constexpr Tolerance kFarNorm{2e-4, 1e-5, 1e-4, 1e-5};
+Generator far_from_0() {
+  return [](Rng& rng, int64_t) { return kFar + rng.normal(); };
+}
+
 constexpr Tolerance kNorm{1e-5, 1e-5, 3e-4, 1e-5};  // dx is a difference of numbers of size 1, next to nothing for few values
 
 // x, and, if wanted, weight and bias.
@@ -26,7 +33,8 @@ template <class T>
 T at_or_none(const std::vector<T>& inputs, size_t i) { return i < inputs.size() ? inputs[i] : T(); }
 
 void add_batch_norms(std::vector<OpCase>& cases) {
-  const auto add = [&](const char* name, const Shape& x, bool affine, const Generator& values = normal(2), Use use = Use::test) {
+  const auto add = [&](const char* name, const Shape& x, bool affine, const Generator& values = normal(2), Use use = Use::test,
+                       bool far = false) {
     const int64_t channels = x[-1];
     std::vector<Input> inputs = inputs_for(x, affine);
     inputs[0].values = values;
@@ -36,7 +44,7 @@ void add_batch_norms(std::vector<OpCase>& cases) {
                        return batch_norm(in[0], at_or_none(in, 1), at_or_none(in, 2), mean, variance);
                      },
                      [=](const auto& in) { return reference::batch_norm(in[0], channels, at_or_none(in, 1), at_or_none(in, 2), kEps); },
-                     kNorm, use});
+                     far ? kFarNorm : kNorm, use});
   };
   add("a table", {9, 4}, true);
   add("images", {2, 3, 5, 17}, true);
@@ -45,6 +53,8 @@ void add_batch_norms(std::vector<OpCase>& cases) {
   add("two values", {2, 3}, true, repeat({-1.5, 2, 0.5, 1.5, -1, 3}));
   add("one channel", {33, 1}, true);
   add("above the grain", {211, 191}, true);
+  add("many pieces", {1001, 19}, true);
+  add("far from 0", {777, 17}, false, far_from_0(), Use::test, true);
   add("64 x 28 x 28 x 32", {64, 28, 28, 32}, true, normal(), Use::bench);
 }
 
@@ -87,6 +97,9 @@ void add_row_norms(std::vector<OpCase>& cases) {
   add("empty", {0, 5}, true);
   add("above the grain", {211, 191}, true);
   add("rows of 512", {2048, 512}, true, Use::bench);
+  const int64_t channels = 191;
+  cases.push_back({op::layer_norm, "far from 0", {{{17, channels}, far_from_0()}}, [](const auto& in) { return layer_norm(in[0]); },
+                   [=](const auto& in) { return reference::layer_norm<double>(in[0], channels, {}, {}, kEps); }, kFarNorm});
 }
 
 void add_group_norms(std::vector<OpCase>& cases) {

@@ -59,6 +59,7 @@ struct OpCase {
   std::function<Values(const std::vector<Values>& inputs)> reference;
   Tolerance tolerance{};
   Use use = Use::test;
+  bool keeps_nan = true;  // false: a NaN in the first input may be lost, as the contract says
 };
 
 const std::vector<OpCase>& op_cases();

@@ -37,7 +37,11 @@ const std::vector<PoolCase>& table() {
       {"no images", {0, 4, 4, 3}},
       {"above the grain", {3, 27, 28, 19}},
       {"above the grain, overlapping", {3, 27, 28, 19}, {.kernel = 3, .stride = 2, .padding = 1}},
+      {"a window of more than 255 pixels", {1, 18, 17, 5}, {.kernel = 17, .stride = 1}},
       {"64 x 28 x 28 x 32", {64, 28, 28, 32}, {}, Use::bench},
+      {"64 x 14 x 14 x 64", {64, 14, 14, 64}, {}, Use::bench},
+      {"64 x 28 x 28 x 32, 3 x 3 / 2", {64, 28, 28, 32}, {.kernel = 3, .stride = 2, .padding = 1}, Use::bench},
+      {"64 x 7 x 7 x 512, global", {64, 7, 7, 512}, {.kernel = 7, .stride = 7}, Use::bench},
   };
   return cases;
 }
