@@ -42,6 +42,8 @@ danlu_dependency(hwy HEADER hwy/highway.h LIBRARIES hwy PACKAGE libhwy-dev)
 danlu_dependency(dnnl HEADER dnnl.hpp LIBRARIES dnnl PACKAGE libdnnl-dev)
 danlu_dependency(jpeg HEADER jpeglib.h LIBRARIES jpeg PACKAGE libjpeg-dev)
 danlu_dependency(png HEADER png.h LIBRARIES png PACKAGE libpng-dev)
+danlu_dependency(pcre2 HEADER pcre2.h LIBRARIES pcre2-8 DEFINES PCRE2_CODE_UNIT_WIDTH=8 PACKAGE libpcre2-dev)
+danlu_dependency(utf8proc HEADER utf8proc.h LIBRARIES utf8proc PACKAGE libutf8proc-dev)
 danlu_dependency(yaml HEADER yaml-cpp/yaml.h LIBRARIES yaml-cpp PACKAGE libyaml-cpp-dev)
 danlu_dependency(cli HEADER CLI/CLI.hpp PACKAGE libcli11-dev)
 # Debian's cpp-httplib is compiled with these three switches; a program built without them would disagree about its classes.
