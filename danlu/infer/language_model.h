@@ -1,0 +1,36 @@
+// A language model as it lies on disk, ready to run: network, tokeniser, settings of generation.
+//
+// The directory is a Hugging Face one (config.json, model.safetensors or shards of it, tokenizer.json, tokenizer_config.json,
+// generation_config.json): a bundle of ours and a folder that transformers saved are read alike.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "danlu/base/files.h"
+#include "danlu/base/json.h"
+#include "danlu/data/text/tokenizer.h"
+#include "danlu/learn/models/gpt.h"
+
+namespace danlu::infer {
+
+struct LanguageModel {
+  std::string name;
+  std::unique_ptr<models::Gpt> network;  // in evaluation mode
+  data::Tokenizer tokenizer;
+  std::vector<data::TokenId> eos;        // any of them ends an answer
+  Json config;                           // config.json
+
+  // A directory with config.json, or a run directory, taken for its bundle/. Throws FileError or DataError naming the file.
+  static std::shared_ptr<LanguageModel> load(const fs::path& directory);
+};
+
+// Does the directory hold a language model rather than a predictor? Reads config.json alone.
+bool is_language_model(const fs::path& directory);
+
+// Writes all of it, the weights with the names and shapes that transformers expects. What is written is read again and compared:
+// DataError if a single id or logit differs.
+void write_language_model(const fs::path& directory, models::Gpt& network, const data::Tokenizer& tokenizer, const std::string& name,
+                          const Json& training = Json::object());
+
+}  // namespace danlu::infer
