@@ -15,9 +15,9 @@ std::string join_path(const std::string& prefix, std::string_view name) {
 
 std::string range_text(Range range) {
   const bool low = std::isfinite(range.low), high = std::isfinite(range.high);
-  if (low && high) return fmt::format("in [{}, {}]", range.low, range.high);
+  if (low && high) return fmt::format("in [{}, {}{}", range.low, range.high, range.below ? ")" : "]");
   if (low) return fmt::format(">= {}", range.low);
-  if (high) return fmt::format("<= {}", range.high);
+  if (high) return fmt::format("{} {}", range.below ? "<" : "<=", range.high);
   return "any";
 }
 
@@ -178,7 +178,7 @@ class Reader : public OptionVisitor {
   }
 
   void check_range(const char* name, double value, const Json& json, Range range) const {
-    if (value < range.low || value > range.high) {
+    if (value < range.low || (range.below ? value >= range.high : value > range.high)) {
       fail(name, fmt::format("got {}; expected a number {}", short_text(json), range_text(range)));
     }
   }
@@ -361,7 +361,7 @@ class Schema : public OptionVisitor {
   }
   static Json bounded(Json schema, Range range) {
     if (std::isfinite(range.low)) schema["minimum"] = range.low;
-    if (std::isfinite(range.high)) schema["maximum"] = range.high;
+    if (std::isfinite(range.high)) schema[range.below ? "exclusiveMaximum" : "maximum"] = range.high;
     return schema;
   }
   void put(const char* name, Json schema, const char* help) {

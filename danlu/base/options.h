@@ -27,10 +27,11 @@
 
 namespace danlu {
 
-// Inclusive bounds of a number.
+// Bounds of a number; the lower one belongs to the range, the upper one unless `below`.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
+  bool below = false;
 };
 
 class OptionVisitor {

@@ -130,6 +130,27 @@ TEST(Options, RangeAndChoiceAreChecked) {
               HasSubstr(R"(optimizer.type: got "adamw2"; expected one of sgd, adam, adamw; did you mean "adamw"?)"));
 }
 
+struct AverageOptions {
+  double memory = 0.9;
+  void describe(OptionVisitor& v) { v.field("memory", memory, {0, 1, true}, "part of the average that is kept"); }
+};
+
+TEST(Options, ARangeMayEndBelowItsUpperBound) {
+  AverageOptions options;
+  read_options(Json{{"memory", 0.999999}}, options);
+  EXPECT_EQ(options.memory, 0.999999);
+  try {
+    read_options(Json{{"memory", 1}}, options);
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("memory: got 1; expected a number in [0, 1)"));
+  }
+  EXPECT_THAT(help_options<AverageOptions>(), HasSubstr("(in [0, 1))"));
+  const Json field = schema_options<AverageOptions>()["properties"]["memory"];
+  EXPECT_EQ(field["exclusiveMaximum"], 1);
+  EXPECT_FALSE(field.contains("maximum"));
+}
+
 TEST(Options, ErrorsNameTheLineOfTheFile) {
   TrainOptions options;
   const Locate locate = [](std::string_view key) {

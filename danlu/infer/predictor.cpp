@@ -38,7 +38,7 @@ struct Predictor::Impl {
 
   Bundle bundle;
   Json config;
-  train::Objective objective;
+  train::PredictionObjective objective;
   int64_t parameters;
   data::TablePreprocessor table;              // one of the two, by bundle.config.input
   std::optional<data::ImagePreprocess> image;

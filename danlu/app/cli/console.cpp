@@ -69,7 +69,7 @@ Observer Console::observer() {
            {"average_loss", r.average_loss},
            {"lr", r.lr},
            {"gradient_norm", r.gradient_norm},
-           {"samples_per_second", r.samples_per_second},
+           {std::string(r.unit) + "_per_second", r.terms_per_second},
            {"eta_s", progress_->remaining_s()}});
   };
   o.training.on_epoch = [=, this](const train::EpochReport& r) {
@@ -79,7 +79,7 @@ Observer Console::observer() {
            {"epoch", r.progress.epoch},
            {"seconds", r.seconds},
            {"train_loss", r.train_loss},
-           {"train_accuracy", r.train_accuracy},
+           {"train_accuracy", r.train_accuracy ? Json(*r.train_accuracy) : Json(nullptr)},
            {"validation_loss", r.validation_loss ? Json(*r.validation_loss) : Json(nullptr)},
            {"validation_accuracy", r.validation_accuracy ? Json(*r.validation_accuracy) : Json(nullptr)},
            {"lr", r.lr},

@@ -18,6 +18,11 @@ std::string left(const Eta& eta) {
   return eta.remaining_s() < 0 ? "" : fmt::format("   {} left", format_duration(eta.remaining_s()));
 }
 
+// " accuracy 0.9731", or nothing where there are no classes.
+std::string accuracy_text(const std::optional<double>& accuracy) {
+  return accuracy ? fmt::format(" accuracy {:.4f}", *accuracy) : "";
+}
+
 }  // namespace
 
 Progress::Progress(bool shows) : shows_(shows), terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -31,19 +36,19 @@ bool Progress::is_due() const { return since_line_.seconds() >= (terminal_ ? kTe
 
 void Progress::step(const train::StepReport& r) {
   eta_.update(r.progress.fraction);
-  show(fmt::format("epoch {:.2f}  {:3.0f} %  loss {:.4f}  accuracy {:.4f}  lr {:.2e}  {:.0f} samples/s{}",
-                   r.progress.epoch, 100 * r.progress.fraction, r.average_loss, r.average_accuracy, r.lr,
-                   r.samples_per_second, left(eta_)),
+  show(fmt::format("epoch {:.2f}  {:3.0f} %  loss {:.4f}{}  lr {:.2e}  {:.0f} {}/s{}",
+                   r.progress.epoch, 100 * r.progress.fraction, r.average_loss, accuracy_text(r.average_accuracy), r.lr,
+                   r.terms_per_second, r.unit, left(eta_)),
        Line::passing);
 }
 
 void Progress::epoch(const train::EpochReport& r) {
   eta_.update(r.progress.fraction);
   std::string text =
-      fmt::format("epoch {:<6.4g} train loss {:.4f} accuracy {:.4f}", r.progress.epoch, r.train_loss, r.train_accuracy);
+      fmt::format("epoch {:<6.4g} train loss {:.4f}{}", r.progress.epoch, r.train_loss, accuracy_text(r.train_accuracy));
   if (r.validation_loss) {
-    text += fmt::format("   validation loss {:.4f} accuracy {:.4f}{}", *r.validation_loss,
-                        r.validation_accuracy.value_or(0), r.is_best ? " *" : "  ");
+    text += fmt::format("   validation loss {:.4f}{}{}", *r.validation_loss, accuracy_text(r.validation_accuracy),
+                        r.is_best ? " *" : "  ");
   }
   text += fmt::format("   {}", format_duration(r.seconds));
   const bool quick = r.seconds / std::max(r.progress.epoch, 1.0) < kQuickEpoch_s;

@@ -96,8 +96,13 @@ void check_against_data(const Recipe& recipe, data::TaskKind task, const data::S
     throw ConfigError(kWhere,
                       "train.early_stop needs a validation split, which is empty; set data.split.validation above 0");
   }
-  if (recipe.evaluate.kfold.folds > 0 && task == data::TaskKind::regression) {
-    throw ConfigError(kWhere, "evaluate.kfold is stratified by class; the target of this recipe is a number");
+  if (task == data::TaskKind::regression) {
+    if (recipe.evaluate.kfold.folds > 0) {
+      throw ConfigError(kWhere, "evaluate.kfold is stratified by class; the target of this recipe is a number");
+    }
+    if (recipe.train.monitor == "accuracy") {
+      throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: the target of this recipe is a number");
+    }
   }
 }
 

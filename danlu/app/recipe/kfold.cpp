@@ -57,11 +57,11 @@ double Pipeline::score_fold(const data::Fold& fold, int64_t number) {
   if (!inner.validation.empty())
     validation.emplace(*data.dataset, inner.validation, evaluation, seed, data::Phase::evaluate);
 
-  const train::Objective objective(data.task, recipe_.train.objective);
+  const train::PredictionObjective objective(data.task, recipe_.train.objective);
   train::Callbacks callbacks;
   callbacks.stop_requested = observer_.training.stop_requested;
   train::Trainer(*model, objective, recipe_.train).fit(training, validation ? &*validation : nullptr, {}, callbacks);
-  return train::validate(*model, objective, test).accuracy;
+  return train::validate(*model, objective, test).accuracy.value();  // a number as target has been refused
 }
 
 KfoldResult Pipeline::kfold(const KfoldSection& options) {

@@ -13,7 +13,7 @@ Json to_json(const train::EpochReport& r) {
           {"epoch", r.progress.epoch},
           {"seconds", r.seconds},
           {"train_loss", r.train_loss},
-          {"train_accuracy", r.train_accuracy},
+          {"train_accuracy", number_or_null(r.train_accuracy)},
           {"validation_loss", number_or_null(r.validation_loss)},
           {"validation_accuracy", number_or_null(r.validation_accuracy)},
           {"lr", r.lr},
@@ -56,7 +56,8 @@ train::Result Pipeline::train() {
       metrics.append(to_line(to_json(epoch)));
       if (observer_.training.on_epoch) observer_.training.on_epoch(epoch);
     };
-    train::Trainer trainer(*model, train::Objective(data.task, recipe_.train.objective), recipe_.train);
+    const train::PredictionObjective objective(data.task, recipe_.train.objective);
+    train::Trainer trainer(*model, objective, recipe_.train);
     result = trainer.fit(training, validation ? &*validation : nullptr, directory_.checkpoints(), callbacks);
     const bool stopped = result.stopped_by == "request";
     directory_.update({{"status", stopped ? "stopped" : "trained"}, {"training", to_json(result, *model)}});

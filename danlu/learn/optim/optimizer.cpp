@@ -13,7 +13,7 @@ float* at(Tensor& moment, int64_t offset) { return moment.defined() ? moment.mut
 
 constexpr Range kLr{0, 1e6};
 constexpr Range kDecay{0, 1e3};
-constexpr Range kFraction{0, 1};
+constexpr Range kMemory{0, 1, true};  // at 1 an average would never move
 constexpr Range kEps{0, 1};
 
 }  // namespace
@@ -36,7 +36,7 @@ Tensor Optimizer::add_moment(const std::string& name) {
 
 void SgdOptions::describe(OptionVisitor& v) {
   v.field("lr", lr, kLr, "learning rate");
-  v.field("momentum", momentum, kFraction, "fraction of the last update that is kept");
+  v.field("momentum", momentum, kMemory, "fraction of the last update that is kept");
   v.field("nesterov", nesterov, "look ahead along the momentum");
   v.field("weight_decay", weight_decay, kDecay, "L2 penalty on weights, added to the gradient");
 }
@@ -59,8 +59,8 @@ namespace {
 template <class Options>
 void describe_adam(Options& o, OptionVisitor& v, const char* decay_help) {
   v.field("lr", o.lr, kLr, "learning rate");
-  v.field("beta1", o.beta1, kFraction, "memory of the mean of gradients");
-  v.field("beta2", o.beta2, kFraction, "memory of the mean of squared gradients");
+  v.field("beta1", o.beta1, kMemory, "memory of the mean of gradients");
+  v.field("beta2", o.beta2, kMemory, "memory of the mean of squared gradients");
   v.field("eps", o.eps, kEps, "added to the root, against division by zero");
   v.field("weight_decay", o.weight_decay, kDecay, decay_help);
 }
@@ -101,9 +101,9 @@ void Adagrad::update(const Part& part, float* values, const float* gradients, fl
 
 void RmspropOptions::describe(OptionVisitor& v) {
   v.field("lr", lr, kLr, "learning rate");
-  v.field("alpha", alpha, kFraction, "memory of the mean of squared gradients");
+  v.field("alpha", alpha, kMemory, "memory of the mean of squared gradients");
   v.field("eps", eps, kEps, "added to the root, against division by zero");
-  v.field("momentum", momentum, kFraction, "fraction of the last update that is kept");
+  v.field("momentum", momentum, kMemory, "fraction of the last update that is kept");
   v.field("weight_decay", weight_decay, kDecay, "L2 penalty on weights, added to the gradient");
 }
 

@@ -160,7 +160,11 @@ TEST(ParseOptimizer, MessagesNameTheKeyAndTheNearest) {
   EXPECT_NE(message("adm").find("did you mean \"adam\"?"), std::string::npos) << message("adm");
   EXPECT_NE(message(Json{{"type", "adam"}, {"momentum", 0.9}}).find("train.optimizer.momentum"), std::string::npos);
   EXPECT_NE(message(Json{{"type", "sgd"}, {"lr", "high"}}).find("expected a number"), std::string::npos);
-  EXPECT_NE(message(Json{{"type", "sgd"}, {"momentum", 2}}).find("in [0, 1]"), std::string::npos);
+  EXPECT_NE(message(Json{{"type", "sgd"}, {"momentum", 2}}).find("in [0, 1)"), std::string::npos);
+  for (const Json& stuck : {Json{{"type", "adam"}, {"beta1", 1}}, Json{{"type", "adamw"}, {"beta2", 1}}, Json{{"type", "rmsprop"}, {"alpha", 1}},
+                            Json{{"type", "sgd"}, {"momentum", 1}}}) {
+    EXPECT_NE(message(stuck).find("got 1; expected a number in [0, 1)"), std::string::npos) << stuck;
+  }
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ void WarmupOptions::describe(OptionVisitor& v) {
 double Schedule::factor(const Progress& p) const {
   double ramp = 1;
   if (warmup_ >= 1) ramp = (static_cast<double>(p.step) + 1) / warmup_;
-  else if (warmup_ > 0) ramp = p.step == 0 ? 0 : p.fraction / warmup_;
+  else if (warmup_ > 0) ramp = (p.fraction + p.update_fraction) / warmup_;
   return std::min(ramp, 1.0) * shape(p);
 }
 

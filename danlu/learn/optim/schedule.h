@@ -12,12 +12,13 @@
 namespace danlu::optim {
 
 struct Progress {
-  int64_t step = 0;     // updates done
-  double epoch = 0;     // epochs done, with their fraction
-  double fraction = 0;  // of the whole training, in [0, 1]
+  int64_t step = 0;            // updates done
+  double epoch = 0;            // epochs done, with their fraction
+  double fraction = 0;         // of the whole training, in [0, 1]
+  double update_fraction = 0;  // of the whole training that one update is
 };
 
-// Every schedule may begin with a linear warm-up from 0.
+// Every schedule may begin with a linear warm-up: over n updates the factors are 1/n, 2/n ... 1.
 struct WarmupOptions {
   double warmup = 0;  // below 1: fraction of the training; from 1 on: updates
   void describe(OptionVisitor& v);

@@ -31,6 +31,11 @@ TEST(Schedule, WarmupByUpdatesAndByFraction) {
   const Json by_fraction = {{"type", "constant"}, {"warmup", 0.1}};
   EXPECT_NEAR(factor(by_fraction, 0.05), 0.5, 1e-12);
   EXPECT_NEAR(factor(by_fraction, 0.2), 1, 1e-12);
+  // 200 updates in all, so 20 of warm-up: 1/20 at the first, 1 at the twentieth.
+  const auto warming = parse_schedule(by_fraction).make();
+  EXPECT_NEAR(warming->factor({0, 0, 0, 1.0 / 200}), 0.05, 1e-12);
+  EXPECT_NEAR(warming->factor({18, 0, 18.0 / 200, 1.0 / 200}), 0.95, 1e-12);
+  EXPECT_NEAR(warming->factor({19, 0, 19.0 / 200, 1.0 / 200}), 1, 1e-12);
 }
 
 TEST(Schedule, PlateauLowersTheRateAndItsStateIsSaved) {

@@ -19,7 +19,12 @@ void ObjectiveOptions::describe(OptionVisitor& v) {
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
 }
 
-Tensor Objective::loss(const Tensor& outputs, const Tensor& y) const {
+Objective::Outcome PredictionObjective::evaluate(nn::Module& model, const data::Batch& batch) const {
+  const Tensor outputs = model(batch.x);
+  return {loss(outputs, batch.y), num_correct(outputs, batch.y)};
+}
+
+Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& y) const {
   const auto smoothing = static_cast<float>(options_.label_smoothing);
   if (task_ == TaskKind::multiclass) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
   const Tensor flat = reshape(outputs, {outputs.numel()});
@@ -38,7 +43,7 @@ Tensor Objective::loss(const Tensor& outputs, const Tensor& y) const {
   return mse_loss(flat, y);
 }
 
-Tensor Objective::answer(const Tensor& outputs) const {
+Tensor PredictionObjective::answer(const Tensor& outputs) const {
   const NoGrad no_grad;
   if (task_ == TaskKind::regression) return outputs;
   if (task_ == TaskKind::multiclass) return softmax(outputs);
@@ -53,8 +58,8 @@ Tensor Objective::answer(const Tensor& outputs) const {
   return both;
 }
 
-int64_t Objective::num_correct(const Tensor& outputs, const Tensor& y) const {
-  if (task_ == TaskKind::regression) return 0;
+std::optional<int64_t> PredictionObjective::num_correct(const Tensor& outputs, const Tensor& y) const {
+  if (task_ == TaskKind::regression) return std::nullopt;
   const int64_t n = outputs.size(0), width = outputs.numel() / std::max<int64_t>(n, 1);
   const float* out = outputs.data();
   const int64_t* index = y.data<int64_t>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -22,45 +23,57 @@ constexpr int kMaxSkipsInARow = 10;
 
 // Sums of an epoch under way.
 struct Averages {
-  double loss = 0, correct = 0, norm = 0;
-  int64_t samples = 0, updates = 0;
+  double loss = 0, norm = 0;
+  int64_t terms = 0, updates = 0;
+  std::optional<int64_t> correct;  // absent where there are no classes
 
-  void add(double batch_loss, int64_t batch_correct, int64_t batch_size, double gradient_norm) {
-    loss += batch_loss * static_cast<double>(batch_size);
-    correct += static_cast<double>(batch_correct);
-    samples += batch_size;
+  void add(double mean_loss, std::optional<int64_t> batch_correct, int64_t batch_terms) {
+    loss += mean_loss * static_cast<double>(batch_terms);
+    terms += batch_terms;
+    if (batch_correct) correct = correct.value_or(0) + *batch_correct;
+  }
+  void add_update(double gradient_norm) {
     norm += gradient_norm;
     ++updates;
   }
-  double mean_loss() const { return samples > 0 ? loss / static_cast<double>(samples) : 0; }
-  double accuracy() const { return samples > 0 ? correct / static_cast<double>(samples) : 0; }
+  double mean_loss() const { return terms > 0 ? loss / static_cast<double>(terms) : 0; }
+  std::optional<double> accuracy() const {
+    if (!correct || terms == 0) return std::nullopt;
+    return static_cast<double>(*correct) / static_cast<double>(terms);
+  }
   double mean_norm() const { return updates > 0 ? norm / static_cast<double>(updates) : 0; }
 };
 
-// A copy of everything that training changes in a model.
+std::vector<Tensor> buffers_of(const nn::Module& model) {
+  std::vector<Tensor> all;
+  for (const nn::NamedTensor& buffer : model.named_buffers()) all.push_back(buffer.tensor);
+  return all;
+}
+
+// Everything that training changes in a model.
+std::vector<Tensor> state_of(const nn::Module& model) {
+  std::vector<Tensor> all = model.parameters();
+  for (Tensor& buffer : buffers_of(model)) all.push_back(std::move(buffer));
+  return all;
+}
+
+// A copy of some tensors, to go back to.
 class Snapshot {
  public:
-  void take(nn::Module& model) {
-    const auto tensors = all_of(model);
-    copies_.resize(tensors.size());
-    for (size_t i = 0; i < tensors.size(); ++i) {
-      if (!copies_[i].defined()) copies_[i] = Tensor::empty(tensors[i].shape(), tensors[i].dtype());
-      copies_[i].copy_from(tensors[i]);
+  explicit Snapshot(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}
+  void take() {
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      if (i == copies_.size()) copies_.push_back(Tensor::empty(tensors_[i].shape(), tensors_[i].dtype()));
+      copies_[i].copy_from(tensors_[i]);
     }
   }
-  void restore(nn::Module& model) const {
-    auto tensors = all_of(model);
-    for (size_t i = 0; i < copies_.size(); ++i) tensors[i].copy_from(copies_[i]);
+  void restore() {
+    for (size_t i = 0; i < copies_.size(); ++i) tensors_[i].copy_from(copies_[i]);
   }
   bool taken() const { return !copies_.empty(); }
 
  private:
-  static std::vector<Tensor> all_of(nn::Module& model) {
-    std::vector<Tensor> all = model.parameters();
-    for (const nn::NamedTensor& buffer : model.named_buffers()) all.push_back(buffer.tensor);
-    return all;
-  }
-  std::vector<Tensor> copies_;
+  std::vector<Tensor> tensors_, copies_;
 };
 
 }  // namespace
@@ -69,7 +82,9 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("epochs", epochs, {0, 1e9}, "passes over the training split");
   v.field("steps", steps, {1, 1e15}, "updates");
   v.field("time_limit", time_limit, {0.001, 1e9}, "seconds; the schedule fits itself to it");
-  v.field("batch_size", batch_size, {1, 1e9}, "samples of one update");
+  v.field("tokens", tokens, {1, 1e15}, "tokens of a language model");
+  v.field("batch_size", batch_size, {1, 1e9}, "samples, or sequences of a language model, of one forward pass");
+  v.field("accumulate", accumulate, {1, 1e6}, "forward passes of one update: the gradient is that of the large batch");
   v.field("optimizer", optimizer, "adamw, adam, sgd, adagrad or rmsprop; a group {type, lr, ...} to set its options");
   v.field("schedule", schedule, "constant, step, linear, cosine or plateau; a group {type, warmup, ...} to set its options");
   v.field("early_stop", early_stop, {0, 1e9}, "stop after so many validations without improvement; 0: never");
@@ -83,8 +98,8 @@ void TrainOptions::describe(OptionVisitor& v) {
 }
 
 void check(const TrainOptions& o, const Locate& locate, const std::string& prefix) {
-  if (!o.epochs && !o.steps && !o.time_limit) {
-    throw ConfigError(kWhere, fmt::format("{}: got none of epochs, steps and time_limit; expected at least one to end the training", prefix));
+  if (!o.epochs && !o.steps && !o.tokens && !o.time_limit) {
+    throw ConfigError(kWhere, fmt::format("{}: got none of epochs, steps, tokens and time_limit; expected at least one to end the training", prefix));
   }
   optim::parse_optimizer(o.optimizer, locate, prefix + ".optimizer");
   optim::parse_schedule(o.schedule, locate, prefix + ".schedule");
@@ -95,10 +110,10 @@ LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::Da
   const nn::EvalMode eval(model);
   Averages total;
   for (const data::Batch& batch : loader) {
-    const Tensor outputs = model(batch.x);
-    total.add(objective.loss(outputs, batch.y).item(), objective.num_correct(outputs, batch.y), batch.size(), 0);
+    const Objective::Outcome outcome = objective.evaluate(model, batch);
+    total.add(outcome.loss.item(), outcome.correct, objective.terms(batch));
   }
-  return {total.mean_loss(), total.accuracy()};
+  return {total.mean_loss(), total.accuracy(), total.terms};
 }
 
 Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
@@ -130,9 +145,11 @@ class Trainer::Run {
         optimizer_(optim::parse_optimizer(options_.optimizer).make(model_.parameters())),
         schedule_(optim::parse_schedule(options_.schedule).make()),
         base_lr_(optimizer_->lr()),
-        higher_is_better_(options_.monitor == "accuracy") {
-    const double by_epochs = options_.epochs ? std::ceil(*options_.epochs * static_cast<double>(training_.batches_per_epoch()))
-                                            : std::numeric_limits<double>::infinity();
+        higher_is_better_(options_.monitor == "accuracy"),
+        best_(state_of(model_)),
+        good_(state_of(model_)),
+        buffers_(buffers_of(model_)) {
+    const double by_epochs = options_.epochs ? std::ceil(*options_.epochs * updates_per_epoch()) : std::numeric_limits<double>::infinity();
     const double by_steps = options_.steps ? static_cast<double>(*options_.steps) : std::numeric_limits<double>::infinity();
     total_steps_ = std::min(by_epochs, by_steps);
     ends_by_ = by_steps <= by_epochs ? "steps" : "epochs";
@@ -141,12 +158,22 @@ class Trainer::Run {
 
   Result run() {
     model_.train();
-    if (options_.on_nan == "rollback") good_.take(model_);
+    if (options_.on_nan == "rollback") good_.take();
     while (!finished()) {
       const int64_t steps_before = result_.steps;
       averages_ = {};
+      std::vector<data::Batch> pending;  // of one update; unused where an update is one batch, so that its memory is used again
+      int64_t left = training_.batches_per_epoch();
       for (const data::Batch& batch : training_) {
-        update(batch);
+        --left;
+        if (options_.accumulate > 1) {
+          pending.push_back(batch);
+          if (static_cast<int64_t>(pending.size()) < options_.accumulate && left > 0) continue;
+          update(pending);
+          pending.clear();
+        } else {
+          update({&batch, 1});
+        }
         if (options_.validate_every > 0 && result_.steps % options_.validate_every == 0) close_epoch();
         if (finished()) break;
       }
@@ -154,7 +181,7 @@ class Trainer::Run {
       if (options_.validate_every == 0) close_epoch();
     }
     if (last_closed_step_ != result_.steps) close_epoch();
-    if (best_.taken()) best_.restore(model_);
+    if (best_.taken()) best_.restore();
     result_.seconds = timer_.seconds();
     result_.epochs = progress().epoch;
     return std::move(result_);
@@ -164,36 +191,64 @@ class Trainer::Run {
   optim::Progress progress() const {
     optim::Progress p;
     p.step = result_.steps;
-    p.epoch = static_cast<double>(result_.steps) / static_cast<double>(std::max<int64_t>(training_.batches_per_epoch(), 1));
+    p.epoch = static_cast<double>(result_.steps) / updates_per_epoch();
     double fraction = total_steps_ > 0 ? static_cast<double>(result_.steps) / total_steps_ : 1;  // 0 without a limit of steps
+    if (options_.tokens) fraction = std::max(fraction, static_cast<double>(result_.terms) / static_cast<double>(*options_.tokens));
     if (options_.time_limit) fraction = std::max(fraction, timer_.seconds() / *options_.time_limit);
     p.fraction = std::min(fraction, 1.0);
+    p.update_fraction = total_steps_ > 0 ? 1 / total_steps_ : 1;
+    if (options_.time_limit) {
+      p.update_fraction = std::max(p.update_fraction, timer_.seconds() / *options_.time_limit / static_cast<double>(result_.steps + 1));
+    }
     return p;
+  }
+
+  double updates_per_epoch() const {
+    return static_cast<double>(std::max<int64_t>((training_.batches_per_epoch() + options_.accumulate - 1) / options_.accumulate, 1));
   }
 
   bool finished() {
     if (!result_.stopped_by.empty()) return true;
     if (static_cast<double>(result_.steps) >= total_steps_) result_.stopped_by = ends_by_;
+    else if (options_.tokens && result_.terms >= *options_.tokens) result_.stopped_by = "tokens";
     else if (options_.time_limit && timer_.seconds() >= *options_.time_limit) result_.stopped_by = "time limit";
     else if (callbacks_.stop_requested != nullptr && callbacks_.stop_requested->load()) result_.stopped_by = "request";
     return !result_.stopped_by.empty();
   }
 
-  void update(const data::Batch& batch) {
+  // Adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
+  Averages accumulate(std::span<const data::Batch> batches) {
+    int64_t terms = 0;
+    for (const data::Batch& batch : batches) terms += objective_.terms(batch);
+    Averages sums;
+    for (const data::Batch& batch : batches) {
+      const Objective::Outcome outcome = objective_.evaluate(model_, batch);
+      sums.add(outcome.loss.item(), outcome.correct, objective_.terms(batch));
+      if (batches.size() == 1) {
+        backward(outcome.loss);
+      } else {
+        const double part = static_cast<double>(objective_.terms(batch)) / static_cast<double>(std::max<int64_t>(terms, 1));
+        backward(outcome.loss, Tensor::full(outcome.loss.shape(), static_cast<float>(part)));
+      }
+    }
+    return sums;
+  }
+
+  void update(std::span<const data::Batch> batches) {
     const RandomState random = random_state();
+    buffers_.take();
     optimizer_->zero_grad();
-    const Tensor outputs = model_(batch.x);
-    const Tensor loss_tensor = objective_.loss(outputs, batch.y);
-    const double loss = loss_tensor.item();
-    backward(loss_tensor);
+    const Averages sums = accumulate(batches);
+    const double loss = sums.mean_loss();
     optim::ParameterStore& store = optimizer_->store();
     if (options_.l1 > 0) {
       kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
     }
     const double norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
     const optim::Progress now = progress();
+    result_.terms += sums.terms;
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
-      handle_nan(batch, random, loss, norm);
+      handle_nan(batches, random, loss, norm);
       ++result_.steps;  // a skipped update still counts, so that training ends
       return;
     }
@@ -202,23 +257,23 @@ class Trainer::Run {
     const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
     optimizer_->step(static_cast<float>(scale));
     ++result_.steps;
-    averages_.add(loss, objective_.num_correct(outputs, batch.y), batch.size(), norm);
-    samples_seen_ += batch.size();
+    averages_.add(loss, sums.correct, sums.terms);
+    averages_.add_update(norm);
     if (callbacks_.on_step) {
       callbacks_.on_step({progress(), loss, averages_.mean_loss(), averages_.accuracy(), optimizer_->lr(), norm,
-                         static_cast<double>(samples_seen_) / std::max(timer_.seconds(), 1e-9)});
+                         static_cast<double>(result_.terms) / std::max(timer_.seconds(), 1e-9), objective_.unit()});
     }
   }
 
   // Repeats the failed update with every operation checked, to name the first that went wrong.
-  std::string diagnose(const data::Batch& batch, const RandomState& random) {
+  std::string diagnose(std::span<const data::Batch> batches, const RandomState& random) {
     const RandomState now = random_state();
     std::string cause = "the operation could not be named: the repeated update was finite";
     try {
       const CheckFinite check_finite;
       set_random_state(random);
       optimizer_->zero_grad();
-      backward(objective_.loss(model_(batch.x), batch.y));
+      accumulate(batches);
     } catch (const NumericError& error) {
       cause = error.message();
     }
@@ -227,15 +282,16 @@ class Trainer::Run {
     return cause;
   }
 
-  void handle_nan(const data::Batch& batch, const RandomState& random, double loss, double norm) {
-    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batch, random));
+  void handle_nan(std::span<const data::Batch> batches, const RandomState& random, double loss, double norm) {
+    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batches, random));
+    buffers_.restore();  // running statistics of neither forward pass are kept
     if (options_.on_nan == "stop" || ++skips_in_a_row_ > kMaxSkipsInARow) {
       throw NumericError(kWhere, cause + "; lower the learning rate, set train.clip_norm, or check the data for extreme values");
     }
     ++result_.skipped_updates;
     log_warning(kWhere, fmt::format("{}; {}", cause, options_.on_nan == "skip" ? "update skipped" : "went back to the last good weights with half the learning rate"));
     if (options_.on_nan == "rollback") {
-      good_.restore(model_);
+      good_.restore();
       for (auto [name, moment] : optimizer_->moments()) moment.fill(0);
       base_lr_ *= 0.5;
     }
@@ -256,7 +312,9 @@ class Trainer::Run {
       report.validation_accuracy = v.accuracy;
     }
     const double loss = report.validation_loss.value_or(report.train_loss);
-    const double value = higher_is_better_ ? report.validation_accuracy.value_or(report.train_accuracy) : loss;
+    const std::optional<double> accuracy = validation_ != nullptr ? report.validation_accuracy : report.train_accuracy;
+    if (higher_is_better_ && !accuracy) throw ConfigError(kWhere, "train.monitor: got accuracy, which this task does not have; expected loss");
+    const double value = higher_is_better_ ? *accuracy : loss;
     schedule_->observe(loss);
     report.is_best = std::isfinite(value) && (!best_value_ || (higher_is_better_ ? value > *best_value_ : value < *best_value_));
     if (report.is_best) {
@@ -264,11 +322,11 @@ class Trainer::Run {
       result_.best_value = value;
       result_.best_step = result_.steps;
       waited_ = 0;
-      best_.take(model_);
+      best_.take();
     } else if (options_.early_stop > 0 && ++waited_ >= options_.early_stop && result_.stopped_by.empty()) {
       result_.stopped_by = "early stop";
     }
-    if (options_.on_nan == "rollback") good_.take(model_);
+    if (options_.on_nan == "rollback") good_.take();
     report.seconds = timer_.seconds();
     save(report);
     if (options_.validate_every > 0) averages_ = {};
@@ -279,6 +337,7 @@ class Trainer::Run {
   void save(const EpochReport& report) {
     if (checkpoints_.empty()) return;
     const Json state = {{"step", result_.steps},
+                        {"terms", result_.terms},
                         {"epoch", report.progress.epoch},
                         {"train_loss", report.train_loss},
                         {"validation_loss", report.validation_loss ? Json(*report.validation_loss) : Json(nullptr)},
@@ -312,17 +371,17 @@ class Trainer::Run {
   Timer timer_;
   Result result_;
   Averages averages_;
-  int64_t samples_seen_ = 0;
   int64_t last_closed_step_ = -1;
   int skips_in_a_row_ = 0;
   int64_t waited_ = 0;
   std::optional<double> best_value_;
   Snapshot best_;
-  Snapshot good_;  // on_nan: rollback; what an update that is not finite goes back to
+  Snapshot good_;     // on_nan: rollback; what an update that is not finite goes back to
+  Snapshot buffers_;  // as they were before the update under way
 };
 
-Trainer::Trainer(nn::Module& model, Objective objective, const TrainOptions& options)
-    : model_(model), objective_(std::move(objective)), options_(options) {
+Trainer::Trainer(nn::Module& model, const Objective& objective, const TrainOptions& options)
+    : model_(model), objective_(objective), options_(options) {
   check(options_);
 }
 

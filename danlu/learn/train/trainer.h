@@ -3,9 +3,10 @@
 //   train::Trainer trainer(model, objective, options);
 //   train::Result result = trainer.fit(training_loader, validation_loader, run_directory / "checkpoints", callbacks);
 //
-// Each update: forward, loss, backward, guard against NaN, clip, schedule, optimiser step. After each epoch (or every
-// `validate_every` updates) the validation split is read in evaluation mode; the checkpoint `best` is the one with the best
-// monitored value, `last` the newest, and both are always kept. When training ends the model holds the weights of `best`.
+// Each update: forward, loss, backward (over `accumulate` batches, as if they were one), guard against NaN, clip, schedule,
+// optimiser step. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
+// checkpoint `best` is the one with the best monitored value, `last` the newest, and both are always kept. When training ends the
+// model holds the weights of `best`.
 #pragma once
 
 #include <atomic>
@@ -25,10 +26,12 @@
 namespace danlu::train {
 
 struct TrainOptions {
-  std::optional<double> epochs;        // at least one of these three ends the training; the first reached does
+  std::optional<double> epochs;        // at least one of these four ends the training; the first reached does
   std::optional<int64_t> steps;
+  std::optional<int64_t> tokens;       // of a language model
   std::optional<double> time_limit;    // seconds; the schedule fits itself to it
   int64_t batch_size = 64;
+  int64_t accumulate = 1;
   Json optimizer = "adamw";
   Json schedule = "constant";
   int64_t early_stop = 0;
@@ -50,17 +53,19 @@ struct StepReport {
   optim::Progress progress;
   double loss = 0;           // of this batch
   double average_loss = 0;   // over the epoch so far
-  double average_accuracy = 0;
+  std::optional<double> average_accuracy;  // absent where there are no classes
   double lr = 0;
   double gradient_norm = 0;
-  double samples_per_second = 0;
+  double terms_per_second = 0;
+  const char* unit = "samples";  // of the terms
 };
 
 // A validation, or the end of an epoch without a validation split.
 struct EpochReport {
   optim::Progress progress;
   double seconds = 0;  // since training began
-  double train_loss = 0, train_accuracy = 0;
+  double train_loss = 0;
+  std::optional<double> train_accuracy;  // accuracies are absent where there are no classes
   std::optional<double> validation_loss, validation_accuracy;
   double lr = 0;
   double gradient_norm = 0;  // mean over the epoch
@@ -81,14 +86,17 @@ struct Result {
   int64_t best_step = 0;
   double best_value = 0;   // of the monitored quantity
   std::string monitor;     // what was monitored: "validation loss", "training loss", "validation accuracy"
-  std::string stopped_by;  // "epochs", "steps", "time limit", "early stop", "request"
+  std::string stopped_by;  // "epochs", "steps", "tokens", "time limit", "early stop", "request"
+  int64_t terms = 0;       // samples or tokens that were learnt from
   int64_t skipped_updates = 0;
   std::vector<EpochReport> history;
 };
 
-// Mean loss and accuracy over every batch of a loader, in evaluation mode.
+// Mean loss and accuracy over the terms of every batch of a loader, in evaluation mode.
 struct LossAndAccuracy {
-  double loss = 0, accuracy = 0;
+  double loss = 0;
+  std::optional<double> accuracy;  // absent where there are no classes
+  int64_t terms = 0;
 };
 LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::DataLoader& loader);
 
@@ -97,7 +105,8 @@ Tensor predict_all(nn::Module& model, data::DataLoader& loader);
 
 class Trainer {
  public:
-  Trainer(nn::Module& model, Objective objective, const TrainOptions& options);
+  // Both must outlive the trainer.
+  Trainer(nn::Module& model, const Objective& objective, const TrainOptions& options);
 
   // `validation` may be null: then the training loss is monitored. `checkpoints` may be empty: then none are written and the
   // best weights are kept in memory. Throws NumericError naming the first operation that produced a NaN and the step, if
@@ -107,7 +116,7 @@ class Trainer {
  private:
   class Run;
   nn::Module& model_;
-  Objective objective_;
+  const Objective& objective_;
   TrainOptions options_;
 };
 

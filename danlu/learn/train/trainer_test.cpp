@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "danlu/base/error.h"
@@ -49,7 +50,7 @@ fs::path fresh_directory(const std::string& name) {
   return path;
 }
 
-const Objective kBinary(data::TaskKind::binary);
+const PredictionObjective kBinary(data::TaskKind::binary);
 
 TEST(Trainer, LearnsAndKeepsBestAndLast) {
   Problem problem;
@@ -202,6 +203,70 @@ TEST(Trainer, SkipsBadUpdatesAndGivesUpWhenAllAreBad) {
   EXPECT_THROW(Trainer(hopeless, kBinary, options).fit(training, nullptr), NumericError);
 }
 
+// The statistics of a forward pass that is thrown away are thrown away too: of the pass itself and of the one that looks for
+// the cause.
+TEST(Trainer, ASkippedUpdateLeavesRunningStatisticsAlone) {
+  Problem problem;
+  manual_seed(1);
+  nn::Sequential model(nn::BatchNorm(6), nn::Linear(6, 1));
+  const auto statistics = [&] {
+    std::vector<float> all;
+    for (const nn::NamedTensor& buffer : model.named_buffers()) {
+      for (const float v : buffer.tensor.span()) all.push_back(v);
+    }
+    return all;
+  };
+  TrainOptions options;
+  options.steps = 10;
+  options.on_nan = "skip";
+  options.optimizer = Json{{"type", "sgd"}, {"lr", 0.01}};
+  const std::vector<int64_t> good(problem.train.begin(), problem.train.begin() + 32);
+  data::DataLoader training(*problem.dataset, good, {.batch_size = 32}, 1, data::Phase::train);
+  Trainer(model, kBinary, options).fit(training, nullptr);
+  const auto before = statistics();
+  problem.x.fill(std::numeric_limits<float>::quiet_NaN());
+  const Result result = Trainer(model, kBinary, options).fit(training, nullptr);
+  EXPECT_EQ(result.skipped_updates, 10);
+  EXPECT_EQ(statistics(), before);
+}
+
+TEST(Trainer, RegressionHasNoAccuracy) {
+  Problem problem;
+  Tensor y = Tensor::empty({600});
+  for (float& v : y.mutable_span()) v = 0.5f;
+  const data::TensorDataset dataset(problem.x, y);
+  data::DataLoader training(dataset, problem.train, {.batch_size = 32}, 1, data::Phase::train);
+  data::DataLoader validation(dataset, problem.validation, {.batch_size = 32}, 1, data::Phase::evaluate);
+  auto model = mlp();
+  TrainOptions options;
+  options.epochs = 1;
+  Callbacks callbacks;
+  callbacks.on_step = [](const StepReport& report) { EXPECT_FALSE(report.average_accuracy.has_value()); };
+  const PredictionObjective objective(data::TaskKind::regression);
+  const Result result = Trainer(*model, objective, options).fit(training, &validation, {}, callbacks);
+  ASSERT_EQ(result.history.size(), 1u);
+  EXPECT_FALSE(result.history[0].train_accuracy.has_value());
+  EXPECT_TRUE(result.history[0].validation_loss.has_value());
+  EXPECT_FALSE(result.history[0].validation_accuracy.has_value());
+}
+
+TEST(Trainer, WarmupByFractionMovesFromTheFirstUpdate) {
+  Problem problem;
+  auto model = mlp();
+  TrainOptions options;
+  options.steps = 20;
+  options.optimizer = Json{{"type", "sgd"}, {"lr", 1.0}};
+  options.schedule = Json{{"type", "constant"}, {"warmup", 0.2}};
+  std::vector<double> rates;
+  Callbacks callbacks;
+  callbacks.on_step = [&](const StepReport& report) { rates.push_back(report.lr); };
+  auto training = problem.training();
+  Trainer(*model, kBinary, options).fit(training, nullptr, {}, callbacks);
+  ASSERT_EQ(rates.size(), 20u);
+  const double expected[] = {0.25, 0.5, 0.75, 1, 1};
+  for (size_t i = 0; i < std::size(expected); ++i) EXPECT_NEAR(rates[i], expected[i], 1e-12) << i;
+}
+
 TEST(Trainer, RollbackGoesBackToTheLastGoodWeights) {
   Problem problem;
   manual_seed(1);
@@ -265,13 +330,35 @@ TEST(Trainer, L1DrivesUselessWeightsToZero) {
   EXPECT_LT(norm_with(0.05), 0.8 * norm_with(0));
 }
 
+TEST(Trainer, AccumulatedBatchesAreTheLargeBatch) {
+  Problem problem;
+  const auto train = [&](int64_t batch, int64_t accumulate) {
+    auto model = mlp();
+    data::DataLoader training(*problem.dataset, problem.train, {.batch_size = batch, .shuffle = false}, 1, data::Phase::train);
+    TrainOptions options;
+    options.steps = 14;  // the last one of an epoch is a part: 450 = 3 x 128 + 66
+    options.accumulate = accumulate;
+    options.batch_size = batch;
+    options.optimizer = Json{{"type", "sgd"}, {"lr", 0.1}};
+    const Result result = Trainer(*model, kBinary, options).fit(training, nullptr);
+    EXPECT_EQ(result.steps, 14);
+    EXPECT_EQ(result.terms, 3 * 450 + 256);
+    std::vector<float> weights;
+    for (const Tensor& p : model->parameters()) weights.insert(weights.end(), p.span().begin(), p.span().end());
+    return weights;
+  };
+  const std::vector<float> large = train(128, 1), pieces = train(32, 4);  // 450 = 14 x 32 + 2
+  ASSERT_EQ(large.size(), pieces.size());
+  for (size_t i = 0; i < large.size(); ++i) EXPECT_NEAR(large[i], pieces[i], 2e-6 * std::max(1.0f, std::abs(large[i])));
+}
+
 TEST(TrainOptions, NeedAnEnd) {
   TrainOptions options;
   try {
     check(options);
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(error.message().find("epochs, steps and time_limit"), std::string::npos);
+    EXPECT_NE(error.message().find("epochs, steps, tokens and time_limit"), std::string::npos);
   }
 }
 
@@ -305,7 +392,7 @@ TEST(Checkpoint, RefusesABadStateAndChangesNothing) {
 
 TEST(Objective, NumericVectors) {
   // Trap B35: y = [0, 1], p = [0.8, 0.2]: cross-entropy of the right class is -ln 0.2 = 1.609.
-  const Objective classes(data::TaskKind::multiclass);
+  const PredictionObjective classes(data::TaskKind::multiclass);
   Tensor one = Tensor::empty({1}, Dtype::i64);
   one.mutable_data<int64_t>()[0] = 1;
   EXPECT_NEAR(classes.loss(Tensor::from({1, 2}, {std::log(0.8f), std::log(0.2f)}), one).item(), 1.6094379f, 1e-5);
