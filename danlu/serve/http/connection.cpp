@@ -134,6 +134,11 @@ bool Connection::flush() {
   return sent_all;
 }
 
+bool Connection::is_client_gone() const {
+  pollfd end{fd_, POLLRDHUP, 0};
+  return ::poll(&end, 1, 0) > 0;  // POLLRDHUP, POLLHUP, POLLERR
+}
+
 void Connection::linger() {
   ::shutdown(fd_, SHUT_WR);
   const Clock::time_point deadline = Clock::now() + kLinger;

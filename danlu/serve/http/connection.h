@@ -46,6 +46,9 @@ class Connection {
   bool write(std::string_view data);
   bool flush();
 
+  // Whether the client has closed its end or the connection is broken. Data that it sent before are not looked at.
+  bool is_client_gone() const;
+
   // Says that the request was read to its end, so that what comes next on the connection is another request.
   void request_done() { request_done_ = true; }
   bool is_request_done() const { return request_done_; }

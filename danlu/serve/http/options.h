@@ -17,6 +17,7 @@ struct HttpOptions {
   int64_t receive_timeout_ms = 10'000;
   int64_t idle_timeout_ms = 30'000;
   int64_t send_timeout_ms = 10'000;
+  int64_t drain_timeout_ms = 30'000;
 
   void describe(OptionVisitor& v) {
     v.field("host", host, "address to listen on; 0.0.0.0 opens the server to the network");
@@ -28,7 +29,9 @@ struct HttpOptions {
             "time for a whole request to arrive, first byte to last");
     v.field("idle_timeout_ms", idle_timeout_ms, {1, 3.6e6},
             "time that a connection may stay open between two requests");
-    v.field("send_timeout_ms", send_timeout_ms, {1, 3.6e6}, "time for a client to take the answer");
+    v.field("send_timeout_ms", send_timeout_ms, {1, 3.6e6}, "time for a client to take the answer, or each piece of one that streams");
+    v.field("drain_timeout_ms", drain_timeout_ms, {0, 3.6e6},
+            "time that long answers have to end when the server stops");
   }
 };
 

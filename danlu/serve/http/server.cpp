@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <random>
 #include <utility>
@@ -26,15 +27,28 @@ namespace {
 
 constexpr const char* kWhere = "serve.http";
 
+// The request that this thread is answering: the library hands its callbacks no way to their connection.
+struct Exchange {
+  Connection& connection;
+  HttpRequest request;
+  bool is_head = false;
+  int64_t buffered_bytes = 0;  // of the body, as counted for all connections together
+  std::string route = "other";
+  int status = 0;
+  std::function<void(BodyWriter&)> stream = {};  // of the answer, if it has one
+  bool is_header_sent = false;                   // by ourselves, as it is for streams
+};
+thread_local Exchange* t_exchange = nullptr;
+
 // A Connection as the library wants to see it.
 class Stream : public httplib::Stream {
  public:
-  explicit Stream(Connection& connection) : connection_(connection) {}
+  explicit Stream(const Exchange& exchange) : exchange_(exchange), connection_(exchange.connection) {}
   bool is_readable() const override { return true; }
   bool is_writable() const override { return true; }
   ssize_t read(char* data, size_t bytes) override { return connection_.read(data, bytes); }
   ssize_t write(const char* data, size_t bytes) override {
-    return connection_.write({data, bytes}) ? static_cast<ssize_t>(bytes) : -1;
+    return exchange_.is_header_sent || connection_.write({data, bytes}) ? static_cast<ssize_t>(bytes) : -1;
   }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
@@ -42,18 +56,34 @@ class Stream : public httplib::Stream {
   socket_t socket() const override { return -1; }
 
  private:
+  const Exchange& exchange_;
   Connection& connection_;
 };
 
-// The request that this thread is answering: the library hands its callbacks no way to their connection.
-struct Exchange {
-  Connection& connection;
-  HttpRequest request;
-  int64_t buffered_bytes = 0;  // of the body, as counted for all connections together
-  std::string route = "other";
-  int status = 0;
+// Sends the pieces of a body as chunks; to a client of HTTP/1.0, which knows none, as they are: it reads to the end of the
+// connection.
+class PieceWriter : public BodyWriter {
+ public:
+  PieceWriter(Connection& connection, bool chunked) : connection_(connection), chunked_(chunked) {}
+
+  bool write(std::string_view piece) override {
+    if (piece.empty() || broken_) return !broken_;  // an empty chunk would end the body
+    if (chunked_) connection_.write(fmt::format("{:x}\r\n", piece.size()));
+    connection_.write(piece);
+    if (chunked_) connection_.write("\r\n");
+    broken_ = !connection_.flush();
+    return !broken_;
+  }
+  void end() {
+    if (chunked_) connection_.write("0\r\n\r\n");
+  }
+  bool is_broken() const { return broken_; }
+
+ private:
+  Connection& connection_;
+  const bool chunked_;
+  bool broken_ = false;
 };
-thread_local Exchange* t_exchange = nullptr;
 
 std::string method_list(const std::vector<std::string>& methods) { return fmt::format("{}", fmt::join(methods, ", ")); }
 
@@ -108,7 +138,7 @@ class HttpServer::Impl : public httplib::Server {
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) fill(response, error_response(protocol_error(response.status)));
     });
-    set_post_routing_handler([this](const auto&, auto& response) { before_answer(response); });
+    set_post_routing_handler([this](const auto& request, auto& response) { before_answer(request, response); });
   }
 
   struct Route {
@@ -161,16 +191,26 @@ class HttpServer::Impl : public httplib::Server {
   }
 
   std::unique_ptr<Listener> listener;
+  // Takes no more requests; long answers have the time of drain_timeout_ms.
+  void begin_stop() {
+    if (stopping.exchange(true)) return;
+    drained_by_ = Clock::now() + std::chrono::milliseconds(options_.drain_timeout_ms);
+    draining_ = true;
+  }
+
   std::atomic<bool> stopping{false};
   std::function<void(const HttpRecord&)> on_answer;
   std::function<void()> on_refused;
   const HttpOptions& options() const { return options_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   static void fill(httplib::Response& out, const HttpResponse& response) {
     out.status = response.status;
     for (const auto& [name, value] : response.headers) out.set_header(name, value);
     out.set_content(response.body, response.content_type);
+    t_exchange->stream = response.stream;
   }
 
   // A whole answer without the library, for connections that never got as far as a request.
@@ -197,11 +237,18 @@ class HttpServer::Impl : public httplib::Server {
   bool answer(Connection& connection) {
     const Timer timer;
     Exchange exchange{.connection = connection, .request = {}};
+    exchange.request.is_abandoned = [this, &connection] {
+      return connection.is_client_gone() || (draining_ && Clock::now() > drained_by_);
+    };
     t_exchange = &exchange;
-    Stream stream(connection);
-    bool client_closes = false;
-    bool sent = process_request(stream, stopping, client_closes, [&](httplib::Request& request) { take(request); });
+    Stream stream(exchange);
+    bool client_closes = false, one_zero = false;
+    bool sent = process_request(stream, stopping, client_closes, [&](httplib::Request& request) {
+      one_zero = request.version == "HTTP/1.0";
+      take(request);
+    });
     t_exchange = nullptr;
+    if (exchange.is_header_sent) sent = send_stream(exchange, !one_zero) && sent;
     buffered_bytes_ -= exchange.buffered_bytes;
     const double seconds = timer.seconds();
     record(exchange.route, exchange.status, seconds);  // before sending: who has the answer finds it counted
@@ -213,11 +260,27 @@ class HttpServer::Impl : public httplib::Server {
     return sent && connection.is_request_done() && !client_closes && !stopping;
   }
 
+  // The body of an answer that streams. False if it was broken off.
+  static bool send_stream(Exchange& exchange, bool chunked) {
+    if (exchange.is_head) return true;
+    PieceWriter writer(exchange.connection, chunked);
+    try {
+      if (!exchange.connection.flush()) return false;
+      exchange.stream(writer);
+    } catch (const std::exception& error) {
+      log_failure(exchange.request, error);
+      return false;
+    }
+    if (!writer.is_broken()) writer.end();
+    return !writer.is_broken();
+  }
+
   // Moves what the routes want into our own request, and hides from the library what it would act upon: it would
   // compress or cut the answer, and take multipart bodies apart with a backtracking regular expression.
   static void take(httplib::Request& request) {
     HttpRequest& ours = t_exchange->request;
-    ours.method = request.method == "HEAD" ? "GET" : request.method;
+    t_exchange->is_head = request.method == "HEAD";
+    ours.method = t_exchange->is_head ? "GET" : request.method;
     ours.path = request.path;
     for (const auto& [name, value] : request.params) ours.query.emplace(name, value);
     ours.content_type = request.get_header_value("Content-Type");
@@ -333,26 +396,44 @@ class HttpServer::Impl : public httplib::Server {
     } catch (const RequestError& error) {
       return error_response(error);
     } catch (const std::exception& error) {
-      log(LogLevel::error, kWhere,
-          fmt::format("{} {}: {} (request {})", route.method, route.path, error.what(), request.id));
+      log_failure(request, error);
     }
     return error_response(
         {500, "internal_error", fmt::format("internal error; the server's log has request {}", request.id)});
   }
 
+  static void log_failure(const HttpRequest& request, const std::exception& error) {
+    log(LogLevel::error, kWhere,
+        fmt::format("{} {}: {} (request {})", request.method, request.path, error.what(), request.id));
+  }
+
   // The last word on the header of an answer. A connection goes on only after a request that was read to its end.
-  void before_answer(httplib::Response& response) {
+  void before_answer(const httplib::Request& request, httplib::Response& response) {
     Exchange& exchange = *t_exchange;
     exchange.status = response.status;
-    if (!exchange.connection.is_request_done() || stopping) {
+    const bool one_zero = exchange.stream && request.version == "HTTP/1.0";
+    if (!exchange.connection.is_request_done() || stopping || one_zero) {
       response.headers.erase("Keep-Alive");
       response.headers.erase("Connection");
       response.set_header("Connection", "close");
     }
     if (!exchange.request.id.empty()) response.set_header("X-Request-Id", exchange.request.id);
+    if (exchange.stream) send_stream_header(exchange, response, one_zero);
+  }
+
+  // The library would not let us write pieces: what it still says about this answer goes nowhere.
+  static void send_stream_header(Exchange& exchange, httplib::Response& response, bool one_zero) {
+    response.headers.erase("Content-Length");
+    if (!one_zero) response.set_header("Transfer-Encoding", "chunked");
+    std::string header = fmt::format("HTTP/1.1 {} OK\r\n", response.status);
+    for (const auto& [name, value] : response.headers) header += fmt::format("{}: {}\r\n", name, value);
+    exchange.connection.write(header + "\r\n");
+    exchange.is_header_sent = true;
   }
 
   const HttpOptions options_;
+  std::atomic<bool> draining_{false};
+  Clock::time_point drained_by_;  // once draining_
   std::vector<Route> routes_;
   std::atomic<int64_t> buffered_bytes_{0};
 };
@@ -378,7 +459,7 @@ void HttpServer::start() {
 }
 
 void HttpServer::stop() {
-  impl_->stopping = true;
+  impl_->begin_stop();
   if (impl_->listener) impl_->listener->stop();
 }
 

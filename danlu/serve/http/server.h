@@ -4,6 +4,8 @@
 //   http.route("GET", "/health", [](const HttpRequest&) { return HttpResponse{.body = "{}"}; });
 //   http.start();
 //
+// An answer is whole, or streams: HttpResponse::stream writes it in pieces, which are chunks of HTTP/1.1.
+//
 // A handler gets a request whose body has arrived whole and within the limits, and runs on the connection's thread,
 // many at once. Everything else is answered here, with the error object of error.h: unknown paths and methods, bodies
 // too large, too slow or malformed, too many connections. A handler may throw RequestError; any other exception becomes
@@ -41,7 +43,8 @@ class HttpServer {
 
   // Binds the address and begins to answer. Throws ConfigError or FileError if it cannot be had.
   void start();
-  // Takes no more connections, ends idle ones, lets requests that are being received or answered finish. Idempotent.
+  // Takes no more connections, ends idle ones, lets requests that are being received or answered finish; after
+  // drain_timeout_ms those that ask are told that they are abandoned. Idempotent.
   void stop();
 
   int port() const;  // after start()
