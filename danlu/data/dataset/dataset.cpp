@@ -13,19 +13,8 @@ namespace {
 
 constexpr const char* kWhere = "data.dataset";
 
-// Keeps `tensor` if it has the shape and type and no other handle sees its elements; else makes a new one.
-void prepare(Tensor& tensor, const Shape& shape, Dtype dtype) {
-  if (tensor.defined() && tensor.shape() == shape && tensor.dtype() == dtype) {
-    const detail::TensorImpl& impl = tensor.impl();
-    if (impl.references.load(std::memory_order_acquire) == 1 &&
-        impl.storage->references.load(std::memory_order_acquire) == 1)
-      return;
-  }
-  tensor = Tensor::empty(shape, dtype);
-}
-
+// `to` has the shape.
 void copy_rows(const Tensor& from, std::span<const int64_t> indexes, Tensor& to) {
-  prepare(to, from.shape().with(0, static_cast<int64_t>(indexes.size())), from.dtype());
   const size_t row = static_cast<size_t>(from.shape().inner(0)) * dtype_bytes(from.dtype());
   std::byte* out = to.mutable_raw_bytes();
   for (const int64_t i : indexes) {
@@ -42,6 +31,16 @@ void Dataset::gather(std::span<const int64_t> indexes, Batch& batch, const Varia
   }
   batch.indexes.assign(indexes.begin(), indexes.end());
   fill(indexes, batch, variant);
+}
+
+void Dataset::prepare(Tensor& tensor, const Shape& shape, Dtype dtype) {
+  if (tensor.defined() && tensor.shape() == shape && tensor.dtype() == dtype) {
+    const detail::TensorImpl& impl = tensor.impl();
+    if (impl.references.load(std::memory_order_acquire) == 1 &&
+        impl.storage->references.load(std::memory_order_acquire) == 1)
+      return;
+  }
+  tensor = Tensor::empty(shape, dtype);
 }
 
 std::vector<int64_t> all_indexes(const Dataset& dataset) {
@@ -62,6 +61,10 @@ TensorDataset::TensorDataset(Tensor x, Tensor y) : x_(std::move(x)), y_(std::mov
 }
 
 void TensorDataset::fill(std::span<const int64_t> indexes, Batch& batch, const Variant&) const {
+  const auto count = static_cast<int64_t>(indexes.size());
+  prepare(batch.x, x_.shape().with(0, count), x_.dtype());
+  prepare(batch.y, y_.shape().with(0, count), y_.dtype());
+  batch.first = {};
   copy_rows(x_, indexes, batch.x);
   copy_rows(y_, indexes, batch.y);
 }
@@ -78,6 +81,7 @@ void ImageDataset::fill(std::span<const int64_t> indexes, Batch& batch, const Va
   const Shape shape = pixels_.shape().with(0, static_cast<int64_t>(indexes.size()));
   prepare(batch.x, shape, Dtype::f32);
   prepare(batch.y, {shape[0]}, Dtype::i64);
+  batch.first = {};
   const ImageShape image_shape{shape[1], shape[2], shape[3]};
   const bool vary = variant.phase == Phase::train && augment_.enabled();
   std::vector<uint8_t> varied(vary ? static_cast<size_t>(image_shape.size()) : 0);

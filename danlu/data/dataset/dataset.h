@@ -13,8 +13,11 @@
 namespace danlu::data {
 
 struct Batch {
-  Tensor x;                      // f32, first axis the samples
-  Tensor y;                      // i64 (N) class indexes, or f32 (N, ...)
+  Tensor x;                      // f32, first axis the samples; i64 (N, T) token ids
+  Tensor y;                      // i64 (N) class indexes, or f32 (N, ...); i64 (N, T) next tokens, -1 where there is none
+  // i64 (N, T): the first position of the document that each position belongs to, so that attention stays within it.
+  // Undefined where samples are not made of documents.
+  Tensor first;
   std::vector<int64_t> indexes;  // of the samples in the data set
 
   int64_t size() const { return static_cast<int64_t>(indexes.size()); }
@@ -45,7 +48,11 @@ class Dataset {
   virtual int64_t default_prefetch() const = 0;
 
  protected:
+  // Sets x, y and first of the batch.
   virtual void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const = 0;
+
+  // Keeps `tensor` if it has the shape and type and no other handle sees its elements; else makes a new one.
+  static void prepare(Tensor& tensor, const Shape& shape, Dtype dtype);
 };
 
 // [0, size): every sample of a data set.
