@@ -5,6 +5,8 @@
 // Errors    ShapeError if sizes do not fit.
 #pragma once
 
+#include <utility>
+
 #include "danlu/engine/tensor/tensor.h"
 
 namespace danlu {
@@ -31,6 +33,12 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias
 // Over the last axis: y = x / sqrt(mean(x^2) + eps) * weight.
 // Source    Zhang, Sennrich 2019, arXiv:1910.07467.
 Tensor rms_norm(const Tensor& x, const Tensor& weight = {}, float eps = 1e-5f);
+
+// {sum, norm(sum)} with sum = x + residual, in one reading of memory: what begins each half of a Transformer's block.
+// Shapes    x, residual: (..., C)
+std::pair<Tensor, Tensor> add_layer_norm(const Tensor& x, const Tensor& residual, const Tensor& weight = {}, const Tensor& bias = {},
+                                         float eps = 1e-5f);
+std::pair<Tensor, Tensor> add_rms_norm(const Tensor& x, const Tensor& residual, const Tensor& weight = {}, float eps = 1e-5f);
 
 // As layer_norm, over all pixels of a group of neighbouring channels of an image.
 // Shapes    x: (N, ..., C), C a multiple of groups     Source  Wu, He 2018, arXiv:1803.08494.
