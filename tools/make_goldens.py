@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{mlp,cnn}.safetensors: what PyTorch computes for one small network of each kind.
+"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3}.safetensors: what PyTorch computes for one small network of each kind.
 
     python3 tools/make_goldens.py tests/golden        (needs: pip install torch safetensors numpy)
 
@@ -38,26 +38,122 @@ def cnn():
     return model, torch.randn(6, 3, 17, 17), 4
 
 
+class Gpt(nn.Module):
+    """A decoder with the parameters, and their names, of danlu's models::Gpt."""
+
+    def __init__(self, family, layers=2, heads=4, kv_heads=2, width=24, hidden=40, context=9, vocabulary=31):
+        super().__init__()
+        gpt2 = family == "gpt2"
+        if gpt2:
+            kv_heads = heads
+        self.family, self.layers, self.heads, self.kv_heads, self.dim = family, layers, heads, kv_heads, width // heads
+
+        def add(name, *shape, around=0.0):
+            self.register_parameter(name.replace(".", "/"), nn.Parameter(around + 0.2 * torch.randn(*shape)))
+
+        def dense(name, n_in, n_out, bias):
+            add(f"{name}.weight", n_out, n_in)
+            if bias:
+                add(f"{name}.bias", n_out)
+
+        def norm(name, size):
+            add(f"{name}.weight", size, around=1.0)
+            if gpt2:
+                add(f"{name}.bias", size)
+
+        add("token_embedding", vocabulary, width)
+        if gpt2:
+            add("position_embedding", context, width)
+        for i in range(layers):
+            b = f"blocks.{i}."
+            norm(b + "attention_norm", width)
+            dense(b + "qkv", width, (heads + 2 * kv_heads) * self.dim, gpt2)
+            if family == "qwen3":
+                norm(b + "query_norm", self.dim)
+                norm(b + "key_norm", self.dim)
+            dense(b + "projection", width, width, gpt2)
+            norm(b + "ffn_norm", width)
+            dense(b + "up", width, hidden if gpt2 else 2 * hidden, gpt2)
+            dense(b + "down", hidden, width, gpt2)
+        norm("final_norm", width)
+        if not gpt2:
+            add("head.weight", vocabulary, width)
+
+    def get(self, name):
+        return self._parameters.get(name.replace(".", "/"))
+
+    def norm(self, name, x):
+        weight, bias = self.get(f"{name}.weight"), self.get(f"{name}.bias")
+        if self.family == "gpt2":
+            return functional.layer_norm(x, (x.shape[-1],), weight, bias, 1e-5)
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * weight
+
+    def dense(self, name, x):
+        return functional.linear(x, self.get(f"{name}.weight"), self.get(f"{name}.bias"))
+
+    def rope(self, x):  # (N, heads, T, dim)
+        frequencies = 10000.0 ** (-torch.arange(0, self.dim, 2) / self.dim)
+        angles = torch.arange(x.shape[2])[:, None] * frequencies
+        cos, sin = angles.cos(), angles.sin()
+        a, b = x.chunk(2, -1)
+        return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+    def forward(self, ids):
+        n, t = ids.shape
+        x = self.get("token_embedding")[ids]
+        if self.family == "gpt2":
+            x = x + self.get("position_embedding")[:t]
+        for i in range(self.layers):
+            b = f"blocks.{i}."
+            qkv = self.dense(b + "qkv", self.norm(b + "attention_norm", x))
+            q, k, v = qkv.split([self.heads * self.dim, self.kv_heads * self.dim, self.kv_heads * self.dim], -1)
+            q, k, v = (a.view(n, t, -1, self.dim).transpose(1, 2) for a in (q, k, v))
+            if self.family == "qwen3":
+                q, k = self.norm(b + "query_norm", q), self.norm(b + "key_norm", k)
+            if self.family != "gpt2":
+                q, k = self.rope(q), self.rope(k)
+            k, v = (a.repeat_interleave(self.heads // self.kv_heads, 1) for a in (k, v))
+            mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(n, t, -1)
+            x = x + self.dense(b + "projection", mixed)
+            up = self.dense(b + "up", self.norm(b + "ffn_norm", x))
+            if self.family == "gpt2":
+                up = functional.gelu(up, approximate="tanh")
+            else:
+                gate, value = up.chunk(2, -1)
+                up = functional.silu(gate) * value
+            x = x + self.dense(b + "down", up)
+        head = self.get("token_embedding") if self.family == "gpt2" else self.get("head.weight")
+        return functional.linear(self.norm("final_norm", x), head)
+
+
+def gpt(family):
+    ids = torch.randint(0, 31, (3, 9))
+    return Gpt(family), ids, 31
+
+
 def write(path, network, x, classes):
-    y = torch.randint(0, classes, (x.shape[0],))
+    language = x.dtype == torch.long
+    y = torch.randint(0, classes, x.shape if language else (x.shape[0],))
+    if language:
+        y[0, 3] = y[2, -1] = -1  # do not count
     out = {"x": x.permute(0, 2, 3, 1).contiguous() if x.dim() == 4 else x, "y": y}
     for name, p in network.named_parameters():
-        out[f"initial.{name}"] = p.detach().clone()
+        out[f"initial.{name.replace('/', '.')}"] = p.detach().clone()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
     losses = []
     for step in range(STEPS):
         optimizer.zero_grad()
-        loss = functional.cross_entropy(network(x), y)
+        loss = functional.cross_entropy(network(x).flatten(0, -2), y.flatten(), ignore_index=-1)
         loss.backward()
         losses.append(loss.item())
         if step == 0:
             out["loss"] = loss.detach().reshape(1)
             for name, p in network.named_parameters():
-                out[f"gradient.{name}"] = p.grad.clone()
+                out[f"gradient.{name.replace('/', '.')}"] = p.grad.clone()
         optimizer.step()
     out["losses"] = torch.tensor(losses)
     for name, p in network.named_parameters():
-        out[f"final.{name}"] = p.detach().clone()
+        out[f"final.{name.replace('/', '.')}"] = p.detach().clone()
     for name, b in network.named_buffers():
         if b.is_floating_point():
             out[f"final.{name}"] = b.clone()
@@ -68,7 +164,8 @@ def write(path, network, x, classes):
 def main():
     folder = pathlib.Path(sys.argv[1])
     torch.manual_seed(20261123)
-    for name, make in (("mlp", mlp), ("cnn", cnn)):
+    for name, make in (("mlp", mlp), ("cnn", cnn), ("gpt2", lambda: gpt("gpt2")), ("llama", lambda: gpt("llama")),
+                       ("qwen3", lambda: gpt("qwen3"))):
         write(folder / f"{name}.safetensors", *make())
 
 

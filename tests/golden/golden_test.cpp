@@ -8,6 +8,7 @@
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/loss.h"
 #include "danlu/formats/safetensors.h"
+#include "danlu/learn/models/gpt.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
 
@@ -26,7 +27,8 @@ void expect_close(const Tensor& got, const Tensor& expected, const std::string& 
   }
 }
 
-void expect_golden(nn::Module& model, const std::string& file) {
+template <class Loss>
+void expect_golden(nn::Module& model, const std::string& file, const Loss& loss_of) {
   const formats::SafetensorsFile golden(std::string(DANLU_SOURCE_DIR) + "/tests/golden/" + file);
   std::set<std::string> unused(golden.names().begin(), golden.names().end());
   const auto read = [&](const std::string& name) {
@@ -38,7 +40,7 @@ void expect_golden(nn::Module& model, const std::string& file) {
   optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
   for (int step = 0; step < 10; ++step) {
     optimizer.zero_grad();
-    const Tensor loss = cross_entropy(model(x), y);
+    const Tensor loss = loss_of(x, y);
     backward(loss);
     EXPECT_NEAR(loss.item(), losses.data()[step], kTolerance * losses.data()[step]) << "step " << step;
     if (step == 0) {
@@ -50,6 +52,10 @@ void expect_golden(nn::Module& model, const std::string& file) {
   for (const nn::NamedTensor& p : model.named_parameters()) expect_close(p.tensor, read("final." + p.name), "final " + p.name);
   for (const nn::NamedTensor& b : model.named_buffers()) expect_close(b.tensor, read("final." + b.name), "final " + b.name);
   EXPECT_TRUE(unused.empty()) << "not compared: " << *unused.begin();
+}
+
+void expect_golden(nn::Module& model, const std::string& file) {
+  expect_golden(model, file, [&](const Tensor& x, const Tensor& y) { return cross_entropy(model(x), y); });
 }
 
 TEST(Golden, Mlp) {
@@ -65,6 +71,21 @@ TEST(Golden, Cnn) {
                    Linear(2 * 2 * 12, 10), GELU(), Linear(10, 4));
   expect_golden(model, "cnn.safetensors");
 }
+
+void expect_golden_gpt(models::GptOptions options) {
+  options.layers = 2;
+  options.heads = 4;
+  options.width = 24;
+  options.hidden = 40;
+  options.context = 9;
+  options.vocab_size = 31;
+  models::Gpt model(options);
+  expect_golden(model, options.family + ".safetensors", [&](const Tensor& x, const Tensor& y) { return model.loss(x, y); });
+}
+
+TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }
+TEST(Golden, Llama) { expect_golden_gpt({.family = "llama", .kv_heads = 2, .tied = false}); }
+TEST(Golden, Qwen3) { expect_golden_gpt({.family = "qwen3", .kv_heads = 2, .tied = false}); }
 
 }  // namespace
 }  // namespace danlu

@@ -58,26 +58,55 @@ class Gpt : public nn::Module {
   Tensor forward(const Tensor& ids) override;
 
   // Mean cross-entropy of targets, i64 (N, T), those of kIgnore left out. The logits are never whole in memory.
-  // `first`, i64 (N, T) or undefined: the first position of the document that each position belongs to, which it does not look
-  // behind.
+  // `first`, i64 (N, T) or undefined: the first position of the document that each position belongs to, which it does not
+  // look behind.
   Tensor loss(const Tensor& ids, const Tensor& targets, const Tensor& first = {});
   static constexpr int64_t kIgnore = -1;
 
-  // The parts, for generation with a cache. attend(layer, qkv) answers the attention of one layer; qkv (n, (heads + 2 kv_heads)
-  // head_dim) has positions applied. ids and positions: i64 (n). hidden: (n, width), normalised, ready for logits().
+  // forward in its two halves: the normalised output of the last block, (N, T, width), and the head.
+  Tensor hidden(const Tensor& ids, const Tensor& first = {});
+  Tensor logits(const Tensor& hidden);
+
+  // The first half for generation with a cache. attend(layer, qkv) answers the attention of one layer, (n, heads head_dim);
+  // qkv (n, (heads + 2 kv_heads) head_dim) has positions applied. ids and positions: i64 (n). The result is (n, width).
   using Attend = std::function<Tensor(int64_t layer, const Tensor& qkv)>;
   Tensor hidden(const Tensor& ids, const Tensor& positions, const Attend& attend);
-  Tensor logits(const Tensor& hidden);
 
   std::string describe() const override;
 
  private:
-  class Block;
+  struct Norm {
+    Tensor weight, bias;
+  };
+  struct Dense {
+    Tensor weight, bias;
+  };
+  struct Block {
+    Norm attention_norm;
+    Dense qkv;
+    Norm query_norm, key_norm;
+    Dense projection;
+    Norm ffn_norm;
+    Dense up, down;  // SwiGLU: up holds the gate's rows, then its own
+  };
+  bool is_gpt2() const { return options_.family == "gpt2"; }
+  Norm add_norm(const std::string& name, int64_t size);
+  Dense add_dense(const std::string& name, int64_t in, int64_t out, bool bias, double deviation);
+  Tensor make_weight(const Shape& shape, double deviation) const;
+
   Tensor embed(const Tensor& ids, const Tensor& positions);
+  Tensor query_key_norm(const Block& block, const Tensor& qkv) const;
+  Tensor feed_forward(const Block& block, const Tensor& x) const;
+  Tensor normalize(const Norm& norm, const Tensor& x) const;
+  void add_branch(const Norm& norm, const Tensor& branch, Tensor& x, Tensor& normalized);
+
   GptOptions options_;
-  std::vector<std::shared_ptr<Block>> blocks_;
-  std::shared_ptr<nn::Module> final_norm_;
-  Tensor token_embedding_, position_embedding_, head_, rope_frequencies_;
+  bool initialize_;
+  Tensor token_embedding_, position_embedding_;
+  std::vector<Block> blocks_;
+  Norm final_norm_;
+  Tensor head_;              // the embedding itself if tied
+  Tensor rope_frequencies_;  // (head_dim / 2); undefined for gpt2
 };
 
 std::unique_ptr<Gpt> make_gpt(GptOptions options, int64_t vocab_size);

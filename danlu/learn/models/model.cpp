@@ -4,6 +4,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/learn/models/cnn.h"
+#include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
 
@@ -21,7 +22,7 @@ ModelConfig configure(const TypedOptions& typed, const Options& options,
 }  // namespace
 
 const std::vector<std::string>& model_types() {
-  static const std::vector<std::string> kTypes = {"logistic", "mlp", "cnn"};
+  static const std::vector<std::string> kTypes = {"logistic", "mlp", "cnn", "gpt"};
   return kTypes;
 }
 
@@ -38,6 +39,14 @@ ModelConfig parse_model(const Json& json, const Locate& locate, const std::strin
     read_options(typed.options, options, locate, prefix);
     check_cnn(options, locate, prefix);
     return configure(typed, options, make_cnn);
+  }
+  if (typed.type == "gpt") {
+    GptOptions options;
+    read_options(typed.options, options, locate, prefix);
+    check_gpt(options, locate, prefix);
+    return configure<GptOptions>(typed, options, [](const GptOptions& o, const Shape&, int64_t vocab_size) -> std::unique_ptr<nn::Module> {
+      return make_gpt(o, vocab_size);
+    });
   }
   MlpOptions options;
   read_options(typed.options, options, locate, prefix);

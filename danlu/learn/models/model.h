@@ -18,8 +18,8 @@ namespace danlu::models {
 struct ModelConfig {
   std::string type;
   Json resolved;  // every option, defaults included: with it the same network can be made again
-  // `input` is the shape of one sample: (F) for a table row, (H, W, C) for an image. Throws ConfigError if the network cannot
-  // take it, naming the layer.
+  // `input` is the shape of one sample: (F) for a table row, (H, W, C) for an image, (T) for tokens, of which `outputs` is the
+  // number of kinds. Throws ConfigError if the network cannot take it, naming the layer.
   std::function<std::unique_ptr<nn::Module>(const Shape& input, int64_t outputs)> make;
 };
 
