@@ -56,19 +56,6 @@ void add_gradient_columns(const float* dy, const float* x, const float* mean, in
   }
 }
 
-// sum_dy[j] += dy and sum_dy_xhat[j] += dy * (x - mean[i]) * rstd[i]
-void add_gradient_rows(const float* dy, const float* x, const float* mean, const float* rstd, int64_t rows, int64_t n, float* sum_dy,
-                       float* sum_dy_xhat) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* g = dy + i * n;
-    map(sum_dy, g, sum_dy, n, [](F32, VecF s, VecF v) HWY_ATTR { return hn::Add(s, v); });
-    const float m = mean == nullptr ? 0.0f : mean[i], r = rstd[i];
-    map(g, x + i * n, sum_dy_xhat, sum_dy_xhat, n, [m, r](F32 d, VecF v, VecF u, VecF s) HWY_ATTR {
-      return hn::MulAdd(v, hn::Mul(hn::Sub(u, hn::Set(d, m)), hn::Set(d, r)), s);
-    });
-  }
-}
-
 // dx = a[j] * dy + b[j] * x + c[j]
 void combine_columns(const float* dy, const float* x, const float* a, const float* b, const float* c, float* dx, int64_t rows, int64_t n) {
   const F32 d;
@@ -83,45 +70,80 @@ void combine_columns(const float* dy, const float* x, const float* a, const floa
   }
 }
 
-void norm_rows(const float* x, const float* weight, const float* bias, float eps, bool centred, float* y, float* mean, float* rstd,
-               int64_t rows, int64_t n) {
-  const auto count = static_cast<float>(n);
-  for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
-    float m = 0;
-    if (centred) {
-      m = map_sum(x, n, [](F32, VecF v) HWY_ATTR { return v; }) / count;
-      mean[i] = m;
-    }
-    const float square = map_sum(x, n, [m](F32 d, VecF v) HWY_ATTR {
-      const VecF distance = hn::Sub(v, hn::Set(d, m));
-      return hn::Mul(distance, distance);
-    });
-    const float r = 1.0f / std::sqrt(square / count + eps);
-    rstd[i] = r;
-    map(x, y, n, [m, r](F32 d, VecF v) HWY_ATTR { return hn::Mul(hn::Sub(v, hn::Set(d, m)), hn::Set(d, r)); });
-    if (weight != nullptr) map(y, weight, y, n, [](F32, VecF v, VecF w) HWY_ATTR { return hn::Mul(v, w); });
-    if (bias != nullptr) map(y, bias, y, n, [](F32, VecF v, VecF b) HWY_ATTR { return hn::Add(v, b); });
+// y = (x - m) * r * weight + bias
+HWY_INLINE void normalize(const float* x, float m, float r, const float* weight, const float* bias, float* y, int64_t n) {
+  const auto unit = [m, r](F32 d, VecF v) HWY_ATTR { return hn::Mul(hn::Sub(v, hn::Set(d, m)), hn::Set(d, r)); };
+  if (weight != nullptr && bias != nullptr) {
+    map(x, weight, bias, y, n, [unit](F32 d, VecF v, VecF w, VecF b) HWY_ATTR { return hn::MulAdd(unit(d, v), w, b); });
+  } else if (weight != nullptr) {
+    map(x, weight, y, n, [unit](F32 d, VecF v, VecF w) HWY_ATTR { return hn::Mul(unit(d, v), w); });
+  } else if (bias != nullptr) {
+    map(x, bias, y, n, [unit](F32 d, VecF v, VecF b) HWY_ATTR { return hn::Add(unit(d, v), b); });
+  } else {
+    map(x, y, n, unit);
   }
 }
 
-void norm_backward_rows(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight, bool centred, float* dx,
-                        int64_t rows, int64_t n) {
+// Of x, or of sum = x + residual if there is a residual.
+void norm_rows(const float* x, const float* residual, const float* weight, const float* bias, float eps, bool centred, float* sum, float* y,
+               float* mean, float* rstd, int64_t rows, int64_t n) {
   const auto count = static_cast<float>(n);
-  for (int64_t i = 0; i < rows; ++i, dy += n, x += n, dx += n) {
-    const float m = mean == nullptr ? 0.0f : mean[i], r = rstd[i];
-    const float* g = dy;
-    if (weight != nullptr) {
-      map(dy, weight, dx, n, [](F32, VecF v, VecF w) HWY_ATTR { return hn::Mul(v, w); });
-      g = dx;
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* row = x + i * n;
+    if (residual != nullptr) {
+      map(row, residual + i * n, sum + i * n, n, [](F32, VecF u, VecF v) HWY_ATTR { return hn::Add(u, v); });
+      row = sum + i * n;
     }
-    const float sum_g = centred ? map_sum(g, n, [](F32, VecF v) HWY_ATTR { return v; }) : 0.0f;
-    // Of distances, not sum(g x) - m sum(g): far from 0 that would cancel.
-    const float sum_g_xhat = r * map_sum(g, x, n, [m](F32 d, VecF v, VecF u) HWY_ATTR { return hn::Mul(v, hn::Sub(u, hn::Set(d, m))); });
-    const float shift = sum_g / count, slope = sum_g_xhat / count * r;
-    map(g, x, dx, n, [=](F32 d, VecF v, VecF u) HWY_ATTR {
-      const VecF distance = hn::Sub(u, hn::Set(d, m));
-      return hn::Mul(hn::Set(d, r), hn::NegMulAdd(distance, hn::Set(d, slope), hn::Sub(v, hn::Set(d, shift))));
+    float m = 0;
+    if (centred) {
+      m = map_sum(row, n, [](F32, VecF v) HWY_ATTR { return v; }) / count;
+      mean[i] = m;
+    }
+    const float square = map_sum(row, n, [m](F32 d, VecF v) HWY_ATTR {
+      const VecF distance = hn::Sub(v, hn::Set(d, m));
+      return hn::Mul(distance, distance);
     });
+    rstd[i] = 1.0f / std::sqrt(square / count + eps);
+    normalize(row, m, rstd[i], weight, bias, y + i * n, n);
+  }
+}
+
+// sum_dy[j] += dy and sum_dy_xhat[j] += dy * (x - m) * r
+HWY_INLINE void add_gradient_row(const float* dy, const float* x, float m, float r, float* sum_dy, float* sum_dy_xhat, int64_t n) {
+  map(sum_dy, dy, sum_dy, n, [](F32, VecF s, VecF v) HWY_ATTR { return hn::Add(s, v); });
+  map(dy, x, sum_dy_xhat, sum_dy_xhat, n, [m, r](F32 d, VecF v, VecF u, VecF s) HWY_ATTR {
+    return hn::MulAdd(v, hn::Mul(hn::Sub(u, hn::Set(d, m)), hn::Set(d, r)), s);
+  });
+}
+
+// g = dy * weight: dx = r * (g - mean(g) - xhat * mean(g xhat)), plus dx if `accumulate`.
+HWY_INLINE void norm_backward_row(const float* dy, const float* x, float m, float r, const float* weight, bool centred, bool accumulate,
+                                  float* g, float* dx, int64_t n) {
+  const auto count = static_cast<float>(n);
+  if (weight != nullptr) map(dy, weight, g, n, [](F32, VecF v, VecF w) HWY_ATTR { return hn::Mul(v, w); });
+  const float* from = weight != nullptr ? g : dy;
+  const float sum_g = centred ? map_sum(from, n, [](F32, VecF v) HWY_ATTR { return v; }) : 0.0f;
+  // Of distances, not sum(g x) - m sum(g): far from 0 that would cancel.
+  const float sum_g_xhat = r * map_sum(from, x, n, [m](F32 d, VecF v, VecF u) HWY_ATTR { return hn::Mul(v, hn::Sub(u, hn::Set(d, m))); });
+  const float shift = sum_g / count, slope = sum_g_xhat / count * r;
+  const auto gradient = [=](F32 d, VecF v, VecF u) HWY_ATTR {
+    const VecF distance = hn::Sub(u, hn::Set(d, m));
+    return hn::Mul(hn::Set(d, r), hn::NegMulAdd(distance, hn::Set(d, slope), hn::Sub(v, hn::Set(d, shift))));
+  };
+  if (accumulate) {
+    map(from, x, dx, dx, n, [gradient](F32 d, VecF v, VecF u, VecF before) HWY_ATTR { return hn::Add(before, gradient(d, v, u)); });
+  } else {
+    map(from, x, dx, n, gradient);
+  }
+}
+
+// dx and the sums may be null; `scratch` has room for n floats.
+void norm_backward_rows(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight, bool centred,
+                        bool accumulate, float* dx, float* sum_dy, float* sum_dy_xhat, float* scratch, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i, dy += n, x += n) {
+    const float m = mean == nullptr ? 0.0f : mean[i];
+    if (sum_dy != nullptr) add_gradient_row(dy, x, m, rstd[i], sum_dy, sum_dy_xhat, n);
+    if (dx != nullptr) norm_backward_row(dy, x, m, rstd[i], weight, centred, accumulate, scratch, dx + i * n, n);
   }
 }
 
@@ -136,13 +158,13 @@ namespace {
 HWY_EXPORT(add_moments);
 HWY_EXPORT(scale_columns);
 HWY_EXPORT(add_gradient_columns);
-HWY_EXPORT(add_gradient_rows);
 HWY_EXPORT(combine_columns);
 HWY_EXPORT(norm_rows);
 HWY_EXPORT(norm_backward_rows);
 
 constexpr int64_t kGrain = 1 << 14;  // elements
-constexpr int64_t kPiece = 256;      // rows of one partial sum
+constexpr int64_t kPiece = 256;      // rows of one partial sum of columns
+constexpr int64_t kRowPiece = 64;    // and of rows, where it is also the least that a thread is given
 
 int64_t row_grain(int64_t n) { return kGrain / std::max<int64_t>(n, 1) + 1; }
 
@@ -155,24 +177,24 @@ struct Pieces {
 };
 
 template <class Piece>
-Pieces in_pieces(int64_t rows, int64_t width, const Piece& piece) {
-  Pieces all{(rows + kPiece - 1) / kPiece, width, {}};
+Pieces in_pieces(int64_t rows, int64_t length, int64_t width, const Piece& piece) {
+  Pieces all{(rows + length - 1) / length, width, {}};
   all.numbers.resize(static_cast<size_t>(all.count * width));
-  parallel_for(all.count, kGrain / std::max<int64_t>(kPiece * width, 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) piece(p * kPiece, std::min((p + 1) * kPiece, rows), all.numbers.data() + p * width);
+  parallel_for(all.count, kGrain / std::max<int64_t>(length * width, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) piece(p * length, std::min((p + 1) * length, rows), all.numbers.data() + p * width);
   });
   return all;
 }
 
-// Sums of pieces, added in order and in double: finish(j, total).
-template <class Piece, class Finish>
-void sum_columns(int64_t rows, int64_t width, const Piece& piece, const Finish& finish) {
-  const Pieces all = in_pieces(rows, width, piece);
-  for (int64_t j = 0; j < width; ++j) {
-    double total = 0;
-    for (int64_t p = 0; p < all.count; ++p) total += all.at(p, j);
-    finish(j, total);
-  }
+// The pieces added in order and in double.
+std::vector<double> total_of(const Pieces& all) {
+  std::vector<double> total(static_cast<size_t>(all.width));
+  parallel_for(all.width, 256, [&](int64_t begin, int64_t end) {
+    for (int64_t p = 0; p < all.count; ++p) {
+      for (int64_t j = begin; j < end; ++j) total[static_cast<size_t>(j)] += all.at(p, j);
+    }
+  });
+  return total;
 }
 
 }  // namespace
@@ -181,7 +203,7 @@ void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float*
   active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(add_moments);
   // Each piece makes its two passes while it is in cache.
-  const Pieces all = in_pieces(rows, 3 * n, [&](int64_t b, int64_t e, float* sums) {
+  const Pieces all = in_pieces(rows, kPiece, 3 * n, [&](int64_t b, int64_t e, float* sums) {
     kernel(x + b * n, e - b, n, sums, sums + n, sums + 2 * n);
   });
   const auto rows_of = [rows](int64_t piece) { return static_cast<double>(std::min(kPiece, rows - piece * kPiece)); };
@@ -217,11 +239,13 @@ void normalize_columns(const float* x, const float* mean, const float* rstd, con
 void column_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
                           int64_t rows, int64_t n) {
   const auto kernel = HWY_DYNAMIC_DISPATCH(add_gradient_columns);
-  sum_columns(rows, 2 * n, [&](int64_t b, int64_t e, float* sums) { kernel(dy + b * n, x + b * n, mean, e - b, n, sums, sums + n); },
-              [&](int64_t j, double total) {
-                if (j < n) sum_dy[j] = static_cast<float>(total);
-                else sum_dy_xhat[j - n] = static_cast<float>(total * static_cast<double>(rstd[j - n]));
-              });
+  const std::vector<double> total = total_of(in_pieces(rows, kPiece, 2 * n, [&](int64_t b, int64_t e, float* sums) {
+    kernel(dy + b * n, x + b * n, mean, e - b, n, sums, sums + n);
+  }));
+  for (int64_t j = 0; j < n; ++j) {
+    sum_dy[j] = static_cast<float>(total[static_cast<size_t>(j)]);
+    sum_dy_xhat[j] = static_cast<float>(total[static_cast<size_t>(n + j)] * static_cast<double>(rstd[j]));
+  }
 }
 
 void normalize_columns_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight,
@@ -244,29 +268,32 @@ void normalize_columns_backward(const float* dy, const float* x, const float* me
 
 void normalize_rows(const float* x, const float* weight, const float* bias, float eps, bool centred, float* y, float* mean, float* rstd,
                     int64_t rows, int64_t n) {
+  add_normalize_rows(x, nullptr, weight, bias, eps, centred, nullptr, y, mean, rstd, rows, n);
+}
+
+void add_normalize_rows(const float* x, const float* residual, const float* weight, const float* bias, float eps, bool centred, float* sum,
+                        float* y, float* mean, float* rstd, int64_t rows, int64_t n) {
   active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(norm_rows);
   parallel_for(rows, row_grain(n), [&](int64_t b, int64_t e) {
-    kernel(x + b * n, weight, bias, eps, centred, y + b * n, centred ? mean + b : nullptr, rstd + b, e - b, n);
+    const auto at = [&](auto* p) { return p == nullptr ? nullptr : p + b * n; };
+    kernel(x + b * n, at(residual), weight, bias, eps, centred, at(sum), y + b * n, centred ? mean + b : nullptr, rstd + b, e - b, n);
   });
 }
 
 void normalize_rows_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight, bool centred,
-                             float* dx, int64_t rows, int64_t n) {
+                             bool accumulate, float* dx, float* sum_dy, float* sum_dy_xhat, int64_t rows, int64_t n) {
   const auto kernel = HWY_DYNAMIC_DISPATCH(norm_backward_rows);
-  parallel_for(rows, row_grain(n), [&](int64_t b, int64_t e) {
-    kernel(dy + b * n, x + b * n, centred ? mean + b : nullptr, rstd + b, weight, centred, dx + b * n, e - b, n);
-  });
-}
-
-void row_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
-                       int64_t rows, int64_t n) {
-  const auto kernel = HWY_DYNAMIC_DISPATCH(add_gradient_rows);
-  sum_columns(rows, 2 * n,
-              [&](int64_t b, int64_t e, float* sums) {
-                kernel(dy + b * n, x + b * n, mean == nullptr ? nullptr : mean + b, rstd + b, e - b, n, sums, sums + n);
-              },
-              [&](int64_t j, double total) { (j < n ? sum_dy[j] : sum_dy_xhat[j - n]) = static_cast<float>(total); });
+  const bool sums = sum_dy != nullptr || sum_dy_xhat != nullptr;
+  // Numbers of a piece: the two sums, if wanted, and room for a row.
+  const std::vector<double> total = total_of(in_pieces(rows, kRowPiece, sums ? 3 * n : n, [&](int64_t b, int64_t e, float* numbers) {
+    kernel(dy + b * n, x + b * n, centred ? mean + b : nullptr, rstd + b, weight, centred, accumulate, dx == nullptr ? nullptr : dx + b * n,
+           sums ? numbers : nullptr, numbers + n, sums ? numbers + 2 * n : numbers, e - b, n);
+  }));
+  for (int64_t j = 0; j < n; ++j) {
+    if (sum_dy != nullptr) sum_dy[j] = static_cast<float>(total[static_cast<size_t>(j)]);
+    if (sum_dy_xhat != nullptr) sum_dy_xhat[j] = static_cast<float>(total[static_cast<size_t>(n + j)]);
+  }
 }
 
 }  // namespace danlu::kernels

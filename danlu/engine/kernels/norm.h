@@ -26,11 +26,13 @@ void normalize_columns_backward(const float* dy, const float* x, const float* me
 // 0 (RMS norm) and not written.
 void normalize_rows(const float* x, const float* weight, const float* bias, float eps, bool centred, float* y, float* mean,
                     float* rstd, int64_t rows, int64_t n);
-// dx; the gradients of weight and bias come from row_gradient_sums.
+// The same of sum = x + residual, which is written too.
+void add_normalize_rows(const float* x, const float* residual, const float* weight, const float* bias, float eps, bool centred,
+                        float* sum, float* y, float* mean, float* rstd, int64_t rows, int64_t n);
+
+// dx, added to what is there if `accumulate`; and over all rows the sums of dy (of bias the gradient) and of dy * xhat (of weight).
+// Each of the three may be null.
 void normalize_rows_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight, bool centred,
-                             float* dx, int64_t rows, int64_t n);
-// sum_dy[j] = sum over rows of dy, sum_dy_xhat[j] = sum over rows of dy * xhat, with mean (may be null) and rstd of each row.
-void row_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
-                       int64_t rows, int64_t n);
+                             bool accumulate, float* dx, float* sum_dy, float* sum_dy_xhat, int64_t rows, int64_t n);
 
 }  // namespace danlu::kernels

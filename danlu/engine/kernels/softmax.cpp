@@ -19,6 +19,12 @@ HWY_INLINE float sum_exp(const float* x, float m, int64_t n) {
   return map_sum(x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_of(d, hn::Sub(v, hn::Set(d, m))); });
 }
 
+// x = exp(x - m); their sum.
+HWY_INLINE float exp_in_place(float* x, float m, int64_t n) {
+  map(x, x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_of(d, hn::Sub(v, hn::Set(d, m))); });
+  return map_sum(x, n, [](F32, VecF v) HWY_ATTR { return v; });
+}
+
 HWY_INLINE float sum_of(const float* x, int64_t n) {
   return map_sum(x, n, [](F32, VecF v) HWY_ATTR { return v; });
 }
@@ -92,6 +98,22 @@ void cross_entropy_backward_rows(const float* x, const int64_t* target, int64_t 
   }
 }
 
+void cross_entropy_in_place_rows(float* x, const int64_t* target, int64_t ignore, float scale, float* loss, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i, x += n) {
+    if (target[i] == ignore) {
+      loss[i] = 0;
+      std::fill(x, x + n, 0.0f);
+      continue;
+    }
+    const float m = max_of(x, n), at_target = x[target[i]];
+    const float sum = exp_in_place(x, m, n);
+    loss[i] = std::log(sum) - (at_target - m);
+    const float factor = scale / sum;
+    map(x, x, n, [factor](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(d, factor)); });
+    x[target[i]] -= scale;
+  }
+}
+
 void cross_entropy_soft_rows(const float* x, const float* q, float smoothing, float* loss, float* lse, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i, x += n, q += n) {
     const float l = log_sum_exp_of(x, n);
@@ -129,6 +151,7 @@ HWY_EXPORT(log_softmax_rows);
 HWY_EXPORT(log_softmax_backward_rows);
 HWY_EXPORT(cross_entropy_rows);
 HWY_EXPORT(cross_entropy_backward_rows);
+HWY_EXPORT(cross_entropy_in_place_rows);
 HWY_EXPORT(cross_entropy_soft_rows);
 HWY_EXPORT(cross_entropy_soft_backward_rows);
 
@@ -174,6 +197,12 @@ void cross_entropy_backward(const float* x, const int64_t* target, int64_t ignor
   parallel_for(rows, grain(n), [&](int64_t b, int64_t e) {
     kernel(x + b * n, target + b, ignore, smoothing, log_sum_exp + b, scale, dx + b * n, e - b, n);
   });
+}
+
+void cross_entropy_in_place(float* x, const int64_t* target, int64_t ignore, float scale, float* loss, int64_t rows, int64_t n) {
+  active_isa();
+  const auto kernel = HWY_DYNAMIC_DISPATCH(cross_entropy_in_place_rows);
+  parallel_for(rows, grain(n), [&](int64_t b, int64_t e) { kernel(x + b * n, target + b, ignore, scale, loss + b, e - b, n); });
 }
 
 void cross_entropy_soft(const float* x, const float* q, float smoothing, float* loss, float* log_sum_exp, int64_t rows, int64_t n) {

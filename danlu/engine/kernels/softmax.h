@@ -24,6 +24,9 @@ void cross_entropy(const float* x, const int64_t* target, int64_t ignore, float 
 void cross_entropy_backward(const float* x, const int64_t* target, int64_t ignore, float smoothing, const float* log_sum_exp,
                             float scale, float* dx, int64_t rows, int64_t n);
 
+// Both at once, in place: x becomes scale * (softmax(x) - one_hot(target)).
+void cross_entropy_in_place(float* x, const int64_t* target, int64_t ignore, float scale, float* loss, int64_t rows, int64_t n);
+
 // The same with probabilities q (rows, n) as targets (which need not sum to one).
 void cross_entropy_soft(const float* x, const float* q, float smoothing, float* loss, float* log_sum_exp, int64_t rows, int64_t n);
 void cross_entropy_soft_backward(const float* x, const float* q, float smoothing, const float* log_sum_exp, float scale, float* dx,

@@ -31,31 +31,68 @@ int64_t channels_of(const char* op, const Tensor& x, const Tensor& weight, const
 
 Saved saved_or_none(const Tensor& t) { return t.defined() ? Saved(t) : Saved(); }
 
+// What backward needs of a normalisation of rows, x apart.
+struct RowNorm {
+  int64_t rows, n;
+  Tensor mean, rstd;  // no mean if not centred
+  bool has_weight;
+  Saved weight;
+};
+
+// Input 0 of the entry is x; 1 and 2 are weight and bias.
+void row_norm_backward(const RowNorm& norm, const Tensor& x, GradContext& context) {
+  const bool centred = norm.mean.defined(), sums = context.needs(1) || context.needs(2);
+  GradContext::Target dx{};
+  if (context.needs(0)) dx = context.target(0);
+  Tensor sum_dy, sum_dy_xhat;
+  if (sums) sum_dy = Tensor::empty({norm.n}), sum_dy_xhat = Tensor::empty({norm.n});
+  const auto data = [](Tensor& t) { return t.defined() ? t.mutable_data() : nullptr; };
+  kernels::normalize_rows_backward(context.dy().data(), x.data(), data_or_null(norm.mean), norm.rstd.data(),
+                                   norm.has_weight ? norm.weight.get().data() : nullptr, centred, dx.accumulate, data(dx.gradient),
+                                   data(sum_dy), data(sum_dy_xhat), norm.rows, norm.n);
+  if (!sums) return;
+  context.add(1, std::move(sum_dy_xhat));
+  context.add(2, std::move(sum_dy));
+}
+
+RowNorm row_norm(const Tensor& x, const Tensor& weight, bool centred) {
+  const int64_t rows = x.shape().outer(-1);
+  return {rows, x.size(-1), centred ? Tensor::empty({rows}) : Tensor(), Tensor::empty({rows}), weight.defined(), saved_or_none(weight)};
+}
+
 Tensor over_rows(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, bool centred) {
-  const int64_t n = channels_of(op, x, weight, bias), rows = x.shape().outer(-1);
-  Tensor y = Tensor::empty(x.shape()), rstd = Tensor::empty({rows});
-  Tensor mean = centred ? Tensor::empty({rows}) : Tensor();
+  channels_of(op, x, weight, bias);
+  RowNorm norm = row_norm(x, weight, centred);
+  Tensor y = Tensor::empty(x.shape());
   kernels::normalize_rows(x.data(), data_or_null(weight), data_or_null(bias), eps, centred, y.mutable_data(),
-                          centred ? mean.mutable_data() : nullptr, rstd.mutable_data(), rows, n);
-  if (!(recording(x, weight) || recording(bias))) return y;
-  record(op, y, {&x, &weight, &bias},
-         [=, x = Saved(x), has_weight = weight.defined(), weight = saved_or_none(weight)](GradContext& context) {
-    const float* dy = context.dy().data();
-    const float* m = data_or_null(mean);
-    if (context.needs(0)) {
-      Tensor dx = Tensor::empty(x.get().shape());
-      kernels::normalize_rows_backward(dy, x.get().data(), m, rstd.data(), has_weight ? weight.get().data() : nullptr, centred,
-                                       dx.mutable_data(), rows, n);
-      context.add(0, std::move(dx));
-    }
-    if (context.needs(1) || context.needs(2)) {
-      Tensor sum_dy = Tensor::empty({n}), sum_dy_xhat = Tensor::empty({n});
-      kernels::row_gradient_sums(dy, x.get().data(), m, rstd.data(), sum_dy.mutable_data(), sum_dy_xhat.mutable_data(), rows, n);
-      context.add(1, std::move(sum_dy_xhat));
-      context.add(2, std::move(sum_dy));
-    }
-  });
+                          centred ? norm.mean.mutable_data() : nullptr, norm.rstd.mutable_data(), norm.rows, norm.n);
+  if (recording(x, weight) || recording(bias)) {
+    record(op, y, {&x, &weight, &bias}, [norm, x = Saved(x)](GradContext& context) { row_norm_backward(norm, x.get(), context); });
+  }
   return y;
+}
+
+// Two entries on the tape, the sum and its normalisation: in backward the second adds to the gradient that reached the sum from
+// elsewhere, in place, and the first hands the total to both terms.
+std::pair<Tensor, Tensor> add_over_rows(const char* op, const Tensor& x, const Tensor& residual, const Tensor& weight, const Tensor& bias,
+                                        float eps, bool centred) {
+  channels_of(op, x, weight, bias);
+  require_f32(op, residual);
+  if (!(residual.shape() == x.shape())) bad_shape(op, "residual", residual.shape(), x.shape().str());
+  RowNorm norm = row_norm(x, weight, centred);
+  Tensor sum = Tensor::empty(x.shape()), y = Tensor::empty(x.shape());
+  kernels::add_normalize_rows(x.data(), residual.data(), data_or_null(weight), data_or_null(bias), eps, centred, sum.mutable_data(),
+                              y.mutable_data(), centred ? norm.mean.mutable_data() : nullptr, norm.rstd.mutable_data(), norm.rows, norm.n);
+  if (recording(x, residual)) {
+    record(op, sum, {&x, &residual}, [](GradContext& context) {
+      context.add(0, context.dy());
+      context.add(1, context.dy());
+    });
+  }
+  if (recording(sum, weight) || recording(bias)) {
+    record(op, y, {&sum, &weight, &bias}, [norm, sum = Saved(sum)](GradContext& context) { row_norm_backward(norm, sum.get(), context); });
+  }
+  return {sum, y};
 }
 
 }  // namespace
@@ -110,6 +147,14 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, flo
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, float eps) {
   return over_rows(op::rms_norm, x, weight, {}, eps, false);
+}
+
+std::pair<Tensor, Tensor> add_layer_norm(const Tensor& x, const Tensor& residual, const Tensor& weight, const Tensor& bias, float eps) {
+  return add_over_rows(op::add_layer_norm, x, residual, weight, bias, eps, true);
+}
+
+std::pair<Tensor, Tensor> add_rms_norm(const Tensor& x, const Tensor& residual, const Tensor& weight, float eps) {
+  return add_over_rows(op::add_rms_norm, x, residual, weight, {}, eps, false);
 }
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, float eps) {

@@ -1,7 +1,7 @@
 #include "danlu/engine/ops/norm.h"
 
 #include "danlu/engine/autograd/tape.h"
-#include "danlu/engine/kernels/reference/norm.h"
+#include "danlu/engine/kernels/reference/language.h"
 #include "danlu/engine/ops/cases/op_case.h"
 #include "danlu/engine/ops/movement.h"
 #include "danlu/engine/ops/op.h"
@@ -97,9 +97,43 @@ void add_row_norms(std::vector<OpCase>& cases) {
   add("empty", {0, 5}, true);
   add("above the grain", {211, 191}, true);
   add("rows of 512", {2048, 512}, true, Use::bench);
+  add("4096 x 384", {4096, 384}, true, Use::bench);
   const int64_t channels = 191;
   cases.push_back({op::layer_norm, "far from 0", {{{17, channels}, far_from_0()}}, [](const auto& in) { return layer_norm(in[0]); },
                    [=](const auto& in) { return reference::layer_norm<double>(in[0], channels, {}, {}, kEps); }, kFarNorm});
+}
+
+// Sum and normalised, one behind the other, so that the gradient reaches the sum from both.
+void add_residual_norms(std::vector<OpCase>& cases) {
+  const auto both = [](const std::pair<Tensor, Tensor>& result) { return concat({result.first, result.second}, 0); };
+  const auto add = [&](const char* name, const Shape& x, bool affine, Use use = Use::test) {
+    const int64_t n = x[-1];
+    std::vector<Input> inputs = inputs_for(x, affine);
+    inputs.insert(inputs.begin() + 1, {x, normal(2)});
+    cases.push_back({op::add_layer_norm, name, inputs,
+                     [=](const auto& in) { return both(add_layer_norm(in[0], in[1], at_or_none(in, 2), at_or_none(in, 3))); },
+                     [=](const auto& in) {
+                       return reference::add_norm(in[0], in[1], [&](const Values& sum) {
+                         return reference::layer_norm(sum, n, at_or_none(in, 2), at_or_none(in, 3), kEps);
+                       });
+                     },
+                     kNorm, use});
+    if (affine) inputs.pop_back();
+    cases.push_back({op::add_rms_norm, name, inputs, [=](const auto& in) { return both(add_rms_norm(in[0], in[1], at_or_none(in, 2))); },
+                     [=](const auto& in) {
+                       return reference::add_norm(in[0], in[1], [&](const Values& sum) {
+                         return reference::rms_norm(sum, n, at_or_none(in, 2), kEps);
+                       });
+                     },
+                     kNorm, use});
+  };
+  add("ordinary", {4, 6}, true);
+  add("odd sizes", {3, 7, 33}, true);
+  add("no weights", {5, 17}, false);
+  add("one channel", {3, 1}, true);
+  add("empty", {0, 5}, true);
+  add("above the grain", {211, 191}, true);
+  add("4096 x 384", {4096, 384}, true, Use::bench);
 }
 
 void add_group_norms(std::vector<OpCase>& cases) {
@@ -153,6 +187,7 @@ std::vector<OpCase> norm_cases() {
   add_batch_norm_evaluations(cases);
   cases.push_back(running_statistics());
   add_row_norms(cases);
+  add_residual_norms(cases);
   add_group_norms(cases);
   return cases;
 }
