@@ -21,9 +21,9 @@ class CheckVerb : public Verb {
       context.console.result(schema_ ? schema.dump(2) + "\n" : help_options(Recipe()), schema);
       return kOk;
     }
-    Pipeline pipeline = recipe_.open(context);
-    pipeline.plan();
-    if (resolved_) context.console.result(pipeline.recipe().render(), write_options(pipeline.recipe()));
+    const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
+    pipeline->check();
+    if (resolved_) context.console.result(pipeline->recipe().render(), write_options(pipeline->recipe()));
     context.console.note("the recipe is sound\n", {{"event", "checked"}});
     return kOk;
   }

@@ -17,18 +17,18 @@ class EvaluateVerb : public Verb {
   }
 
   int run(const Context& context) override {
-    Pipeline pipeline = reopen_run(run_, context);
+    const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
     if (!kfold_) {
-      pipeline.evaluate();
+      pipeline->evaluate();
       return kOk;
     }
-    KfoldSection options = pipeline.recipe().evaluate.kfold;
+    KfoldSection options = pipeline->recipe().evaluate.kfold;
     const KfoldSection defaults;
     if (options.folds == 0) options.folds = kUsualFolds;
     if (given_.folds != defaults.folds) options.folds = given_.folds;
     if (given_.repeats != defaults.repeats) options.repeats = given_.repeats;
     if (given_.seed != defaults.seed) options.seed = given_.seed;
-    pipeline.kfold(options);
+    pipeline->kfold(options);
     return kOk;
   }
 

@@ -14,9 +14,9 @@ class PrepareVerb : public Verb {
   }
 
   int run(const Context& context) override {
-    Pipeline pipeline = recipe_.open(context);
-    pipeline.prepare();
-    const std::string path = pipeline.directory().path().string();
+    const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
+    pipeline->prepare();
+    const std::string path = pipeline->directory().path().string();
     context.console.note(fmt::format("{0}: danlu train {0}\n", path), {{"event", "prepared"}, {"run", path}});
     return kOk;
   }

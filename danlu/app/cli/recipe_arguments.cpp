@@ -45,14 +45,14 @@ Recipe RecipeArguments::load(const Context& context) const {
   return load_recipe(file, overrides);
 }
 
-Pipeline RecipeArguments::open(const Context& context) const {
+std::unique_ptr<Pipeline> RecipeArguments::open(const Context& context) const {
   Recipe recipe = load(context);
   const RunDirectory directory(context.runs / recipe.name);
-  return Pipeline(std::move(recipe), directory, context.console.observer());
+  return open_pipeline(std::move(recipe), directory, context.console.observer());
 }
 
-Pipeline reopen_run(const std::string& name_or_path, const Context& context) {
-  Pipeline pipeline(find_run(name_or_path, context.runs), context.console.observer());
+std::unique_ptr<Pipeline> reopen_run(const std::string& name_or_path, const Context& context) {
+  std::unique_ptr<Pipeline> pipeline = reopen_pipeline(find_run(name_or_path, context.runs), context.console.observer());
   if (context.threads > 0) set_num_threads(context.threads);
   return pipeline;
 }

@@ -14,7 +14,7 @@ class RecipeArguments {
   void declare(Arguments& arguments);
   Recipe load(const Context& context) const;
   // A new run of that recipe.
-  Pipeline open(const Context& context) const;
+  std::unique_ptr<Pipeline> open(const Context& context) const;
 
  private:
   std::vector<std::string> words_;
@@ -22,6 +22,6 @@ class RecipeArguments {
 };
 
 // A run that is there, by name or path, to go on with.
-Pipeline reopen_run(const std::string& name_or_path, const Context& context);
+std::unique_ptr<Pipeline> reopen_run(const std::string& name_or_path, const Context& context);
 
 }  // namespace danlu::app

@@ -17,9 +17,9 @@ class RunVerb : public Verb {
   }
 
   int run(const Context& context) override {
-    Pipeline pipeline = recipe_.open(context);
-    const bool finished = pipeline.run().has_value();
-    const std::string path = pipeline.directory().path().string();
+    const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
+    const bool finished = pipeline->run();
+    const std::string path = pipeline->directory().path().string();
     const std::string next = finished
                                  ? fmt::format("{0}: danlu predict {0} FILE   danlu serve {0}\n", path)
                                  : fmt::format("{0} was stopped; its best weights so far: danlu evaluate {0}\n", path);

@@ -15,9 +15,9 @@ class TrainVerb : public Verb {
   }
 
   int run(const Context& context) override {
-    Pipeline pipeline = reopen_run(run_, context);
-    const train::Result result = pipeline.train();
-    const std::string path = pipeline.directory().path().string();
+    const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
+    const train::Result result = pipeline->train();
+    const std::string path = pipeline->directory().path().string();
     context.console.note(
         fmt::format("{} updates in {}, stopped by {}; best {} {:.4f} at step {}\n{}: danlu evaluate {}\n", result.steps,
                     format_duration(result.seconds), result.stopped_by, result.monitor, result.best_value,

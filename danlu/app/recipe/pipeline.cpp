@@ -1,82 +1,37 @@
 #include "danlu/app/recipe/pipeline.h"
 
-#include "danlu/app/recipe/derive.h"
+#include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
-#include "danlu/base/format.h"
 #include "danlu/base/threads.h"
-#include "danlu/engine/ops/random.h"
-#include "danlu/learn/models/model.h"
+#include "danlu/base/version.h"
+#include "danlu/learn/train/checkpoint.h"
 
 namespace danlu::app {
 namespace {
 
-constexpr const char* kWhere = "app.run";
-
-void use_threads(const Recipe& recipe) {
-  if (recipe.threads > 0) set_num_threads(static_cast<int>(recipe.threads));
-}
-
-std::vector<int64_t> read_indexes(const Json& json, const char* part, int64_t size, const std::string& file) {
-  std::vector<int64_t> indexes;
-  try {
-    indexes = json.at(part).get<std::vector<int64_t>>();
-  } catch (const Json::exception& error) {
-    throw DataError(kWhere, fmt::format("{}: {}: {}", file, part, error.what()));
-  }
-  for (const int64_t i : indexes) {
-    if (i < 0 || i >= size) throw DataError(kWhere, fmt::format("{}: {}: got sample {} of {}", file, part, i, size));
-  }
-  return indexes;
-}
+template <class T>
+Json or_null(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
 
 Pipeline::Pipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : recipe_(std::move(recipe)), directory_(std::move(directory)), observer_(std::move(observer)) {
-  use_threads(recipe_);
-  source_ = open_source(recipe_.data);
-  derive_choices(recipe_, source_->kind(), source_->size());
+  if (recipe_.threads > 0) set_num_threads(static_cast<int>(recipe_.threads));
 }
 
-Pipeline::Pipeline(RunDirectory directory, Observer observer)
-    : recipe_(reopen_recipe(directory.file("resolved.yaml"))),
-      directory_(std::move(directory)),
-      observer_(std::move(observer)) {
-  use_threads(recipe_);
+void Pipeline::kfold(const KfoldSection& /*options*/) {
+  throw ConfigError("app.run", "evaluate.kfold is for tables and images with classes; this recipe has none");
 }
 
-// A run goes on only with the data that it was prepared with.
-DataSource& Pipeline::source() {
-  if (source_) return *source_;
-  source_ = open_source(recipe_.data);
-  const std::string prepared = directory_.info().value("data_hash", std::string());
-  if (prepared != source_->content_hash().hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source,
-                                        directory_.path().string()));
-  }
-  return *source_;
-}
-
-const data::Split& Pipeline::split() {
-  if (plan_) return plan_->split;
-  if (!split_) {
-    const fs::path path = directory_.file("split.json");
-    const Json json = read_json(path);
-    const auto part = [&](const char* name) { return read_indexes(json, name, source().size(), path.string()); };
-    split_ = data::Split{part("train"), part("validation"), part("test")};
-  }
-  return *split_;
-}
-
-const FittedData& Pipeline::fitted() {
-  if (plan_) return plan_->data;
-  if (!fitted_) fitted_ = source().fit(split().train);
-  return *fitted_;
-}
-
-std::unique_ptr<nn::Module> Pipeline::make_model(const FittedData& data, uint64_t seed) const {
-  manual_seed(seed);
-  return models::parse_model(recipe_.model).make(data.input_shape, data.outputs());
+bool Pipeline::run() {
+  prepare();
+  if (train().stopped_by == "request") return false;
+  bundle();
+  evaluate();
+  if (recipe_.evaluate.kfold.folds > 0) kfold(recipe_.evaluate.kfold);
+  return true;
 }
 
 void Pipeline::report(const char* name, const std::string& text, const Json& json) const {
@@ -88,7 +43,6 @@ void Pipeline::begin(const char* stage) {
   if (observer_.on_stage) observer_.on_stage(stage);
 }
 
-// Keeps a failure in run.json.
 void Pipeline::guarded(const std::function<void()>& work) const {
   try {
     work();
@@ -110,13 +64,48 @@ void Pipeline::stage(const char* name, const std::function<void()>& work) {
   });
 }
 
-std::optional<eval::EvaluationReport> Pipeline::run() {
-  prepare();
-  if (train().stopped_by == "request") return std::nullopt;
-  bundle();
-  eval::EvaluationReport quality = evaluate();
-  if (recipe_.evaluate.kfold.folds > 0) kfold(recipe_.evaluate.kfold);
-  return quality;
+void Pipeline::start_directory(const Json& facts) const {
+  Json info = {{"name", recipe_.name},       {"status", "running"},       {"stage", "prepare"},       {"started", now_text()},
+               {"danlu", version()},         {"compiler", compiler()},    {"git_commit", git_commit()},
+               {"cpu", cpu_info().model},    {"threads", num_threads()}};
+  info.update(facts);
+  directory_.update(info);
+  write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
+  write_file_atomic(directory_.file("resolved.yaml"), recipe_.render());
+}
+
+Json to_json(const train::EpochReport& r) {
+  return {{"step", r.progress.step},
+          {"epoch", r.progress.epoch},
+          {"seconds", r.seconds},
+          {"train_loss", r.train_loss},
+          {"train_accuracy", or_null(r.train_accuracy)},
+          {"validation_loss", or_null(r.validation_loss)},
+          {"validation_accuracy", or_null(r.validation_accuracy)},
+          {"lr", r.lr},
+          {"gradient_norm", r.gradient_norm},
+          {"best", r.is_best}};
+}
+
+Json to_json(const train::Result& r, const nn::Module& model) {
+  return {{"steps", r.steps},
+          {"epochs", r.epochs},
+          {"seconds", r.seconds},
+          {"terms", r.terms},
+          {"stopped_by", r.stopped_by},
+          {"monitor", r.monitor},
+          {"best_value", r.best_value},
+          {"best_step", r.best_step},
+          {"skipped_updates", r.skipped_updates},
+          {"weights_hash", train::weights_hash(model)}};
+}
+
+std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
+  return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
+}
+
+std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer observer) {
+  return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }
 
 }  // namespace danlu::app

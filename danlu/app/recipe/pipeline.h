@@ -1,27 +1,21 @@
 // The stages of a run. Each reads and writes the run directory, so that any can be run again alone.
 //
-//   prepare   raw data -> report, split, fitted transforms, resolved recipe
+//   check     everything that prepare does but for writing it
+//   prepare   raw data -> report, split, what is fitted to the training part, resolved recipe
 //   train     -> checkpoints/{best,last}, metrics.jsonl
 //   bundle    best checkpoint -> bundle/
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
-//   kfold     the whole recipe on every fold -> kfold.json
 //
-// A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the
-// words.
+// A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
+// prediction_pipeline.h is the kind for tables and images.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "danlu/app/recipe/data_source.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
-#include "danlu/data/dataset/kfold.h"
-#include "danlu/eval/cross_validation.h"
-#include "danlu/eval/report.h"
-#include "danlu/infer/bundle.h"
 #include "danlu/learn/train/trainer.h"
 
 namespace danlu::app {
@@ -37,68 +31,53 @@ struct Observer {
   bool stop_requested() const { return training.stop_requested != nullptr && training.stop_requested->load(); }
 };
 
-// What prepare decides, before any of it is written.
-struct Plan {
-  data::Split split;
-  FittedData data;
-  QualityReport quality;
-  infer::BundleConfig config;
-  int64_t parameters = 0;
-  std::string summary;  // sizes of the parts, updates, the layers: a page for people
-};
-
-struct KfoldResult {
-  eval::CrossValidationScore accuracy;
-  std::vector<double> scores;  // of each fold
-};
-
 class Pipeline {
  public:
-  // A new run of this recipe. Reads the data; nothing is written before prepare().
-  Pipeline(Recipe recipe, RunDirectory directory, Observer observer);
-  // A run that has been prepared, read back from its directory.
-  Pipeline(RunDirectory directory, Observer observer);
+  virtual ~Pipeline() = default;
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
 
-  // Everything that prepare does but for writing it. Throws whatever is wrong with the recipe or the data.
-  const Plan& plan();
+  // Throws whatever is wrong with the recipe or the data; nothing is written.
+  virtual void check() = 0;
+  virtual void prepare() = 0;
+  virtual train::Result train() = 0;
+  virtual void bundle() = 0;
+  virtual void evaluate() = 0;
+  // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
+  virtual void kfold(const KfoldSection& options);
 
-  void prepare();
-  train::Result train();
-  void bundle();
-  eval::EvaluationReport evaluate();
-  KfoldResult kfold(const KfoldSection& options);
-
-  // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then no value.
-  std::optional<eval::EvaluationReport> run();
+  // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then false.
+  bool run();
 
   const Recipe& recipe() const { return recipe_; }
   const RunDirectory& directory() const { return directory_; }
 
- private:
-  DataSource& source();
-  const data::Split& split();
-  const FittedData& fitted();
-  std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed) const;
-  std::vector<data::Fold> make_folds(const KfoldSection& options);
-  data::Split split_fold(const data::Fold& fold, int64_t number);
-  double score_fold(const data::Fold& fold, int64_t number);
-  void write_bundle();
-  void write_example(const infer::Predictor& predictor);
-  void write_card(const eval::EvaluationReport& report) const;
-  void report(const char* name, const std::string& text, const Json& json) const;
+ protected:
+  Pipeline(Recipe recipe, RunDirectory directory, Observer observer);
 
+  const Observer& observer() const { return observer_; }
+  void report(const char* name, const std::string& text, const Json& json) const;
   void begin(const char* stage);  // takes the lock, tells the observer
-  void guarded(const std::function<void()>& work) const;
+  void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json
   void stage(const char* name, const std::function<void()>& work);
+  // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
+  void start_directory(const Json& facts) const;
 
   Recipe recipe_;
   RunDirectory directory_;
+
+ private:
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
-  std::unique_ptr<DataSource> source_;
-  std::optional<Plan> plan_;
-  std::optional<data::Split> split_;  // read back from split.json, where there is no plan
-  std::optional<FittedData> fitted_;
 };
+
+// A line of metrics.jsonl, and what run.json keeps of a training.
+Json to_json(const train::EpochReport& report);
+Json to_json(const train::Result& result, const nn::Module& model);
+
+// A new run of this recipe. Reads the data; nothing is written before prepare().
+std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer);
+// A run that has been prepared, read back from its directory.
+std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer observer);
 
 }  // namespace danlu::app

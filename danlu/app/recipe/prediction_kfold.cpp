@@ -1,6 +1,6 @@
 // Cross-validation of a whole recipe: each fold splits off its own validation part, fits its own transforms and trains
 // a fresh model, so that nothing of a fold's test samples is known to what is tested on them.
-#include "danlu/app/recipe/pipeline.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/dataset/loader.h"
@@ -26,7 +26,7 @@ Json to_json(const KfoldResult& result, const KfoldSection& options, const std::
 
 }  // namespace
 
-std::vector<data::Fold> Pipeline::make_folds(const KfoldSection& options) {
+std::vector<data::Fold> PredictionPipeline::make_folds(const KfoldSection& options) {
   if (options.folds < 2) throw ConfigError(kWhere, fmt::format("got {} folds; expected at least 2", options.folds));
   if (source().strata().empty())
     throw ConfigError(kWhere, "folds are stratified by class; the target of this run is a number");
@@ -35,7 +35,7 @@ std::vector<data::Fold> Pipeline::make_folds(const KfoldSection& options) {
 }
 
 // The test samples of the fold are fixed; of the others the recipe's share validates.
-data::Split Pipeline::split_fold(const data::Fold& fold, int64_t number) {
+data::Split PredictionPipeline::split_fold(const data::Fold& fold, int64_t number) {
   std::vector<data::Part> given(static_cast<size_t>(source().size()), data::Part::train);
   for (const int64_t i : fold.test) given[static_cast<size_t>(i)] = data::Part::test;
   data::SplitOptions options = recipe_.data.split;
@@ -44,7 +44,7 @@ data::Split Pipeline::split_fold(const data::Fold& fold, int64_t number) {
       {.size = source().size(), .labels = source().strata(), .hashes = source().hashes(), .given = given}, options);
 }
 
-double Pipeline::score_fold(const data::Fold& fold, int64_t number) {
+double PredictionPipeline::score_fold(const data::Fold& fold, int64_t number) {
   const data::Split inner = split_fold(fold, number);
   const FittedData data = source().fit(inner.train);
   const uint64_t seed = static_cast<uint64_t>(recipe_.seed) + static_cast<uint64_t>(number);
@@ -59,21 +59,21 @@ double Pipeline::score_fold(const data::Fold& fold, int64_t number) {
 
   const train::PredictionObjective objective(data.task, recipe_.train.objective);
   train::Callbacks callbacks;
-  callbacks.stop_requested = observer_.training.stop_requested;
+  callbacks.stop_requested = observer().training.stop_requested;
   train::Trainer(*model, objective, recipe_.train).fit(training, validation ? &*validation : nullptr, {}, callbacks);
   return train::validate(*model, objective, test).accuracy.value();  // a number as target has been refused
 }
 
-KfoldResult Pipeline::kfold(const KfoldSection& options) {
-  KfoldResult result;
+void PredictionPipeline::kfold(const KfoldSection& options) {
   stage("kfold", [&] {
+    KfoldResult result;
     const auto folds = make_folds(options);
     const auto total = static_cast<int64_t>(folds.size());
     for (int64_t f = 0; f < total; ++f) {
       result.scores.push_back(score_fold(folds[static_cast<size_t>(f)], f));
-      if (observer_.stop_requested())
+      if (observer().stop_requested())
         throw Error(kWhere, fmt::format("stopped on request after {} of {} folds", f, total));
-      if (observer_.on_fold) observer_.on_fold(f + 1, total);
+      if (observer().on_fold) observer().on_fold(f + 1, total);
     }
     result.accuracy = eval::summarize_repeated_folds(result.scores, 1.0 / static_cast<double>(options.folds - 1));
     const Json json = to_json(result, options, folds);
@@ -84,8 +84,8 @@ KfoldResult Pipeline::kfold(const KfoldSection& options) {
         fmt::format("{} x {}-fold cross-validation: accuracy {:.4f}, 95 % interval {:.4f} to {:.4f}\n", options.repeats,
                     options.folds, result.accuracy.mean, result.accuracy.interval.low, result.accuracy.interval.high),
         json);
+    kfold_ = std::move(result);
   });
-  return result;
 }
 
 }  // namespace danlu::app

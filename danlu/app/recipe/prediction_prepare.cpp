@@ -2,11 +2,9 @@
 // leave no trace and cost no earlier run.
 #include "danlu/app/recipe/checks.h"
 #include "danlu/app/recipe/commit.h"
-#include "danlu/app/recipe/pipeline.h"
-#include "danlu/base/cpu.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/threads.h"
 #include "danlu/base/version.h"
 #include "danlu/learn/models/model.h"
 
@@ -58,7 +56,7 @@ std::string summary_of(const Plan& plan, const Recipe& recipe, nn::Module& model
 
 }  // namespace
 
-const Plan& Pipeline::plan() {
+const Plan& PredictionPipeline::plan() {
   if (plan_) return *plan_;
   Plan plan;
   plan.split = data::split(
@@ -91,25 +89,14 @@ const Plan& Pipeline::plan() {
   return *plan_;
 }
 
-void Pipeline::prepare() {
+void PredictionPipeline::prepare() {
   begin("prepare");
   const Plan& decided = plan();
   directory_.start_fresh();
   guarded([&] {
-    directory_.update({{"name", recipe_.name},
-                       {"status", "running"},
-                       {"stage", "prepare"},
-                       {"started", now_text()},
-                       {"danlu", version()},
-                       {"compiler", compiler()},
-                       {"git_commit", decided.config.training["git_commit"]},
-                       {"cpu", cpu_info().model},
-                       {"threads", num_threads()},
-                       {"data_hash", decided.config.training["data_hash"]},
-                       {"samples", source().size()},
-                       {"parameters", decided.parameters}});
-    write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
-    write_file_atomic(directory_.file("resolved.yaml"), recipe_.render());
+    start_directory({{"data_hash", decided.config.training["data_hash"]},
+                     {"samples", source().size()},
+                     {"parameters", decided.parameters}});
     write_json(directory_.file("data_report.json"), decided.quality.json);
     write_file_atomic(directory_.file("data_report.txt"), decided.quality.text);
     write_json(directory_.file("split.json"), to_json(decided.split));

@@ -1,4 +1,4 @@
-#include "danlu/app/recipe/pipeline.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,16 +38,17 @@ class PipelineTest : public testing::Test {
     return derive_recipe((directory_ / "points.csv").string(), "kind", overrides);
   }
   RunDirectory run(const char* name = "points") { return RunDirectory(directory_ / "runs" / name); }
-  Pipeline pipeline(const std::vector<std::string>& overrides = {}, const char* name = "points") {
-    return Pipeline(recipe(overrides), run(name), {});
+  PredictionPipeline pipeline(const std::vector<std::string>& overrides = {}, const char* name = "points") {
+    return PredictionPipeline(recipe(overrides), run(name), {});
   }
 
   TemporaryDirectory directory_;
 };
 
 TEST_F(PipelineTest, TheWholeLifeOfATable) {
-  const auto report = pipeline().run();
-  ASSERT_TRUE(report.has_value());
+  PredictionPipeline fresh = pipeline();
+  ASSERT_TRUE(fresh.run());
+  const auto& report = fresh.quality();
   EXPECT_GT(report->value("accuracy"), 0.9);
   EXPECT_EQ(report->samples, 40);
   EXPECT_EQ(run().status(), "finished");
@@ -74,19 +75,19 @@ TEST_F(PipelineTest, StagesCanBeRunOneByOneFromTheDirectory) {
   const Json straight = read_json(run().file("report.json"))["metrics"];
   pipeline({}, "steps").prepare();
   EXPECT_EQ(run("steps").status(), "prepared");
-  Pipeline(run("steps"), {}).train();
+  PredictionPipeline(run("steps"), {}).train();
   EXPECT_EQ(run("steps").status(), "trained");
-  Pipeline(run("steps"), {}).evaluate();
+  PredictionPipeline(run("steps"), {}).evaluate();
   EXPECT_EQ(run("steps").status(), "finished");
   EXPECT_EQ(read_json(run("steps").file("report.json"))["metrics"], straight);
 }
 
 TEST_F(PipelineTest, TrainingAgainLeavesNothingStale) {
   pipeline().run();
-  Pipeline(run(), {}).train();
+  PredictionPipeline(run(), {}).train();
   EXPECT_FALSE(fs::exists(run().bundle()));
   EXPECT_FALSE(fs::exists(run().file("report.json")));
-  Pipeline(run(), {}).evaluate();
+  PredictionPipeline(run(), {}).evaluate();
   EXPECT_TRUE(fs::exists(run().bundle() / "config.json"));
 }
 
@@ -94,7 +95,7 @@ TEST_F(PipelineTest, DataThatChangedAreRefused) {
   pipeline().prepare();
   write_file_atomic(directory_ / "points.csv", points_csv(200, 4));
   try {
-    Pipeline(run(), {}).train();
+    PredictionPipeline(run(), {}).train();
     ADD_FAILURE() << "no error";
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr("has changed since"));
@@ -118,14 +119,15 @@ TEST_F(PipelineTest, AStopOnRequestIsOrderly) {
   const std::atomic<bool> stop{true};
   Observer observer;
   observer.training.stop_requested = &stop;
-  EXPECT_FALSE(Pipeline(recipe(), run(), observer).run().has_value());
+  EXPECT_FALSE(PredictionPipeline(recipe(), run(), observer).run());
   EXPECT_EQ(run().status(), "stopped");
   EXPECT_TRUE(fs::exists(run().checkpoints() / "best.safetensors"));
-  EXPECT_GT(Pipeline(run(), {}).evaluate().samples, 0);
+  PredictionPipeline(run(), {}).evaluate();
+  EXPECT_GT(read_json(run().file("report.json"))["samples"].get<int64_t>(), 0);
 }
 
 TEST_F(PipelineTest, KfoldTestsEverySampleOnceARound) {
-  Pipeline fresh = pipeline({"evaluate.kfold={folds: 4, repeats: 2}"});
+  PredictionPipeline fresh = pipeline({"evaluate.kfold={folds: 4, repeats: 2}"});
   fresh.run();
   const Json kfold = read_json(run().file("kfold.json"));
   ASSERT_EQ(kfold["scores"].size(), 8u);
@@ -148,7 +150,9 @@ TEST_F(PipelineTest, RegressionInTheUnitOfTheTarget) {
   write_file_atomic(directory_ / "prices.csv", text);
   const Recipe recipe = derive_recipe((directory_ / "prices.csv").string(), "price",
                                       {"model=logistic", "train.epochs=100", "train.optimizer.lr=0.02"});
-  const auto report = Pipeline(recipe, run("prices"), {}).run();
+  PredictionPipeline prices(recipe, run("prices"), {});
+  prices.run();
+  const auto& report = prices.quality();
   EXPECT_GT(report->value("r2"), 0.99);
   EXPECT_LT(report->value("mae"), 30);
 }
@@ -183,7 +187,9 @@ TEST(PipelineOfImages, TheWholeLifeOfAFolder) {
   const Recipe recipe = derive_recipe((directory / "set").string(), "",
                                       {"train.epochs=8", "model={type: cnn, layers: [{conv: 4}, relu, flatten]}"});
   const RunDirectory run(directory / "run");
-  const auto report = Pipeline(recipe, run, {}).run();
+  PredictionPipeline pipeline(recipe, run, {});
+  pipeline.run();
+  const auto& report = pipeline.quality();
   EXPECT_GT(report->value("accuracy"), 0.9);
   const Json request = read_json(run.file("example_request.json"));
   EXPECT_EQ(request["model"], "set");

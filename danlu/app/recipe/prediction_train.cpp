@@ -1,41 +1,13 @@
-#include "danlu/app/recipe/pipeline.h"
-#include "danlu/learn/train/checkpoint.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
 
 namespace danlu::app {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 256;
 
-Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Json to_json(const train::EpochReport& r) {
-  return {{"step", r.progress.step},
-          {"epoch", r.progress.epoch},
-          {"seconds", r.seconds},
-          {"train_loss", r.train_loss},
-          {"train_accuracy", number_or_null(r.train_accuracy)},
-          {"validation_loss", number_or_null(r.validation_loss)},
-          {"validation_accuracy", number_or_null(r.validation_accuracy)},
-          {"lr", r.lr},
-          {"gradient_norm", r.gradient_norm},
-          {"best", r.is_best}};
-}
-
-Json to_json(const train::Result& r, const nn::Module& model) {
-  return {{"steps", r.steps},
-          {"epochs", r.epochs},
-          {"seconds", r.seconds},
-          {"stopped_by", r.stopped_by},
-          {"monitor", r.monitor},
-          {"best_value", r.best_value},
-          {"best_step", r.best_step},
-          {"skipped_updates", r.skipped_updates},
-          {"weights_hash", train::weights_hash(model)}};
-}
-
 }  // namespace
 
-train::Result Pipeline::train() {
+train::Result PredictionPipeline::train() {
   train::Result result;
   stage("train", [&] {
     const FittedData& data = fitted();
@@ -51,10 +23,10 @@ train::Result Pipeline::train() {
                          data::Phase::evaluate);
     }
     LineAppender metrics(directory_.file("metrics.jsonl"));
-    train::Callbacks callbacks = observer_.training;
+    train::Callbacks callbacks = observer().training;
     callbacks.on_epoch = [&](const train::EpochReport& epoch) {
       metrics.append(to_line(to_json(epoch)));
-      if (observer_.training.on_epoch) observer_.training.on_epoch(epoch);
+      if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     };
     const train::PredictionObjective objective(data.task, recipe_.train.objective);
     train::Trainer trainer(*model, objective, recipe_.train);

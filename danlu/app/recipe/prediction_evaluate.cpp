@@ -1,7 +1,7 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
 #include "danlu/app/recipe/commit.h"
-#include "danlu/app/recipe/pipeline.h"
+#include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/eta.h"
@@ -37,14 +37,14 @@ std::string word(const Json& json, const char* key) {
 
 }  // namespace
 
-void Pipeline::bundle() {
+void PredictionPipeline::bundle() {
   stage("bundle", [&] {
     write_bundle();
     directory_.update({{"status", "trained"}});
   });
 }
 
-void Pipeline::write_bundle() {
+void PredictionPipeline::write_bundle() {
   const fs::path best = directory_.checkpoints() / "best.safetensors";
   if (!fs::exists(best)) {
     throw FileError(
@@ -60,8 +60,7 @@ void Pipeline::write_bundle() {
   infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
 }
 
-eval::EvaluationReport Pipeline::evaluate() {
-  eval::EvaluationReport quality;
+void PredictionPipeline::evaluate() {
   stage("evaluate", [&] {
     if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
     infer::Predictor predictor(directory_.bundle());
@@ -72,8 +71,8 @@ eval::EvaluationReport Pipeline::evaluate() {
     const Tensor outputs = source().predict(predictor, samples);
     const double seconds = timer.seconds();
     const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
-    quality = eval::evaluate(compare(source(), samples, config, preprocess, predictor, outputs),
-                             recipe_.evaluate.report, config.class_names, source().content_hash().hex());
+    const eval::EvaluationReport& quality = quality_.emplace(eval::evaluate(compare(source(), samples, config, preprocess, predictor, outputs),
+                             recipe_.evaluate.report, config.class_names, source().content_hash().hex()));
 
     Json json = eval::to_json(quality);
     json["danlu"] = version();
@@ -89,17 +88,16 @@ eval::EvaluationReport Pipeline::evaluate() {
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     report("test", text, json);
   });
-  return quality;
 }
 
 // A question to try the server with.
-void Pipeline::write_example(const infer::Predictor& predictor) {
+void PredictionPipeline::write_example(const infer::Predictor& predictor) {
   Json request = {{"model", predictor.name()}};
   request.update(source().example(predictor, split().test.front()));
   write_json(directory_.file("example_request.json"), request);
 }
 
-void Pipeline::write_card(const eval::EvaluationReport& quality) const {
+void PredictionPipeline::write_card(const eval::EvaluationReport& quality) const {
   const Json info = directory_.info();
   const Json training = info.value("training", Json::object());
   std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(),

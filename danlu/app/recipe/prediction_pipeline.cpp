@@ -1,0 +1,72 @@
+#include "danlu/app/recipe/prediction_pipeline.h"
+
+#include "danlu/app/recipe/derive.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/engine/ops/random.h"
+#include "danlu/learn/models/model.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.run";
+
+std::vector<int64_t> read_indexes(const Json& json, const char* part, int64_t size, const std::string& file) {
+  std::vector<int64_t> indexes;
+  try {
+    indexes = json.at(part).get<std::vector<int64_t>>();
+  } catch (const Json::exception& error) {
+    throw DataError(kWhere, fmt::format("{}: {}: {}", file, part, error.what()));
+  }
+  for (const int64_t i : indexes) {
+    if (i < 0 || i >= size) throw DataError(kWhere, fmt::format("{}: {}: got sample {} of {}", file, part, i, size));
+  }
+  return indexes;
+}
+
+}  // namespace
+
+PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
+    : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
+  source_ = open_source(recipe_.data);
+  derive_choices(recipe_, source_->kind(), source_->size());
+}
+
+PredictionPipeline::PredictionPipeline(RunDirectory directory, Observer observer)
+    : Pipeline(reopen_recipe(directory.file("resolved.yaml")), directory, std::move(observer)) {}
+
+// A run goes on only with the data that it was prepared with.
+DataSource& PredictionPipeline::source() {
+  if (source_) return *source_;
+  source_ = open_source(recipe_.data);
+  const std::string prepared = directory_.info().value("data_hash", std::string());
+  if (prepared != source_->content_hash().hex()) {
+    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source,
+                                        directory_.path().string()));
+  }
+  return *source_;
+}
+
+const data::Split& PredictionPipeline::split() {
+  if (plan_) return plan_->split;
+  if (!split_) {
+    const fs::path path = directory_.file("split.json");
+    const Json json = read_json(path);
+    const auto part = [&](const char* name) { return read_indexes(json, name, source().size(), path.string()); };
+    split_ = data::Split{part("train"), part("validation"), part("test")};
+  }
+  return *split_;
+}
+
+const FittedData& PredictionPipeline::fitted() {
+  if (plan_) return plan_->data;
+  if (!fitted_) fitted_ = source().fit(split().train);
+  return *fitted_;
+}
+
+std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& data, uint64_t seed) const {
+  manual_seed(seed);
+  return models::parse_model(recipe_.model).make(data.input_shape, data.outputs());
+}
+
+}  // namespace danlu::app

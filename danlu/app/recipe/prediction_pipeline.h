@@ -1,0 +1,73 @@
+// Runs that learn to predict: tables and images, classes and numbers.
+//
+//   prepare   -> data_report.{json,txt}, split.json, preprocess.json, config.json
+//   evaluate  -> report.{json,txt}, example_request.json
+//   kfold     -> kfold.json
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "danlu/app/recipe/data_source.h"
+#include "danlu/app/recipe/pipeline.h"
+#include "danlu/data/dataset/kfold.h"
+#include "danlu/eval/cross_validation.h"
+#include "danlu/eval/report.h"
+#include "danlu/infer/bundle.h"
+
+namespace danlu::app {
+
+// What prepare decides, before any of it is written.
+struct Plan {
+  data::Split split;
+  FittedData data;
+  QualityReport quality;
+  infer::BundleConfig config;
+  int64_t parameters = 0;
+  std::string summary;  // sizes of the parts, updates, the layers: a page for people
+};
+
+struct KfoldResult {
+  eval::CrossValidationScore accuracy;
+  std::vector<double> scores;  // of each fold
+};
+
+class PredictionPipeline : public Pipeline {
+ public:
+  PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer);
+  PredictionPipeline(RunDirectory directory, Observer observer);
+
+  const Plan& plan();
+  void check() override { plan(); }
+  void prepare() override;
+  train::Result train() override;
+  void bundle() override;
+  void evaluate() override;
+  void kfold(const KfoldSection& options) override;
+
+  // What evaluate and kfold found, once they have run.
+  const std::optional<eval::EvaluationReport>& quality() const { return quality_; }
+  const std::optional<KfoldResult>& folds() const { return kfold_; }
+
+ private:
+  DataSource& source();
+  const data::Split& split();
+  const FittedData& fitted();
+  std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed) const;
+  std::vector<data::Fold> make_folds(const KfoldSection& options);
+  data::Split split_fold(const data::Fold& fold, int64_t number);
+  double score_fold(const data::Fold& fold, int64_t number);
+  void write_bundle();
+  void write_example(const infer::Predictor& predictor);
+  void write_card(const eval::EvaluationReport& report) const;
+
+  std::unique_ptr<DataSource> source_;
+  std::optional<Plan> plan_;
+  std::optional<data::Split> split_;  // read back from split.json, where there is no plan
+  std::optional<FittedData> fitted_;
+  std::optional<eval::EvaluationReport> quality_;
+  std::optional<KfoldResult> kfold_;
+};
+
+}  // namespace danlu::app
