@@ -17,8 +17,8 @@ struct HttpRequest {
   std::string content_type;                  // as sent: "multipart/form-data; boundary=x"; empty if there was none
   std::string body;
   std::string id;  // X-Request-Id of the client, or one of our own
-  // Whether nobody waits for the answer any more: the client has gone, or the server's time to stop is over. To be asked
-  // now and then during long work, on the connection's thread, until the answer is made.
+  // Whether nobody waits for the answer any more: the client has gone, or the server's time to stop is over. To be
+  // asked now and then during long work, on the connection's thread, until the answer is made.
   std::function<bool()> is_abandoned = [] { return false; };
 };
 
@@ -36,7 +36,8 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};  // more than the usual ones
   // If set, writes the body of a 200 in place of `body`, on the connection's thread, after the header has been sent. An
-  // exception, or a false answer of the writer, breaks the connection off, so that the client sees that the end is missing.
+  // exception, or a false answer of the writer, breaks the connection off, so that the client sees that the end is
+  // missing.
   std::function<void(BodyWriter&)> stream = {};
 };
 

@@ -29,7 +29,8 @@ struct HttpOptions {
             "time for a whole request to arrive, first byte to last");
     v.field("idle_timeout_ms", idle_timeout_ms, {1, 3.6e6},
             "time that a connection may stay open between two requests");
-    v.field("send_timeout_ms", send_timeout_ms, {1, 3.6e6}, "time for a client to take the answer, or each piece of one that streams");
+    v.field("send_timeout_ms", send_timeout_ms, {1, 3.6e6},
+            "time for a client to take the answer, or each piece of one that streams");
     v.field("drain_timeout_ms", drain_timeout_ms, {0, 3.6e6},
             "time that long answers have to end when the server stops");
   }

@@ -60,8 +60,8 @@ class Stream : public httplib::Stream {
   Connection& connection_;
 };
 
-// Sends the pieces of a body as chunks; to a client of HTTP/1.0, which knows none, as they are: it reads to the end of the
-// connection.
+// Sends the pieces of a body as chunks; to a client of HTTP/1.0, which knows none, as they are: it reads to the end of
+// the connection.
 class PieceWriter : public BodyWriter {
  public:
   PieceWriter(Connection& connection, bool chunked) : connection_(connection), chunked_(chunked) {}

@@ -53,9 +53,8 @@ class HttpStreamTest : public testing::Test {
         throw std::runtime_error("the secret cause");
       });
     });
-    server_->route("GET", "/feed", [](const HttpRequest&) {
-      return event_stream([](EventStream& events) { events.send("news"); });
-    });
+    server_->route("GET", "/feed",
+                   [](const HttpRequest&) { return event_stream([](EventStream& events) { events.send("news"); }); });
     server_->on_answer([this](const HttpRecord& record) { statuses_.push_back(record.status); });
     server_->start();
   }
