@@ -1,127 +1,238 @@
-#include "danlu/engine/kernels/attention.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "danlu/engine/kernels/attention.cpp"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <vector>
 
 #include "danlu/base/threads.h"
+#include "danlu/engine/kernels/attention.h"
+#include "danlu/engine/kernels/attention_block.inl.h"
+#include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/workspace.h"
 
+HWY_BEFORE_NAMESPACE();
+namespace danlu::kernels::HWY_NAMESPACE {
+namespace {
+
+// What the rows of the block at row `begin` of sequence n see.
+void look(const AttentionShape& s, const int64_t* first, int64_t n, int64_t begin, int64_t rows, Sight& sight) {
+  for (int64_t r = 0; r < kTile; ++r) {
+    const int64_t i = begin + r;
+    sight.keys[r] = {};
+    if (r < rows) sight.keys[r] = {first == nullptr ? 0 : first[n * s.length + i], s.causal ? i + 1 : s.length};
+  }
+}
+
+// Where the parts of a position of qkv begin, for one head of keys.
+struct Parts {
+  const float *keys, *values;
+  Parts(const AttentionShape& s, const float* qkv, int64_t n, int64_t kv)
+      : keys(qkv + n * s.length * s.row() + (s.heads + kv) * s.head_dim), values(keys + s.kv_heads * s.head_dim) {}
+};
+
+void transpose_tiles(const AttentionShape& s, const float* x, float* tiles) {
+  for (int64_t t = 0; t < s.length; t += kTile) {
+    transpose_tile(x + t * s.row(), s.row(), s.length - t, s.head_dim, tiles + t * s.head_dim);
+  }
+}
+
+int64_t forward_floats(const AttentionShape& s) {
+  const int64_t length = up(s.length, kTile), width = up(s.head_dim, lanes());
+  return Workspace::rounded(length * s.head_dim) + Workspace::rounded(length * width) + Block::floats(width);
+}
+
+// All rows of the queries that share head kv of sequence n.
+void forward_head(const AttentionShape& s, const float* qkv, const int64_t* first, int64_t n, int64_t kv, float* y, float* log_sum_exp) {
+  const int64_t d = s.head_dim, length = up(s.length, kTile), width = up(d, lanes()), group = s.heads / s.kv_heads;
+  Workspace workspace(forward_floats(s));
+  float* tiles = workspace.take(length * d);
+  float* values = workspace.take(length * width);
+  Block block(workspace, width);
+  const Parts parts(s, qkv, n, kv);
+  transpose_tiles(s, parts.keys, tiles);
+  copy_rows(parts.values, s.row(), s.length, d, 1, values, width);
+  for (int64_t begin = 0; begin < s.length; begin += kTile) {
+    block.rows = std::min(kTile, s.length - begin);
+    look(s, first, n, begin, block.rows, block.sight);
+    for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
+      copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), block.rows, d, s.scale, block.queries, width);
+      attend(block, {s.length, d, width, tiles, values});
+      for (int64_t r = 0; r < block.rows; ++r) {
+        const float inverse = 1 / block.total[r];
+        map(block.sums + r * width, y + ((n * s.length + begin + r) * s.heads + h) * d, d,
+            [inverse](F32 tag, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(tag, inverse)); });
+        if (log_sum_exp != nullptr) log_sum_exp[(n * s.heads + h) * s.length + begin + r] = block.largest[r] + std::log(block.total[r]);
+      }
+    }
+  }
+}
+
+// For one head of keys: what backward keeps in cache.
+struct Gradients {
+  int64_t length, width;
+  float *key_tiles, *value_tiles;   // transposed
+  float *keys;                      // (length, width)
+  float *dkeys, *dvalues;           // (length, width)
+  float *queries, *dy, *dqueries;   // of a block of rows: (kTile, width), queries scaled
+  float *p, *ds;                    // of a block and a tile of keys: (kTile, kTile)
+
+  static int64_t floats(const AttentionShape& s) {
+    const int64_t length = up(s.length, kTile), width = up(s.head_dim, lanes());
+    return 2 * Workspace::rounded(length * s.head_dim) + 3 * Workspace::rounded(length * width) + 3 * Workspace::rounded(kTile * width) +
+           2 * Workspace::rounded(kTile * kTile);
+  }
+  Gradients(const AttentionShape& s, Workspace& workspace) : length(up(s.length, kTile)), width(up(s.head_dim, lanes())) {
+    for (float** tiles : {&key_tiles, &value_tiles}) *tiles = workspace.take(length * s.head_dim);
+    for (float** rows : {&keys, &dkeys, &dvalues}) *rows = workspace.take(length * width);
+    for (float** rows : {&queries, &dy, &dqueries}) *rows = workspace.take(kTile * width);
+    for (float** tile : {&p, &ds}) *tile = workspace.take(kTile * kTile);
+  }
+};
+
+// p becomes exp(p - log_sum_exp) and ds p * (ds - delta), both 0 outside of `seen`.
+HWY_INLINE void softmax_gradient(float* p, float* ds, Span seen, float log_sum_exp, float delta) {
+  const F32 d;
+  const VecF lse = hn::Set(d, log_sum_exp), shift = hn::Set(d, delta);
+  for (int64_t j = 0; j < kTile; j += lanes()) {
+    if (j + lanes() <= seen.begin || j >= seen.end) {
+      hn::StoreU(hn::Zero(d), d, p + j);
+      hn::StoreU(hn::Zero(d), d, ds + j);
+      continue;
+    }
+    VecF probability = exp_below(d, hn::Sub(hn::LoadU(d, p + j), lse));
+    VecF gradient = hn::Mul(probability, hn::Sub(hn::LoadU(d, ds + j), shift));
+    if (j < seen.begin || j + lanes() > seen.end) {
+      const auto mask = mask_of(d, j, seen);
+      probability = hn::IfThenElseZero(mask, probability);
+      gradient = hn::IfThenElseZero(mask, gradient);
+    }
+    hn::StoreU(probability, d, p + j);
+    hn::StoreU(gradient, d, ds + j);
+  }
+}
+
+// The rows of a block that see any of the keys [begin, end).
+Span rows_that_see(const Sight& sight, int64_t rows, int64_t begin, int64_t end) {
+  Span all;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (!sight.keys[r].clipped(begin, end).empty()) all = united(all, {r, r + 1});
+  }
+  return all;
+}
+
+// Adds to dkeys, dvalues and dqueries what the block of rows and the tile of keys at `tile` give.
+void backward_tile(const AttentionShape& s, Gradients& g, const Sight& sight, int64_t rows, int64_t tile, const float* log_sum_exp,
+                   const float* delta) {
+  const int64_t width = g.width;
+  Span groups[kTile / kBlockRows];
+  for (int64_t r = 0; r < rows; r += kBlockRows) {
+    const Span seen = sight.of_rows(r, r + kBlockRows).clipped(tile, tile + kTile), keys{seen.begin - tile, seen.end - tile};
+    groups[r / kBlockRows] = keys;
+    if (keys.empty()) continue;
+    const int64_t first = down(keys.begin, lanes()), columns = up(keys.end, lanes()) - first;
+    multiply({g.queries + r * width, width, 1}, {g.key_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
+             g.p + r * kTile + first, kTile);
+    multiply({g.dy + r * width, width, 1}, {g.value_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
+             g.ds + r * kTile + first, kTile);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const Span seen = sight.keys[r].clipped(tile, tile + kTile);
+    softmax_gradient(g.p + r * kTile, g.ds + r * kTile, {seen.begin - tile, seen.end - tile}, log_sum_exp[r], delta[r]);
+  }
+  for (int64_t r = 0; r < rows; r += kBlockRows) {
+    const Span keys = groups[r / kBlockRows];
+    if (keys.empty()) continue;
+    multiply({g.ds + r * kTile + keys.begin, kTile, 1}, {g.keys + (tile + keys.begin) * width, width}, width, keys.end - keys.begin, true,
+             g.dqueries + r * width, width);
+  }
+  for (int64_t k = 0; k < std::min(kTile, s.length - tile); k += kBlockRows) {
+    const Span seeing = rows_that_see(sight, rows, tile + k, tile + k + kBlockRows);
+    if (seeing.empty()) continue;
+    const int64_t at = seeing.begin * kTile + k, count = seeing.end - seeing.begin;
+    multiply({g.p + at, 1, kTile}, {g.dy + seeing.begin * width, width}, width, count, true, g.dvalues + (tile + k) * width, width);
+    multiply({g.ds + at, 1, kTile}, {g.queries + seeing.begin * width, width}, width, count, true, g.dkeys + (tile + k) * width, width);
+  }
+}
+
+// All gradients of head kv of sequence n: of its keys and values and of the queries that share it.
+void backward_head(const AttentionShape& s, const float* dy, const float* qkv, const int64_t* first, int64_t n, int64_t kv, const float* y,
+                   const float* log_sum_exp, float* dqkv) {
+  const int64_t d = s.head_dim, group = s.heads / s.kv_heads;
+  Workspace workspace(Gradients::floats(s));
+  Gradients g(s, workspace);
+  const int64_t width = g.width;
+  const Parts parts(s, qkv, n, kv);
+  transpose_tiles(s, parts.keys, g.key_tiles);
+  transpose_tiles(s, parts.values, g.value_tiles);
+  copy_rows(parts.keys, s.row(), s.length, d, 1, g.keys, width);
+  std::fill(g.dkeys, g.dkeys + g.length * width, 0.0f);
+  std::fill(g.dvalues, g.dvalues + g.length * width, 0.0f);
+  const auto store = [&](const float* from, int64_t rows, float scale, int64_t begin, int64_t vector) HWY_ATTR {
+    for (int64_t r = 0; r < rows; ++r) {
+      map(from + r * width, dqkv + (n * s.length + begin + r) * s.row() + vector * d, d,
+          [scale](F32 tag, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(tag, scale)); });
+    }
+  };
+  Sight sight;
+  float delta[kTile];
+  for (int64_t begin = 0; begin < s.length; begin += kTile) {
+    const int64_t rows = std::min(kTile, s.length - begin);
+    look(s, first, n, begin, rows, sight);
+    const Span seen = sight.of_rows(0, rows);
+    for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
+      const int64_t y_row = s.heads * d, at = (n * s.length + begin) * y_row + h * d;
+      copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), rows, d, s.scale, g.queries, width);
+      copy_rows(dy + at, y_row, rows, d, 1, g.dy, width);
+      for (int64_t r = 0; r < rows; ++r) {
+        delta[r] = map_sum(dy + at + r * y_row, y + at + r * y_row, d, [](F32, VecF u, VecF v) HWY_ATTR { return hn::Mul(u, v); });
+      }
+      std::fill(g.dqueries, g.dqueries + kTile * width, 0.0f);
+      for (int64_t tile = down(seen.begin, kTile); tile < seen.end; tile += kTile) {
+        backward_tile(s, g, sight, rows, tile, log_sum_exp + (n * s.heads + h) * s.length + begin, delta);
+      }
+      store(g.dqueries, rows, s.scale, begin, h);
+    }
+  }
+  store(g.dkeys, s.length, 1, 0, s.heads + kv);
+  store(g.dvalues, s.length, 1, 0, s.heads + s.kv_heads + kv);
+}
+
+}  // namespace
+}  // namespace danlu::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace danlu::kernels {
 namespace {
 
-float dot(const float* a, const float* b, int64_t n) {
-  float total = 0;
-  for (int64_t i = 0; i < n; ++i) total += a[i] * b[i];
-  return total;
-}
+HWY_EXPORT(forward_head);
+HWY_EXPORT(backward_head);
 
-void add_scaled(float* y, float a, const float* x, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] += a * x[i];
-}
+constexpr int64_t kGrain = int64_t{1} << 14;  // multiplications below which a second thread costs more than it gains
 
-// The keys [begin, end) that position i may see.
-struct Visible {
-  int64_t begin, end;
-};
-
-Visible visible(const AttentionShape& s, const int64_t* first, int64_t n, int64_t i) {
-  return {first == nullptr ? 0 : first[n * s.length + i], s.causal ? i + 1 : s.length};
-}
-
-// One row: y = softmax(scale q k) v; returns the logarithm of the sum of exponentials.
-float attend(const float* q, const float* k, const float* v, int64_t k_row, int64_t v_row, Visible keys, int64_t d, float scale, float* p, float* y) {
-  float largest = -HUGE_VALF, total = 0;
-  for (int64_t j = keys.begin; j < keys.end; ++j) {
-    p[j] = scale * dot(q, k + j * k_row, d);
-    largest = std::max(largest, p[j]);
-  }
-  for (int64_t j = keys.begin; j < keys.end; ++j) total += p[j] = std::exp(p[j] - largest);
-  std::fill(y, y + d, 0.0f);
-  for (int64_t j = keys.begin; j < keys.end; ++j) add_scaled(y, p[j] / total, v + j * v_row, d);
-  return largest + std::log(total);
+// body(sequence, head of keys)
+template <class Body>
+void for_heads(const AttentionShape& s, const Body& body) {
+  const int64_t work = s.length * s.length * s.head_dim * (s.heads / s.kv_heads);
+  parallel_for(s.batch * s.kv_heads, kGrain / std::max<int64_t>(work, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) body(task / s.kv_heads, task % s.kv_heads);
+  });
 }
 
 }  // namespace
 
-void attention(const AttentionShape& s, const float* qkv, const int64_t* first, float* y, float* log_sum_exp) {
-  const int64_t d = s.head_dim, group = s.heads / s.kv_heads;
-  parallel_for(s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> p(static_cast<size_t>(s.length));
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t n = task / s.heads, h = task % s.heads;
-      const float* row = qkv + n * s.length * s.row();
-      for (int64_t i = 0; i < s.length; ++i) {
-        const float lse = attend(row + i * s.row() + h * d, row + (s.heads + h / group) * d, row + (s.heads + s.kv_heads + h / group) * d,
-                                 s.row(), s.row(), visible(s, first, n, i), d, s.scale, p.data(), y + ((n * s.length + i) * s.heads + h) * d);
-        if (log_sum_exp != nullptr) log_sum_exp[task * s.length + i] = lse;
-      }
-    }
-  });
+void attention(const AttentionShape& shape, const float* qkv, const int64_t* first, float* y, float* log_sum_exp) {
+  active_isa();
+  const auto kernel = HWY_DYNAMIC_DISPATCH(forward_head);
+  for_heads(shape, [&](int64_t n, int64_t kv) { kernel(shape, qkv, first, n, kv, y, log_sum_exp); });
 }
 
-void attention_backward(const AttentionShape& s, const float* dy, const float* qkv, const int64_t* first, const float* y,
+void attention_backward(const AttentionShape& shape, const float* dy, const float* qkv, const int64_t* first, const float* y,
                         const float* log_sum_exp, float* dqkv) {
-  const int64_t d = s.head_dim, group = s.heads / s.kv_heads, row = s.row();
-  parallel_for(s.batch * s.kv_heads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t n = task / s.kv_heads, kv = task % s.kv_heads, key = (s.heads + kv) * d, value = key + s.kv_heads * d;
-      const float* x = qkv + n * s.length * row;
-      float* dx = dqkv + n * s.length * row;
-      for (int64_t i = 0; i < s.length; ++i) {
-        std::fill(dx + i * row + key, dx + i * row + key + d, 0.0f);
-        std::fill(dx + i * row + value, dx + i * row + value + d, 0.0f);
-      }
-      for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
-        for (int64_t i = 0; i < s.length; ++i) {
-          const float* q = x + i * row + h * d;
-          const float* g = dy + ((n * s.length + i) * s.heads + h) * d;
-          float* dq = dx + i * row + h * d;
-          std::fill(dq, dq + d, 0.0f);
-          const float mean = dot(g, y + ((n * s.length + i) * s.heads + h) * d, d);
-          const Visible keys = visible(s, first, n, i);
-          for (int64_t j = keys.begin; j < keys.end; ++j) {
-            const float p = std::exp(s.scale * dot(q, x + j * row + key, d) - log_sum_exp[(n * s.heads + h) * s.length + i]);
-            const float ds = s.scale * p * (dot(g, x + j * row + value, d) - mean);
-            add_scaled(dx + j * row + value, p, g, d);
-            add_scaled(dq, ds, x + j * row + key, d);
-            add_scaled(dx + j * row + key, ds, q, d);
-          }
-        }
-      }
-    }
-  });
-}
-
-void attention_cached(const float* qkv, std::span<const CachedSequence> sequences, int64_t heads, int64_t kv_heads, int64_t head_dim,
-                      float scale, float* y) {
-  const int64_t d = head_dim, row = (heads + 2 * kv_heads) * d, group = heads / kv_heads;
-  std::vector<int64_t> first_row;
-  int64_t rows = 0;
-  for (const CachedSequence& sequence : sequences) {
-    first_row.push_back(rows);
-    rows += sequence.rows;
-  }
-  parallel_for(static_cast<int64_t>(sequences.size()) * kv_heads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const CachedSequence& sequence = sequences[static_cast<size_t>(task / kv_heads)];
-      const int64_t kv = task % kv_heads, row0 = first_row[static_cast<size_t>(task / kv_heads)];
-      float* keys = sequence.keys + kv * sequence.capacity * d;
-      float* values = sequence.values + kv * sequence.capacity * d;
-      for (int64_t r = 0; r < sequence.rows; ++r) {
-        const float* from = qkv + (row0 + r) * row + (heads + kv) * d;
-        std::memcpy(keys + (sequence.position + r) * d, from, static_cast<size_t>(d) * sizeof(float));
-        std::memcpy(values + (sequence.position + r) * d, from + kv_heads * d, static_cast<size_t>(d) * sizeof(float));
-      }
-      std::vector<float> p(static_cast<size_t>(sequence.position + sequence.rows));
-      for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
-        for (int64_t r = 0; r < sequence.rows; ++r) {
-          attend(qkv + (row0 + r) * row + h * d, keys, values, d, d, {0, sequence.position + r + 1}, d, scale, p.data(),
-                 y + ((row0 + r) * heads + h) * d);
-        }
-      }
-    }
-  });
+  active_isa();
+  const auto kernel = HWY_DYNAMIC_DISPATCH(backward_head);
+  for_heads(shape, [&](int64_t n, int64_t kv) { kernel(shape, dy, qkv, first, n, kv, y, log_sum_exp, dqkv); });
 }
 
 }  // namespace danlu::kernels
+#endif

@@ -83,7 +83,7 @@ void unary_backward_range(Unary f, const float* dy, const float* x, const float*
         // Phi(v) + v * phi(v)
         const VecF half = hn::Set(d, 0.5f);
         const VecF cdf = hn::MulAdd(half, erf_of(d, hn::Mul(v, hn::Set(d, kInvSqrt2))), half);
-        const VecF density = hn::Mul(hn::Set(d, kInvSqrt2Pi), exp_of(d, hn::Neg(hn::Mul(half, hn::Mul(v, v)))));
+        const VecF density = hn::Mul(hn::Set(d, kInvSqrt2Pi), exp_below(d, hn::Neg(hn::Mul(half, hn::Mul(v, v)))));
         return hn::Mul(g, hn::MulAdd(v, density, cdf));
       });
     case Unary::gelu_tanh:

@@ -17,7 +17,7 @@ void loss_range(PointwiseLoss f, const float* x, const float* t, float delta, fl
     case PointwiseLoss::bce_with_logits:
       return map(x, t, loss, n, [](F32 d, VecF v, VecF u) HWY_ATTR {
         const VecF one = hn::Set(d, 1.0f);
-        const VecF soft = hn::Log(d, hn::Add(one, exp_of(d, hn::Neg(hn::Abs(v)))));  // log of a number in (1, 2]
+        const VecF soft = hn::Log(d, hn::Add(one, exp_below(d, hn::Neg(hn::Abs(v)))));  // log of a number in (1, 2]
         return hn::Add(hn::NegMulAdd(v, u, hn::Max(v, hn::Zero(d))), soft);
       });
     case PointwiseLoss::squared:

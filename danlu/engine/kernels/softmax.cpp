@@ -16,12 +16,12 @@ namespace {
 
 // Sum of exp(x - m).
 HWY_INLINE float sum_exp(const float* x, float m, int64_t n) {
-  return map_sum(x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_of(d, hn::Sub(v, hn::Set(d, m))); });
+  return map_sum(x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_below(d, hn::Sub(v, hn::Set(d, m))); });
 }
 
 // x = exp(x - m); their sum.
 HWY_INLINE float exp_in_place(float* x, float m, int64_t n) {
-  map(x, x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_of(d, hn::Sub(v, hn::Set(d, m))); });
+  map(x, x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_below(d, hn::Sub(v, hn::Set(d, m))); });
   return map_sum(x, n, [](F32, VecF v) HWY_ATTR { return v; });
 }
 
@@ -41,7 +41,7 @@ HWY_INLINE float log_sum_exp_of(const float* x, int64_t n) {
 void softmax_rows(const float* x, float* y, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
     const float m = max_of(x, n);
-    map(x, y, n, [m](F32 d, VecF v) HWY_ATTR { return exp_of(d, hn::Sub(v, hn::Set(d, m))); });
+    map(x, y, n, [m](F32 d, VecF v) HWY_ATTR { return exp_below(d, hn::Sub(v, hn::Set(d, m))); });
     const float scale = 1.0f / sum_of(y, n);
     map(y, y, n, [scale](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(d, scale)); });
   }
@@ -65,7 +65,7 @@ void log_softmax_rows(const float* x, float* y, int64_t rows, int64_t n) {
 void log_softmax_backward_rows(const float* dy, const float* y, float* dx, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i, dy += n, y += n, dx += n) {
     const float s = sum_of(dy, n);
-    map(dy, y, dx, n, [s](F32 d, VecF g, VecF v) HWY_ATTR { return hn::NegMulAdd(exp_of(d, v), hn::Set(d, s), g); });
+    map(dy, y, dx, n, [s](F32 d, VecF g, VecF v) HWY_ATTR { return hn::NegMulAdd(exp_below(d, v), hn::Set(d, s), g); });
   }
 }
 
@@ -92,7 +92,7 @@ void cross_entropy_backward_rows(const float* x, const int64_t* target, int64_t 
     }
     const float l = lse[i], uniform = smoothing / static_cast<float>(n);
     map(x, dx, n, [=](F32 d, VecF v) HWY_ATTR {
-      return hn::Mul(hn::Sub(exp_of(d, hn::Sub(v, hn::Set(d, l))), hn::Set(d, uniform)), hn::Set(d, scale));
+      return hn::Mul(hn::Sub(exp_below(d, hn::Sub(v, hn::Set(d, l))), hn::Set(d, uniform)), hn::Set(d, scale));
     });
     dx[target[i]] -= scale * (1 - smoothing);
   }
@@ -130,7 +130,7 @@ void cross_entropy_soft_backward_rows(const float* x, const float* q, float smoo
     const float l = lse[i], uniform = smoothing / static_cast<float>(n), hard = 1 - smoothing;
     const float total = hard * sum_of(q, n) + smoothing;  // of the target: multiplies the softmax
     map(x, q, dx, n, [=](F32 d, VecF v, VecF w) HWY_ATTR {
-      const VecF p = hn::Mul(hn::Set(d, total), exp_of(d, hn::Sub(v, hn::Set(d, l))));
+      const VecF p = hn::Mul(hn::Set(d, total), exp_below(d, hn::Sub(v, hn::Set(d, l))));
       const VecF goal = hn::MulAdd(w, hn::Set(d, hard), hn::Set(d, uniform));
       return hn::Mul(hn::Sub(p, goal), hn::Set(d, scale));
     });

@@ -121,19 +121,35 @@ HWY_INLINE float max_of(const float* x, int64_t n) {
   return result;
 }
 
-// exp that is exactly 0 for -infinity and far below, infinity far above, and NaN for NaN.
+// exp of x <= 88.37, about one unit in the last place: exactly 0 for -infinity and below -87.33, NaN for NaN.
+// x = n ln 2 + r with |r| <= ln 2 / 2; 2^n is put together from its bits, exp(r) is a polynomial.
+// Source of the coefficients: Moshier, Cephes, expf.
+HWY_INLINE VecF exp_below(F32 d, VecF x) {
+  const hn::RebindToSigned<F32> bits;
+  const VecF shift = hn::Set(d, 12582912.0f);  // 1.5 * 2^23: a sum with it has no fraction left, and n in its lowest bits
+  const VecF shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), shift);
+  const VecF n = hn::Sub(shifted, shift);
+  const VecF r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x));
+  VecF p = hn::Set(d, 1.9875691500e-4f);
+  p = hn::MulAdd(p, r, hn::Set(d, 1.3981999507e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 8.3334519073e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 4.1665795894e-2f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.6666665459e-1f));
+  p = hn::MulAdd(p, r, hn::Set(d, 5.0000001201e-1f));
+  p = hn::MulAdd(p, hn::Mul(r, r), hn::Add(r, hn::Set(d, 1.0f)));
+  const auto power = hn::Add(hn::ShiftLeft<23>(hn::BitCast(bits, shifted)), hn::Set(bits, 127 << 23));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.33f)), hn::Mul(p, hn::BitCast(d, power)));
+}
+
+// exp for any x: infinity above 88.37.
 HWY_INLINE VecF exp_of(F32 d, VecF x) {
-  const VecF low = hn::Set(d, -88.0f), high = hn::Set(d, 88.5f);
-  VecF y = hn::Exp(d, hn::Min(hn::Max(x, low), high));
-  y = hn::IfThenElse(hn::Gt(x, high), hn::Set(d, HUGE_VALF), y);
-  y = hn::IfThenZeroElse(hn::Lt(x, low), y);
-  return hn::IfThenElse(hn::IsNaN(x), x, y);  // Ne(x, x) is false for a NaN on AVX2 and AVX-512
+  return hn::IfThenElse(hn::Gt(x, hn::Set(d, 88.37f)), hn::Set(d, HUGE_VALF), exp_below(d, x));
 }
 
 // 1 / (1 + exp(-x)), without overflow.
 HWY_INLINE VecF sigmoid_of(F32 d, VecF x) {
   const VecF one = hn::Set(d, 1.0f);
-  const VecF e = exp_of(d, hn::Neg(hn::Abs(x)));  // in (0, 1]
+  const VecF e = exp_below(d, hn::Neg(hn::Abs(x)));  // in (0, 1]
   const VecF denominator = hn::Add(one, e);
   return hn::Div(hn::IfThenElse(hn::Ge(x, hn::Zero(d)), one, e), denominator);
 }
@@ -142,7 +158,7 @@ HWY_INLINE VecF tanh_of(F32 d, VecF x) {
   // Near 0 the quotient of exponentials cancels; an odd polynomial takes over there (Taylor, 5 terms, |x| < 0.3).
   const VecF one = hn::Set(d, 1.0f), two = hn::Set(d, 2.0f);
   const VecF a = hn::Abs(x);
-  const VecF e = exp_of(d, hn::Neg(hn::Mul(two, a)));
+  const VecF e = exp_below(d, hn::Neg(hn::Mul(two, a)));
   const VecF large = hn::CopySign(hn::Div(hn::Sub(one, e), hn::Add(one, e)), x);
   const VecF x2 = hn::Mul(x, x);
   VecF p = hn::Set(d, 62.0f / 2835.0f);
@@ -163,7 +179,7 @@ HWY_INLINE VecF erf_of(F32 d, VecF x) {
   p = hn::MulAdd(p, t, hn::Set(d, 1.421413741f));
   p = hn::MulAdd(p, t, hn::Set(d, -0.284496736f));
   p = hn::MulAdd(p, t, hn::Set(d, 0.254829592f));
-  const VecF e = exp_of(d, hn::Neg(hn::Mul(a, a)));
+  const VecF e = exp_below(d, hn::Neg(hn::Mul(a, a)));
   return hn::CopySign(hn::NegMulAdd(hn::Mul(p, t), e, one), x);
 }
 

@@ -1,0 +1,40 @@
+#include "danlu/engine/kernels/workspace.h"
+
+#include <hwy/aligned_allocator.h>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+
+namespace danlu::kernels {
+namespace {
+
+constexpr int64_t kKept = int64_t{1} << 22;  // floats; larger blocks are not worth keeping
+
+struct Block {
+  hwy::AlignedFreeUniquePtr<float[]> memory;
+  int64_t floats = 0;
+};
+
+}  // namespace
+
+Workspace::Workspace(int64_t floats) {
+  static thread_local Block block;
+  const bool too_large = block.floats > kKept && floats <= kKept;
+  if (floats > block.floats || too_large) {
+    block = {};
+    block.memory = hwy::AllocateAligned<float>(static_cast<size_t>(floats));
+    if (!block.memory) throw Error("engine.kernels", fmt::format("got no memory for {} floats", floats));
+    block.floats = floats;
+  }
+  next_ = block.memory.get();
+  end_ = next_ + block.floats;
+}
+
+float* Workspace::take(int64_t floats) {
+  float* const part = next_;
+  next_ += rounded(floats);
+  if (next_ > end_) throw InternalError("engine.kernels", "a kernel took more memory than it had asked for");
+  return part;
+}
+
+}  // namespace danlu::kernels
