@@ -62,6 +62,7 @@ inline void transpose_tile(const float* keys, int64_t row, int64_t count, int64_
 // Rows of head_dim floats, `width` floats apart, filled up with zeros to `width` floats and to whole tiles; all times `scale`.
 inline void copy_rows(const float* x, int64_t row, int64_t count, int64_t head_dim, float scale, float* y, int64_t width) {
   for (int64_t i = 0; i < count; ++i) {
+    prefetch_row(x + (i + kAhead) * row, head_dim);
     map(x + i * row, y + i * width, head_dim, [scale](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(d, scale)); });
     std::fill(y + i * width + head_dim, y + (i + 1) * width, 0.0f);
   }

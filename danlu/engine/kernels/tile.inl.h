@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "danlu/engine/kernels/vector_map.inl.h"
+#include "hwy/cache_control.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace danlu::kernels::HWY_NAMESPACE {
@@ -18,6 +19,8 @@ namespace danlu::kernels::HWY_NAMESPACE {
 // The sums of a block stay in registers: 4 x 4 vectors of the 32 that AVX-512 has, 4 x 2 of 16.
 constexpr int kBlockRows = 4;
 constexpr int kBlockVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
+
+constexpr int64_t kAhead = 16;  // rows between what is asked for and what is read
 
 // Element (i, k) is p[i * row + k * step].
 struct Left {
@@ -73,6 +76,11 @@ HWY_INLINE void multiply(Left a, Right b, int64_t n, int64_t steps, bool add, fl
   for (; j < n; j += lanes) multiply_block<1>(a, {b.p + j, b.row}, steps, add, c + j, c_row);
 }
 
+// Asks for a row that will be read soon: rows far apart are not foreseen by the processor.
+HWY_INLINE void prefetch_row(const float* x, int64_t n) {
+  for (int64_t j = 0; j < n; j += 16) hwy::Prefetch(x + j);  // a line each
+}
+
 // y (n, y_row) = transpose of x (rows, x_row), n columns of it.
 inline void transpose(const float* x, int64_t x_row, int64_t rows, int64_t n, float* y, int64_t y_row) {
   int64_t i = 0;
@@ -80,6 +88,7 @@ inline void transpose(const float* x, int64_t x_row, int64_t rows, int64_t n, fl
   const hn::Full128<float> d;
   for (; i + 4 <= rows; i += 4) {
     const float* from = x + i * x_row;
+    for (int64_t r = kAhead; r < kAhead + 4; ++r) prefetch_row(from + r * x_row, n);
     int64_t j = 0;
     for (; j + 4 <= n; j += 4) {
       const auto a = hn::LoadU(d, from + j), b = hn::LoadU(d, from + x_row + j);
