@@ -40,6 +40,7 @@ TEST(TextEdits, RemoveHtml) {
   EXPECT_EQ(without_html("never <b closed"), "never <b closed");
   EXPECT_EQ(without_html("<script>never closed"), "never closed");
   EXPECT_EQ(without_html("<!-- never closed"), "<!-- never closed");
+  EXPECT_EQ(without_html("\n <p>a \n\n\n <p>\n <pre>\n  b</pre>\n\n"), "a\n\n  b\n\n");
   EXPECT_EQ(without_html("<SCRIPT>x</SCRIPT>y</P>"), "y\n");
 }
 

@@ -97,10 +97,28 @@ class HtmlReader {
         ++at_;
       }
     }
-    return std::move(out_);
+    return tidied();
   }
 
  private:
+  // Without white space at the ends of lines and all but one of empty lines side by side: what is left of the layout of the
+  // source.
+  std::string tidied() const {
+    std::string text;
+    text.reserve(out_.size());
+    for (size_t begin = 0; begin < out_.size();) {
+      const size_t end = std::min(out_.find('\n', begin), out_.size());
+      std::string_view line = std::string_view(out_).substr(begin, end - begin);
+      line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+      if (!line.empty() || (!text.empty() && !text.ends_with("\n\n"))) {
+        text.append(line);
+        if (end < out_.size()) text.push_back('\n');
+      }
+      begin = end + 1;
+    }
+    return text;
+  }
+
   // Passes over the comment, tag, script or style at the "<" here; false if it is none of them.
   bool pass_markup() {
     if (text_.substr(at_).starts_with("<!--")) {

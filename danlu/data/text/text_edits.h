@@ -11,7 +11,7 @@ namespace danlu::data {
 std::string without_control_characters(std::string_view text);
 
 // Without tags, comments, scripts and styles; tags that end a line of a page become line feeds; the entities of XML, numbered
-// ones and the commonest of HTML become characters. A "<" that opens no tag stays.
+// ones and the commonest of HTML become characters. A "<" that opens no tag stays. Of empty lines side by side one is left.
 std::string without_html(std::string_view text);
 
 // Without what looks like a control token of a language model, "<|...|>": in plain text that is a left-over of a broken
