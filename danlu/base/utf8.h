@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace danlu {
@@ -11,5 +12,11 @@ namespace danlu {
 size_t find_invalid_utf8(std::string_view text);
 
 inline bool is_utf8(std::string_view text) { return find_invalid_utf8(text) == std::string_view::npos; }
+
+// The number of bytes at the end, 0 to 3, that begin a character whose other bytes are yet to come.
+size_t incomplete_utf8_tail(std::string_view text);
+
+// U+FFFD in the place of each maximal part of a character that is not valid (Unicode 3.9, as Python's errors="replace" does).
+std::string replace_invalid_utf8(std::string_view text);
 
 }  // namespace danlu

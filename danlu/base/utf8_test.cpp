@@ -15,4 +15,24 @@ TEST(Utf8, ValidAndInvalid) {
   EXPECT_EQ(find_invalid_utf8("12345678\xE4\xB8"), 8u) << "cut short";
 }
 
+TEST(Utf8, KnowsACharacterThatIsYetToEnd) {
+  EXPECT_EQ(incomplete_utf8_tail(""), 0u);
+  EXPECT_EQ(incomplete_utf8_tail("春"), 0u);
+  EXPECT_EQ(incomplete_utf8_tail("a\xE6"), 1u);
+  EXPECT_EQ(incomplete_utf8_tail("a\xE6\x98"), 2u);
+  EXPECT_EQ(incomplete_utf8_tail("\xF0\x9F\x98"), 3u);
+  EXPECT_EQ(incomplete_utf8_tail("\xE0\x80"), 0u);  // overlong: will never be a character
+  EXPECT_EQ(incomplete_utf8_tail("\xFF"), 0u);
+  EXPECT_EQ(incomplete_utf8_tail("\x98"), 0u);
+}
+
+// The expected texts are those of Python: bytes.decode(errors="replace").
+TEST(Utf8, ReplacesWhatIsInvalid) {
+  EXPECT_EQ(replace_invalid_utf8("春眠"), "春眠");
+  EXPECT_EQ(replace_invalid_utf8("a\xFFz"), "a\uFFFDz");
+  EXPECT_EQ(replace_invalid_utf8("\xF0\x9F\x98z"), "\uFFFDz");
+  EXPECT_EQ(replace_invalid_utf8("\xE0\x80"), "\uFFFD\uFFFD");
+  EXPECT_EQ(replace_invalid_utf8("\xE6\x98\xE6\x98\xA5"), "\uFFFD春");
+}
+
 }  // namespace danlu
