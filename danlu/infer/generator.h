@@ -4,8 +4,8 @@
 //   generator.submit({.prompt = ids, .max_tokens = 64}, [](const GenerationEvent& event) { std::cout << event.text; return true; });
 //
 // One thread runs the model. Requests that are under way share each step: a step takes the next token of every running sequence and
-// a piece of the prompts that wait, so that a newcomer neither waits for the others nor stalls them. The keys and values of a prompt that begins as an
-// earlier one did are taken over from there.
+// a piece of the prompts that wait, so that a newcomer neither waits for the others nor stalls them. The keys and values of a
+// prompt that begins as an earlier one did are taken over from there.
 //
 // With the same seed a request has the same answer whatever runs beside it.
 // Threads   submit and cancel from any thread; events come from the generator's own.
@@ -13,43 +13,38 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "danlu/base/error.h"
 #include "danlu/base/options.h"
 #include "danlu/data/text/tokenizer.h"
 #include "danlu/infer/language_model.h"
+#include "danlu/infer/logprobs.h"
 #include "danlu/infer/sampler.h"
 
 namespace danlu::infer {
 
 struct GenerationRequest {
-  std::vector<data::TokenId> prompt;  // 1 to context tokens
+  std::vector<data::TokenId> prompt = {};  // 1 to context tokens
   int64_t max_tokens = 16;            // 0: the prompt is only scored
-  SamplingOptions sampling;
-  std::vector<std::string> stop;      // the answer ends before the first of these
+  SamplingOptions sampling = {};
+  std::vector<std::string> stop = {};  // the text ends before the first of these; none is empty
   int logprobs = -1;                  // alternatives to report for each token; -1: no log-probabilities at all
-  bool prompt_logprobs = false;       // for the tokens of the prompt too
-  bool ignore_eos = false;
+  bool prompt_logprobs = false;       // for the tokens of the prompt too, which then takes nothing from earlier ones
+  bool ignore_eos = false;            // go on behind an end token
 };
 
-struct TokenLogprob {
-  data::TokenId id = 0;
-  std::optional<double> logprob;                         // of the model, before temperature; none for the first token of a prompt
-  std::vector<std::pair<data::TokenId, double>> top;     // most probable first; the argmax is always there, with the same double
-};
-
+// stop: an end token or a stop string. length: max_tokens, or no room left in the context.
 enum class FinishReason { none, stop, length, cancelled };
 
 struct GenerationEvent {
   std::string text;                        // whole UTF-8 characters, nothing that may still turn out to be a stop string
-  std::vector<data::TokenId> tokens;       // generated since the last event
+  std::vector<data::TokenId> tokens;       // generated since the last event, with the end token, which has no text
   std::vector<TokenLogprob> logprobs;      // if asked for: of the prompt in the first event, then of `tokens`
   FinishReason finish = FinishReason::none;  // other than none in the last event only
-  std::string error;                       // the generator failed: finish is cancelled
+  std::string error;                       // what went wrong with this request: finish is cancelled
   int64_t cached_tokens = 0;               // of the prompt, taken over from an earlier request; in the first event
 };
 
@@ -57,8 +52,13 @@ struct GeneratorOptions {
   int64_t max_sequences = 8;        // that run at once
   int64_t queue_capacity = 256;     // requests that may wait
   int64_t prefill_chunk = 256;      // prompt tokens of one step
-  int threads = 0;                  // of the engine; 0: as set
+  int64_t threads = 0;              // of the engine; 0: as it is set where the generator is made
   void describe(OptionVisitor& v);
+};
+
+// As many requests wait as may.
+class QueueFull : public Error {
+  using Error::Error;
 };
 
 class Generator {
@@ -66,12 +66,13 @@ class Generator {
   explicit Generator(std::shared_ptr<LanguageModel> model, const GeneratorOptions& options = {});
   ~Generator();  // cancels what runs
 
-  // Queues a request; events follow until one has a finish. on_event returns false to end the request early. Throws ConfigError for
-  // an empty prompt, one longer than the context, ids outside the vocabulary or options out of range; QueueFull.
+  // Queues a request; events follow until one has a finish. on_event must be quick, for all wait for it; it returns false to end the
+  // request, and is not called again then. Throws ConfigError for an empty prompt, one longer than the context, ids outside the
+  // vocabulary or options out of range; QueueFull.
   using OnEvent = std::function<bool(const GenerationEvent& event)>;
   using RequestId = uint64_t;
   RequestId submit(GenerationRequest request, OnEvent on_event);
-  void cancel(RequestId id);  // its last event says cancelled; no effect if it has ended
+  void cancel(RequestId id);  // its last event, which is near, says cancelled; no effect if it has ended
 
   const LanguageModel& model() const;
   struct Statistics {
@@ -85,12 +86,13 @@ class Generator {
   std::unique_ptr<Impl> impl_;
 };
 
-// One request, to its end, in one call: the text and its tokens.
+// One request, to its end, in one call: the text and its tokens. Throws as submit does, and Error if the request fails.
 struct Generation {
   std::string text;
   std::vector<data::TokenId> tokens;
   std::vector<TokenLogprob> logprobs;
-  FinishReason finish = FinishReason::stop;
+  FinishReason finish = FinishReason::none;
+  int64_t cached_tokens = 0;
 };
 Generation generate(Generator& generator, GenerationRequest request);
 

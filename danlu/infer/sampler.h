@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "danlu/base/options.h"
@@ -23,8 +24,8 @@ struct SamplingOptions {
   double repetition_penalty = 1;   // divides the logits of tokens seen (arXiv:1909.05858); 1: none
   double presence_penalty = 0;     // subtracted once from tokens generated before, as OpenAI does
   double frequency_penalty = 0;    // subtracted for each time
-  std::map<data::TokenId, double> logit_bias;
-  std::optional<uint64_t> seed;    // absent: drawn from the system
+  std::map<data::TokenId, double> logit_bias = {};  // added, -100 to 100
+  std::optional<uint64_t> seed = {};  // absent: drawn from the system
   void describe(OptionVisitor& v);  // all but logit_bias
 };
 
@@ -36,14 +37,27 @@ class Sampler {
  public:
   explicit Sampler(const SamplingOptions& options);
 
-  // `logits` (V) are changed. `prompt` and `generated` are what came before.
+  // `logits` (V) are changed. `prompt` and `generated` are what came before, grown at their ends since the last call.
+  // Throws NumericError for logits that leave nothing to choose from: a NaN, an infinity, or none above minus infinity.
   data::TokenId next(std::span<float> logits, std::span<const data::TokenId> prompt, std::span<const data::TokenId> generated);
 
  private:
+  struct Candidate {
+    float weight;  // the logit, then its share before it is divided by the sum
+    data::TokenId id;
+  };
+
+  void penalize(std::span<float> logits, std::span<const data::TokenId> prompt, std::span<const data::TokenId> generated);
+  void take_candidates(std::span<const float> logits);
+  void cut_candidates(float largest);
+  data::TokenId draw();
+
   SamplingOptions options_;
   uint64_t seed_;
   uint64_t draws_ = 0;
-  std::vector<std::pair<float, data::TokenId>> candidates_;
+  size_t prompt_counted_ = 0, generated_counted_ = 0;
+  std::unordered_map<data::TokenId, int64_t> times_generated_;  // of each token seen; 0 for those of the prompt alone
+  std::vector<Candidate> candidates_;
 };
 
 }  // namespace danlu::infer

@@ -1,0 +1,358 @@
+#include "danlu/infer/generator.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "danlu/base/check.h"
+#include "danlu/base/format.h"
+#include "danlu/base/threads.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/infer/cached_forward.h"
+#include "danlu/infer/sequence.h"
+
+namespace danlu::infer {
+namespace {
+
+constexpr const char* kWhere = "infer.generator";
+constexpr int64_t kLogits = int64_t{1} << 23;  // in memory at a time: 32 MiB
+
+void check(const GenerationRequest& request, const models::GptOptions& network) {
+  check(request.sampling);
+  const auto refuse = [](const std::string& message) { throw ConfigError(kWhere, message); };
+  const auto tokens = static_cast<int64_t>(request.prompt.size());
+  if (tokens == 0) refuse("prompt: got no tokens; expected at least one; begin with the model's bos or end-of-text token");
+  if (tokens > network.context) {
+    refuse(fmt::format("prompt: got {} tokens; expected at most the model's context, {}", tokens, network.context));
+  }
+  const auto check_id = [&](const char* what, data::TokenId id) {
+    if (id < 0 || id >= network.vocab_size) refuse(fmt::format("{}: got token {}; expected 0 to {}", what, id, network.vocab_size - 1));
+  };
+  for (const data::TokenId id : request.prompt) check_id("prompt", id);
+  for (const auto& [id, bias] : request.sampling.logit_bias) check_id("logit_bias", id);
+  if (request.max_tokens < 0) refuse(fmt::format("max_tokens: got {}; expected at least 0", request.max_tokens));
+  if (request.logprobs < -1) refuse(fmt::format("logprobs: got {}; expected at least 0, or -1 for none", request.logprobs));
+  for (const std::string& stop : request.stop) {
+    if (stop.empty()) refuse("stop: got an empty text, which would end every answer; expected some text");
+  }
+}
+
+}  // namespace
+
+void GeneratorOptions::describe(OptionVisitor& v) {
+  v.field("max_sequences", max_sequences, {1, 1024}, "answers that are written at the same time");
+  v.field("queue_capacity", queue_capacity, {1, 1e6}, "requests that may wait; one more is refused");
+  v.field("prefill_chunk", prefill_chunk, {1, 1e6}, "prompt tokens of one step: more read prompts faster, fewer keep answers flowing");
+  v.field("threads", threads, {0, 1024}, "compute threads; 0 takes every processor");
+}
+
+class Generator::Impl {
+ public:
+  Impl(std::shared_ptr<LanguageModel> model, const GeneratorOptions& options)
+      : model_(std::move(model)),
+        options_(options),
+        cache_(model_->network->options(), options.max_sequences),
+        worker_([this, threads = options.threads > 0 ? static_cast<int>(options.threads) : num_threads()] {
+          set_num_threads(threads);
+          loop();
+        }) {}
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    worker_.join();
+  }
+
+  RequestId submit(GenerationRequest request, OnEvent on_event);
+  void cancel(RequestId id);
+  const LanguageModel& model() const { return *model_; }
+  Statistics statistics() const;
+
+ private:
+  using Owned = std::unique_ptr<Sequence>;
+  // A sequence that takes part in a step, and what went wrong with it.
+  struct Part {
+    Sequence* sequence;
+    std::string error;
+  };
+
+  void loop();
+  bool wait_for_work();
+  Owned next_waiting();
+  bool is_cancelled(const Sequence& sequence) const;
+  void end_cancelled();
+
+  void step();
+  void plan(std::vector<Part>& parts, std::vector<Piece>& pieces);
+  bool admit();
+  void read_logits(const Tensor& hidden, const std::vector<Piece>& pieces, std::vector<Part>& parts);
+  void advance(const Part& part);
+  void finish(Sequence* sequence, const GenerationEvent& event, bool keep_cache);
+  Owned discard(Sequence* sequence, bool keep_cache);
+
+  const std::shared_ptr<LanguageModel> model_;
+  const GeneratorOptions options_;
+  KvCache cache_;               // the worker's, as is running_
+  std::vector<Owned> running_;  // in the order of their arrival
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Owned> waiting_;
+  std::map<RequestId, bool> live_;  // running and waiting: cancelled?
+  RequestId last_id_ = 0;
+  Statistics counts_;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+
+Generator::RequestId Generator::Impl::submit(GenerationRequest request, OnEvent on_event) {
+  check(request, model_->network->options());
+  const std::lock_guard lock(mutex_);
+  if (static_cast<int64_t>(waiting_.size()) >= options_.queue_capacity) {
+    throw QueueFull(kWhere, fmt::format("{} requests wait already, as many as may; try again later", waiting_.size()));
+  }
+  const RequestId id = ++last_id_;
+  waiting_.push_back(std::make_unique<Sequence>(id, std::move(request), std::move(on_event)));
+  live_[id] = false;
+  wake_.notify_one();
+  return id;
+}
+
+void Generator::Impl::cancel(RequestId id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = live_.find(id); found != live_.end()) found->second = true;
+}
+
+Generator::Statistics Generator::Impl::statistics() const {
+  const std::lock_guard lock(mutex_);
+  Statistics result = counts_;
+  result.waiting = static_cast<int64_t>(waiting_.size());
+  result.running = static_cast<int64_t>(live_.size()) - result.waiting;
+  return result;
+}
+
+void Generator::Impl::loop() {
+  while (wait_for_work()) {
+    end_cancelled();
+    step();
+  }
+  while (Owned sequence = next_waiting()) running_.push_back(std::move(sequence));
+  while (!running_.empty()) finish(running_.front().get(), running_.front()->end(""), true);
+}
+
+// False when the generator stops.
+bool Generator::Impl::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [&] { return stopping_ || !waiting_.empty() || !running_.empty(); });
+  return !stopping_;
+}
+
+Generator::Impl::Owned Generator::Impl::next_waiting() {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return nullptr;
+  Owned sequence = std::move(waiting_.front());
+  waiting_.pop_front();
+  return sequence;
+}
+
+bool Generator::Impl::is_cancelled(const Sequence& sequence) const {
+  const std::lock_guard lock(mutex_);
+  return live_.at(sequence.id());
+}
+
+void Generator::Impl::end_cancelled() {
+  {
+    // Those that wait leave the queue to end here with the others.
+    const std::lock_guard lock(mutex_);
+    for (Owned& sequence : waiting_) {
+      if (live_.at(sequence->id())) running_.push_back(std::move(sequence));
+    }
+    std::erase(waiting_, nullptr);
+  }
+  for (size_t i = 0; i < running_.size();) {
+    Sequence& sequence = *running_[i];
+    if (is_cancelled(sequence)) {
+      finish(&sequence, sequence.end(""), true);
+    } else {
+      ++i;
+    }
+  }
+}
+
+// Frees the place of a sequence.
+Generator::Impl::Owned Generator::Impl::discard(Sequence* sequence, bool keep_cache) {
+  if (sequence->started()) cache_.release(sequence->slot(), keep_cache);
+  const auto found = std::find_if(running_.begin(), running_.end(), [&](const Owned& owned) { return owned.get() == sequence; });
+  Owned owned = std::move(*found);
+  running_.erase(found);
+  const std::lock_guard lock(mutex_);
+  live_.erase(owned->id());
+  return owned;
+}
+
+// Its place is free when its receiver hears of the end.
+void Generator::Impl::finish(Sequence* sequence, const GenerationEvent& event, bool keep_cache) {
+  discard(sequence, keep_cache)->deliver(event);
+}
+
+// One pass of the network: a token of each answer, and as many tokens of prompts as fit.
+void Generator::Impl::step() {
+  std::vector<Part> parts;
+  std::vector<Piece> pieces;
+  try {
+    plan(parts, pieces);
+    if (pieces.empty()) return;
+    const NoGrad no_grad;
+    read_logits(cached_forward(*model_->network, cache_, pieces), pieces, parts);
+  } catch (const std::exception& error) {
+    // The cache of every part may be half written.
+    for (const Part& part : parts) finish(part.sequence, part.sequence->end(error.what()), false);
+    return;
+  }
+  for (const Part& part : parts) advance(part);
+}
+
+void Generator::Impl::plan(std::vector<Part>& parts, std::vector<Piece>& pieces) {
+  const auto take = [&](Sequence& sequence, int64_t limit) {
+    parts.push_back({&sequence, {}});
+    pieces.push_back(sequence.take(limit));
+    return static_cast<int64_t>(pieces.back().tokens.size());
+  };
+  for (const Owned& sequence : running_) {
+    if (!sequence->in_prompt()) take(*sequence, 1);
+  }
+  size_t i = 0;
+  for (int64_t budget = options_.prefill_chunk; budget > 0;) {
+    if (i == running_.size()) {
+      if (!admit()) break;
+    } else {
+      if (running_[i]->in_prompt()) budget -= take(*running_[i], budget);
+      ++i;
+    }
+  }
+}
+
+// Lets a waiting sequence run; false if there is none or no place for it.
+bool Generator::Impl::admit() {
+  if (static_cast<int64_t>(running_.size()) == options_.max_sequences) return false;
+  Owned waiting = next_waiting();
+  if (waiting == nullptr) return false;
+  Sequence& sequence = *running_.emplace_back(std::move(waiting));
+  try {
+    const auto claim = cache_.claim(sequence.prompt(), sequence.reusable());
+    DANLU_CHECK(claim.has_value(), "there is a slot for each running sequence");
+    sequence.start(*claim);
+  } catch (const std::exception& error) {
+    finish(&sequence, sequence.end(error.what()), false);
+    return true;
+  }
+  const std::lock_guard lock(mutex_);
+  counts_.prompt_tokens += static_cast<int64_t>(sequence.prompt().size());
+  counts_.cached_tokens += sequence.cached();
+  return true;
+}
+
+// Hands the sequences the logits that they need, as many rows at a time as fit in memory.
+void Generator::Impl::read_logits(const Tensor& hidden, const std::vector<Piece>& pieces, std::vector<Part>& parts) {
+  struct Row {
+    Part* part;
+    int64_t in_piece, in_hidden;
+    std::string error;
+  };
+  std::vector<Row> needed;
+  int64_t begin = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto rows = static_cast<int64_t>(pieces[i].tokens.size());
+    for (int64_t row = 0; row < rows; ++row) {
+      if (parts[i].sequence->needs(row)) needed.push_back({&parts[i], row, begin + row, {}});
+    }
+    begin += rows;
+  }
+  const int64_t width = hidden.size(1), vocabulary = model_->network->options().vocab_size;
+  const auto at_once = static_cast<size_t>(std::max<int64_t>(1, kLogits / vocabulary));
+  for (size_t first = 0; first < needed.size(); first += at_once) {
+    const std::span<Row> rows = std::span(needed).subspan(first, std::min(at_once, needed.size() - first));
+    const auto count = static_cast<int64_t>(rows.size());
+    Tensor gathered = Tensor::empty({count, width});
+    for (int64_t i = 0; i < count; ++i) {
+      std::memcpy(gathered.mutable_data() + i * width, hidden.data() + rows[static_cast<size_t>(i)].in_hidden * width,
+                  static_cast<size_t>(width) * sizeof(float));
+    }
+    Tensor logits = model_->network->logits(gathered);
+    const std::span<float> values = logits.mutable_span();
+    parallel_for(count, 1, [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; ++i) {
+        Row& row = rows[static_cast<size_t>(i)];
+        try {
+          row.part->sequence->read(row.in_piece, values.subspan(static_cast<size_t>(i * vocabulary), static_cast<size_t>(vocabulary)));
+        } catch (const std::exception& error) {
+          row.error = error.what();  // of this sequence alone
+        }
+      }
+    });
+    for (const Row& row : rows) {
+      if (!row.error.empty()) row.part->error = row.error;
+    }
+  }
+}
+
+void Generator::Impl::advance(const Part& part) {
+  Sequence& sequence = *part.sequence;
+  if (!part.error.empty()) return finish(&sequence, sequence.end(part.error), true);
+  if (sequence.in_prompt()) return;
+  const GenerationEvent event = sequence.advance(*model_);
+  {
+    const std::lock_guard lock(mutex_);
+    counts_.generated_tokens += static_cast<int64_t>(event.tokens.size());
+  }
+  if (event.finish != FinishReason::none) return finish(&sequence, event, true);
+  if (!sequence.deliver(event)) discard(&sequence, true);
+}
+
+// ---- The public face -----------------------------------------------------------------------------------------------------------
+
+Generator::Generator(std::shared_ptr<LanguageModel> model, const GeneratorOptions& options) {
+  GeneratorOptions checked;
+  read_options(write_options(options), checked);
+  impl_ = std::make_unique<Impl>(std::move(model), checked);
+}
+
+Generator::~Generator() = default;
+
+Generator::RequestId Generator::submit(GenerationRequest request, OnEvent on_event) {
+  return impl_->submit(std::move(request), std::move(on_event));
+}
+
+void Generator::cancel(RequestId id) { impl_->cancel(id); }
+
+const LanguageModel& Generator::model() const { return impl_->model(); }
+
+Generator::Statistics Generator::statistics() const { return impl_->statistics(); }
+
+Generation generate(Generator& generator, GenerationRequest request) {
+  // Shared with the generator's thread, which may still be about to return from set_value when this one goes on.
+  const auto ended = std::make_shared<std::promise<std::string>>();
+  Generation result;
+  generator.submit(std::move(request), [&result, ended](const GenerationEvent& event) {
+    result.text += event.text;
+    result.tokens.insert(result.tokens.end(), event.tokens.begin(), event.tokens.end());
+    result.logprobs.insert(result.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
+    result.cached_tokens += event.cached_tokens;
+    result.finish = event.finish;
+    if (event.finish != FinishReason::none) ended->set_value(event.error);
+    return true;
+  });
+  if (const std::string error = ended->get_future().get(); !error.empty()) throw Error(kWhere, error);
+  return result;
+}
+
+}  // namespace danlu::infer
