@@ -94,10 +94,15 @@ void Histogram::render(std::string& text) const {
   }
 }
 
+void render_values(std::string& text, std::string_view name, std::string_view help, std::string_view type,
+                   const std::vector<std::pair<std::string, double>>& values_by_labels) {
+  render_head(text, name, help, type);
+  for (const auto& [labels, value] : values_by_labels) render_sample(text, name, labels, value);
+}
+
 void render_gauge(std::string& text, std::string_view name, std::string_view help,
                   const std::vector<std::pair<std::string, double>>& values_by_labels) {
-  render_head(text, name, help, "gauge");
-  for (const auto& [labels, value] : values_by_labels) render_sample(text, name, labels, value);
+  render_values(text, name, help, "gauge", values_by_labels);
 }
 
 }  // namespace danlu::serve

@@ -49,7 +49,9 @@ class Histogram {
   std::map<std::string, Series> series_;
 };
 
-// A value that is read when asked for.
+// Values that are read when asked for; `type` is "gauge" or "counter".
+void render_values(std::string& text, std::string_view name, std::string_view help, std::string_view type,
+                   const std::vector<std::pair<std::string, double>>& values_by_labels);
 void render_gauge(std::string& text, std::string_view name, std::string_view help,
                   const std::vector<std::pair<std::string, double>>& values_by_labels);
 

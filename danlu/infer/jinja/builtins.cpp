@@ -61,7 +61,7 @@ List elements(Interpreter& interpreter, const Value& value) {
   } else if (!value.is_undefined()) {
     throw Fault(fmt::format("cannot go through {}; expected a list, a dict or a string", value.describe()));
   }
-  interpreter.spend(items.size());
+  interpreter.spend(items.size() * sizeof(Value));
   return items;
 }
 

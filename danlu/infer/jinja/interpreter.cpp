@@ -383,7 +383,7 @@ Value Interpreter::evaluate_binary(const Binary& binary) {
     return text;
   }
   if (op == "+" && a.list() && b.list()) {
-    spend(a.list()->size() + b.list()->size());
+    spend((a.list()->size() + b.list()->size()) * sizeof(Value));
     List list = *a.list();
     list.insert(list.end(), b.list()->begin(), b.list()->end());
     return list;
@@ -425,7 +425,7 @@ Value Interpreter::slice(const Slice& slice) {
   const int64_t low = forward ? 0 : -1, high = forward ? size : size - 1;
   const int64_t first = slice_bound(begin, forward ? low : high, size, low, high);
   const int64_t last = slice_bound(end, forward ? high : low, size, low, high);
-  spend(static_cast<size_t>(size));
+  spend(static_cast<size_t>(size) * (text ? sizeof(size_t) : sizeof(Value)));
   List items;
   Text characters;
   for (int64_t i = first; forward ? i < last : i > last; i += step) {

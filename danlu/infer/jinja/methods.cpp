@@ -139,7 +139,7 @@ Value call_method(Interpreter& interpreter, const Value& object, std::string_vie
                   const CallArguments& arguments) {
   if (const Text* text = object.text()) return call_text_method(interpreter, *text, name, arguments);
   if (const Dict* dict = object.dict()) {
-    interpreter.spend(dict->entries().size());
+    interpreter.spend(dict->entries().size() * sizeof(Value));
     return call_dict_method(*dict, name, arguments);
   }
   throw Fault(fmt::format("{} has no method '{}' here", object.describe(), name));
