@@ -1,7 +1,7 @@
-// Matrix products of row-major f32 matrices, by oneDNN.
+// Matrix products of row-major f32 matrices: our own loops for what lies in cache (small_gemm.h), oneDNN for the rest.
 //
-// Threads: parallel inside, in blocks that depend on the sizes alone: the same bits for any number of threads. May be called
-// from any thread (each keeps its own prepared primitives).
+// Threads: parallel inside, with the same bits for any number of threads. May be called from any thread (each keeps its own
+// prepared primitives of oneDNN).
 // Errors: a failure of the library is an InternalError that names the sizes.
 #pragma once
 

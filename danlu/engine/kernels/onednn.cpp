@@ -1,4 +1,4 @@
-// Everything that uses oneDNN: gemm.h and conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
+// Everything that uses oneDNN: large_gemm.h and conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
 // difference is in the make_* functions here and nowhere else.
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 #include "danlu/base/hash.h"
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/conv.h"
-#include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/large_gemm.h"
 
 namespace danlu::kernels {
 namespace {
@@ -80,12 +80,8 @@ dnnl::primitive_attr fused(Activation activation) {
 }
 
 // Products are divided into blocks of the result whose sizes depend on the shape alone; each block is computed by one thread.
-// So the result is the same for any number of threads. A product of medium size is divided along the rows of the weights (or of
-// their gradient), as the optimiser divides its buffers too, so that a thread finds them in its own cache; a large one is divided
-// both ways, so that blocks are near square and each operand is read few times.
-constexpr int64_t kSmallWork = int64_t{1} << 17;   // multiplications below which a second thread costs more than it gains
-constexpr int64_t kMediumWork = int64_t{1} << 24;
-constexpr int64_t kMediumBlocks = 4, kLargeBlocks = 16;
+// So the result is the same for any number of threads. Blocks are near square, so that each operand is read few times.
+constexpr int64_t kBlocks = 16;
 constexpr int64_t kMinBlock = 32;  // rows and columns
 
 // One thread for oneDNN while it lives.
@@ -100,18 +96,12 @@ class OneThread {
   int before_;
 };
 
-enum class Along { rows, columns };
-
-// Calls run(first row, last, first column, last) for every block of an (m, n) result with inner size k.
+// Calls run(first row, last, first column, last) for every block of an (m, n) result.
 template <class Run>
-void for_blocks(int64_t m, int64_t n, int64_t k, Along along, const Run& run) {
-  const int64_t work = m * n * k;
-  const int64_t wanted = work <= kSmallWork ? 1 : work <= kMediumWork ? kMediumBlocks : kLargeBlocks;
+void for_blocks(int64_t m, int64_t n, const Run& run) {
   int64_t block_m = m, block_n = n;
-  while (((m + block_m - 1) / block_m) * ((n + block_n - 1) / block_n) < wanted) {
-    bool rows = work <= kMediumWork ? along == Along::rows : block_m >= block_n;
-    if ((rows ? block_m : block_n) <= kMinBlock) rows = !rows;
-    int64_t& block = rows ? block_m : block_n;
+  while (((m + block_m - 1) / block_m) * ((n + block_n - 1) / block_n) < kBlocks) {
+    int64_t& block = block_m >= block_n ? block_m : block_n;
     if (block <= kMinBlock) break;
     block = ((block + 1) / 2 + kMinBlock - 1) / kMinBlock * kMinBlock;
   }
@@ -155,16 +145,11 @@ void set(dnnl::memory& memory, const float* data) { memory.set_data_handle(const
 
 }  // namespace
 
-void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
-          float* c) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    if (beta == 0) std::memset(c, 0, static_cast<size_t>(m * n) * sizeof(float));
-    return;
-  }
+void large_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
+                float* c) {
   cpu_engine();
   const int64_t lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
-  for_blocks(m, n, k, Along::rows, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  for_blocks(m, n, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     const float* a_block = a + (transpose_a ? i0 : i0 * lda);
     const float* b_block = b + (transpose_b ? j0 * ldb : j0);
     const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', i1 - i0, j1 - j0, k, 1.0f, a_block, lda,
@@ -200,10 +185,9 @@ void linear_block(const float* x, const float* w, const float* bias, float* y, i
 
 }  // namespace
 
-void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
-                    Activation activation) {
-  if (m == 0 || n == 0) return;
-  for_blocks(m, n, k, Along::columns, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+void large_linear(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
+                  Activation activation) {
+  for_blocks(m, n, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     linear_block(x + i0 * k, w + j0 * k, bias == nullptr ? nullptr : bias + j0, y + i0 * n + j0, i1 - i0, j1 - j0, k, n, activation);
   });
 }

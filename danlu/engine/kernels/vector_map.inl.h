@@ -21,17 +21,26 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 using VecF = hn::Vec<F32>;
 
-// The first `count` lanes from memory (count < lanes), the rest zero; nothing beyond them is read.
+// The first `count` lanes from memory (count < lanes), the rest zero; nothing beyond them is read. Instruction sets with masks read
+// and write by a mask, the others by way of the stack.
 HWY_INLINE VecF load_tail(F32 d, const float* p, int64_t count) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, p);
+#else
   HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)] = {};
   std::memcpy(lanes, p, static_cast<size_t>(count) * sizeof(float));
   return hn::Load(d, lanes);
+#endif
 }
 
 HWY_INLINE void store_tail(VecF v, F32 d, float* p, int64_t count) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, p);
+#else
   HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
   hn::Store(v, d, lanes);
   std::memcpy(p, lanes, static_cast<size_t>(count) * sizeof(float));
+#endif
 }
 
 // y[i] = f(d, x[i]). y may be x.

@@ -1,0 +1,34 @@
+#include "danlu/engine/kernels/gemm.h"
+
+#include <cstring>
+
+#include "danlu/engine/kernels/large_gemm.h"
+#include "danlu/engine/kernels/small_gemm.h"
+
+namespace danlu::kernels {
+
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
+          float* c) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (beta == 0) std::memset(c, 0, static_cast<size_t>(m * n) * sizeof(float));
+    return;
+  }
+  if (m * n * k > kSmallGemm) return large_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, c);
+  small_gemm({.m = m, .n = n, .k = k,
+              .a = a, .a_row = transpose_a ? 1 : k, .a_step = transpose_a ? m : 1,
+              .b = b, .b_row = transpose_b ? k : n, .b_transposed = transpose_b,
+              .c = c, .c_row = n, .accumulate = beta != 0});
+}
+
+void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
+                    Activation activation) {
+  if (m == 0 || n == 0) return;
+  if (m * n * k > kSmallGemm) return large_linear(x, w, bias, y, m, n, k, activation);
+  small_gemm({.m = m, .n = n, .k = k,
+              .a = x, .a_row = k, .a_step = 1,
+              .b = w, .b_row = k, .b_transposed = true,
+              .c = y, .c_row = n, .bias = bias, .activation = activation});
+}
+
+}  // namespace danlu::kernels

@@ -1,0 +1,136 @@
+#include "danlu/engine/kernels/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "danlu/base/rng.h"
+#include "danlu/base/threads.h"
+#include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/reference/linear.h"
+#include "danlu/engine/kernels/small_gemm.h"
+
+namespace danlu::kernels {
+namespace {
+
+std::vector<float> normal(int64_t n, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> x(static_cast<size_t>(n));
+  for (float& v : x) v = rng.normal();
+  return x;
+}
+
+std::vector<double> doubles(const std::vector<float>& x) { return {x.begin(), x.end()}; }
+
+void expect_near(const std::vector<float>& y, const std::vector<double>& expected, int64_t k) {
+  const double tolerance = 3e-6 * std::sqrt(static_cast<double>(k)) + 1e-6;
+  ASSERT_EQ(y.size(), expected.size());
+  for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "element " << i;
+}
+
+class OnEveryIsa : public testing::Test {
+ protected:
+  template <class Test>
+  void run(const Test& test) {
+    for (const Isa isa : supported_isas()) {
+      SCOPED_TRACE(isa_name(isa));
+      set_isa(isa);
+      test();
+    }
+  }
+  void TearDown() override { set_isa(before_); }
+
+ private:
+  const Isa before_ = active_isa();
+};
+
+// Every height of a tile, every width of a panel with its tails, and depths around that of a panel.
+using Gemm = OnEveryIsa;
+TEST_F(Gemm, EverySizeAndTransposition) {
+  run([] {
+    for (const int64_t m : {1, 2, 5, 6, 11, 12, 13, 31}) {
+      for (const int64_t n : {1, 3, 4, 7, 8, 15, 16, 33, 64, 79}) {
+        for (const int64_t k : {1, 3, 4, 17, 128, 131}) {
+          const auto a = normal(m * k, 1), b = normal(k * n, 2), c = normal(m * n, 3);
+          for (const bool ta : {false, true}) {
+            for (const bool tb : {false, true}) {
+              SCOPED_TRACE(testing::Message() << m << "x" << n << "x" << k << (ta ? " A^T" : " A") << (tb ? " B^T" : " B"));
+              auto expected = reference::matmul<double>({1, m, n, k, ta, tb, true}, doubles(a), doubles(b));
+              std::vector<float> y(c.size(), NAN);  // not read
+              gemm(ta, tb, m, n, k, a.data(), b.data(), 0, y.data());
+              expect_near(y, expected, k);
+              y = c;
+              gemm(ta, tb, m, n, k, a.data(), b.data(), 1, y.data());
+              for (size_t i = 0; i < y.size(); ++i) expected[i] += static_cast<double>(c[i]);
+              expect_near(y, expected, k);
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
+using LinearForward = OnEveryIsa;
+TEST_F(LinearForward, BiasAndActivation) {
+  run([] {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+      for (const int64_t n : {1, 10, 70}) {
+        const int64_t m = 13, k = 150;
+        const auto x = normal(m * k, 1), w = normal(n * k, 2), bias = normal(n, 3);
+        std::vector<float> y(static_cast<size_t>(m * n), NAN);
+        linear_forward(x.data(), w.data(), bias.data(), y.data(), m, n, k, activation);
+        expect_near(y, reference::linear(doubles(x), doubles(w), doubles(bias), m, n, k, activation), k);
+        linear_forward(x.data(), w.data(), nullptr, y.data(), m, n, k, activation);
+        expect_near(y, reference::linear(doubles(x), doubles(w), {}, m, n, k, activation), k);
+      }
+    }
+  });
+}
+
+TEST_F(LinearForward, ANanStaysVisible) {
+  run([] {
+    const std::vector<float> x = {NAN, 1}, w = {1, 1, 1, 1};
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+      std::vector<float> y(2);
+      linear_forward(x.data(), w.data(), nullptr, y.data(), 1, 2, 2, activation);
+      EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));
+    }
+  });
+}
+
+// On either side of the border between our loops and oneDNN.
+TEST(GemmThreads, TheSameBitsForAnyNumber) {
+  const int before = num_threads();
+  struct Size {
+    int64_t m, n, k;
+  };
+  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 500, 500}}) {
+    ASSERT_EQ(s.m * s.n * s.k > kSmallGemm, s.m == 300);
+    const auto a = normal(s.m * s.k, 1), b = normal(s.k * s.n, 2);
+    for (const bool transpose : {false, true}) {
+      std::vector<float> first;
+      for (const int threads : {1, 2, 3}) {
+        set_num_threads(threads);
+        std::vector<float> y(static_cast<size_t>(s.m * s.n));
+        gemm(transpose, !transpose, s.m, s.n, s.k, a.data(), b.data(), 0, y.data());
+        if (first.empty()) first = y;
+        EXPECT_EQ(y, first) << threads << " threads";
+      }
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST(GemmOfNothing, IsZeroOrWhatWasThere) {
+  float y[2] = {7, 7};
+  gemm(false, false, 1, 2, 0, nullptr, nullptr, 1, y);
+  EXPECT_EQ(y[0], 7);
+  gemm(false, false, 1, 2, 0, nullptr, nullptr, 0, y);
+  EXPECT_EQ(y[0], 0);
+  EXPECT_EQ(y[1], 0);
+}
+
+}  // namespace
+}  // namespace danlu::kernels

@@ -1,0 +1,31 @@
+// Matrix products that lie in cache, by our own loops: without the preparation that only a large product repays.
+//
+// Threads: parallel inside. Every element is summed along k in one order, so the result is the same for any number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "danlu/engine/kernels/gemm.h"
+
+namespace danlu::kernels {
+
+// C (m, n) = activation(A B + start). The sum starts from C if `accumulate`, else from bias (n), else from 0.
+struct SmallGemm {
+  int64_t m, n, k;
+  const float* a;  // element (i, p) is a[i * a_row + p * a_step]
+  int64_t a_row, a_step;
+  const float* b;  // element (p, j) is b[p * b_row + j], or b[j * b_row + p] if transposed
+  int64_t b_row;
+  bool b_transposed;
+  float* c;  // element (i, j) is c[i * c_row + j]
+  int64_t c_row;
+  bool accumulate = false;
+  const float* bias = nullptr;
+  Activation activation = Activation::none;
+};
+void small_gemm(const SmallGemm& product);
+
+// Multiplications up to which small_gemm() is no slower than oneDNN.
+constexpr int64_t kSmallGemm = int64_t{1} << 26;
+
+}  // namespace danlu::kernels
