@@ -82,4 +82,12 @@ std::string replace_invalid_utf8(std::string_view text) {
   }
 }
 
+void append_utf8(std::string& text, uint32_t code) {
+  const auto put = [&](uint32_t byte) { text.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) return put(code);
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  put((more == 1 ? 0xC0 : more == 2 ? 0xE0 : 0xF0) | code >> (6 * more));
+  for (int i = more - 1; i >= 0; --i) put(0x80 | (code >> (6 * i) & 0x3F));
+}
+
 }  // namespace danlu

@@ -1,7 +1,8 @@
-// Checks of UTF-8.
+// UTF-8: checks and characters.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,8 @@ size_t incomplete_utf8_tail(std::string_view text);
 
 // U+FFFD in the place of each maximal part of a character that is not valid (Unicode 3.9, as Python's errors="replace" does).
 std::string replace_invalid_utf8(std::string_view text);
+
+// code <= U+10FFFF, and no surrogate.
+void append_utf8(std::string& text, uint32_t code);
 
 }  // namespace danlu

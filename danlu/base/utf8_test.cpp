@@ -35,4 +35,10 @@ TEST(Utf8, ReplacesWhatIsInvalid) {
   EXPECT_EQ(replace_invalid_utf8("\xE6\x98\xE6\x98\xA5"), "\uFFFD春");
 }
 
+TEST(Utf8, WritesCharacters) {
+  std::string text;
+  for (const uint32_t code : {0x61, 0x7F, 0x80, 0x7FF, 0x800, 0x6625, 0xFFFF, 0x10000, 0x10FFFF}) append_utf8(text, code);
+  EXPECT_EQ(text, "a\x7F\u0080\u07FF\u0800春\uFFFF\U00010000\U0010FFFF");
+}
+
 }  // namespace danlu

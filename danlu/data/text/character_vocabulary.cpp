@@ -22,15 +22,6 @@ uint32_t next_code_point(std::string_view text, size_t& at) {
   return code;
 }
 
-std::string utf8_of(uint32_t code) {
-  if (code < 0x80) return {static_cast<char>(code)};
-  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  const uint32_t lead = more == 1 ? 0xC0 : more == 2 ? 0xE0 : 0xF0;
-  std::string text(1, static_cast<char>(lead | code >> (6 * more)));
-  for (int i = more - 1; i >= 0; --i) text.push_back(static_cast<char>(0x80 | (code >> (6 * i) & 0x3F)));
-  return text;
-}
-
 }  // namespace
 
 void CharacterVocabularyOptions::describe(OptionVisitor& v) {
@@ -55,7 +46,7 @@ TokenizerModel CharacterVocabulary::model(const CharacterVocabularyOptions& opti
   TokenizerModel model;
   model.byte_level = false;
   for (uint32_t code = 0; code < kCodePoints; ++code) {
-    if (counts_[code] >= options.min_frequency) model.vocab.push_back(utf8_of(code));
+    if (counts_[code] >= options.min_frequency) append_utf8(model.vocab.emplace_back(), code);
   }
   if (model.vocab.empty()) {
     throw DataError(kWhere, fmt::format("got no character that occurs {} times; expected more text or a smaller "

@@ -81,7 +81,7 @@ TEST(TextCleaner, EditsAndCounts) {
   EXPECT_EQ(report.kept, 3);
   EXPECT_EQ(report.bytes_after, 6 + 10 + 9);
   EXPECT_EQ(report.to_json().at("changed").dump(),
-            R"({"html":1,"control_characters":2,"control_tokens":1,"normalize":1})");
+            R"({"html":2,"control_characters":1,"control_tokens":1,"normalize":1})");
   EXPECT_EQ(report.to_json().at("dropped").dump(), R"({"min_characters":1,"duplicates":1})");
   EXPECT_NE(report.text().find("dropped by duplicates: 1\n"), std::string::npos);
 }

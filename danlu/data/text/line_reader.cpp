@@ -85,26 +85,17 @@ bool LineReader::next(std::string_view& line) {
 
 std::string_view LineReader::repaired(std::string_view line) {
   if (invalid_ == InvalidUtf8::keep) return line;
-  size_t bad = find_invalid_utf8(line);
+  const size_t bad = find_invalid_utf8(line);
   if (bad == std::string_view::npos) return line;
   if (invalid_ == InvalidUtf8::error) {
-    const auto column = bad + 1 - static_cast<size_t>(std::count_if(line.begin(), line.begin() + static_cast<int64_t>(bad),
-                                                                    continues_character));
+    const std::string_view before = line.substr(0, bad);
+    const auto column = std::ssize(before) + 1 - std::count_if(before.begin(), before.end(), continues_character);
     throw DataError(kWhere, fmt::format("{}:{}: got byte 0x{:02X}, which is not valid UTF-8; expected UTF-8 text; set "
                                         "invalid_utf8: replace, or convert the file with iconv",
                                         place(), column, static_cast<unsigned char>(line[bad])));
   }
-  repaired_.clear();
-  while (bad != std::string_view::npos) {
-    repaired_.append(line, 0, bad).append("\xEF\xBF\xBD");
-    ++replaced_;
-    // To the next byte that is part of a valid sequence.
-    do {
-      line.remove_prefix(bad + 1);
-      bad = find_invalid_utf8(line);
-    } while (bad == 0);
-  }
-  repaired_.append(line);
+  ++replaced_;
+  repaired_ = replace_invalid_utf8(line);
   return repaired_;
 }
 

@@ -9,7 +9,7 @@
 
 namespace danlu::data {
 
-// What becomes of bytes that are not UTF-8: a run of them becomes U+FFFD, is an error that names the place, or stays.
+// What becomes of bytes that are not UTF-8: they become U+FFFD, are an error that names the place, or stay.
 enum class InvalidUtf8 { replace, error, keep };
 
 class LineReader {
@@ -25,7 +25,7 @@ class LineReader {
   bool in_parts() const { return in_parts_; }
   int64_t line_number() const { return line_number_; }  // from 1
   std::string place() const;                            // "file:line"
-  int64_t replaced() const { return replaced_; }        // runs of invalid bytes so far
+  int64_t replaced() const { return replaced_; }        // lines with such bytes so far
 
  private:
   bool fill();

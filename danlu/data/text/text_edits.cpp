@@ -1,10 +1,11 @@
 #include "danlu/data/text/text_edits.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
+
+#include "danlu/base/utf8.h"
 
 namespace danlu::data {
 namespace {
@@ -38,17 +39,6 @@ void erase_last_character(std::string& text) {
   if (text.empty() || text.back() == '\n') return;
   while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
   text.pop_back();
-}
-
-void append_utf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-    return;
-  }
-  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  constexpr std::array<uint32_t, 4> kLead{0, 0xC0, 0xE0, 0xF0};
-  out.push_back(static_cast<char>(kLead[static_cast<size_t>(more)] | code >> (6 * more)));
-  for (int i = more - 1; i >= 0; --i) out.push_back(static_cast<char>(0x80 | (code >> (6 * i) & 0x3F)));
 }
 
 // Appends what the entity at the start of `text` ("&...;") stands for; the length of the entity, 0 if it is none.

@@ -53,8 +53,8 @@ class TextSource {
   const std::vector<fs::path>& files() const { return files_; }
   int64_t files_read() const { return static_cast<int64_t>(file_); }  // to their ends
   int64_t documents() const { return documents_; }
-  int64_t bytes() const { return bytes_; }        // of the documents so far
-  int64_t replaced() const;                       // runs of bytes that were not UTF-8
+  int64_t bytes() const { return bytes_; }  // of the documents so far
+  int64_t replaced() const;                 // lines with bytes that were not UTF-8
 
  private:
   bool open_next();
