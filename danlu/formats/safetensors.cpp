@@ -26,24 +26,12 @@ constexpr const char* kWhere = "formats.safetensors";
 constexpr const char* kMetadataKey = "__metadata__";
 constexpr const char* kChecksumKey = "danlu.xxh3";
 
-constexpr struct {
-  Dtype dtype;
-  const char* name;
-} kDtypes[] = {{Dtype::f32, "F32"}, {Dtype::i64, "I64"}, {Dtype::i32, "I32"}, {Dtype::u8, "U8"}};
-
-const char* file_dtype(Dtype dtype) {
-  for (const auto& known : kDtypes) {
-    if (known.dtype == dtype) return known.name;
-  }
-  return "?";
-}
-
 // Over everything that the file says, in the order of names: a file that another program wrote again in another order
 // still fits.
 class Checksum {
  public:
-  void add(const std::string& name, Dtype dtype, const Shape& shape, const void* data, size_t bytes) {
-    tensors_[name] = fmt::format("{} {} {}", file_dtype(dtype), shape.str(), hash_bytes(data, bytes).hex());
+  void add(const std::string& name, const StoredType& type, const Shape& shape, const void* data, size_t bytes) {
+    tensors_[name] = fmt::format("{} {} {}", type.name, shape.str(), hash_bytes(data, bytes).hex());
   }
   std::string hex(const Metadata& metadata) const {
     Json all = {{"tensors", tensors_}, {"metadata", metadata}};
@@ -74,7 +62,7 @@ void check_writable(const fs::path& path, const std::vector<NamedTensor>& tensor
 std::string make_header(const std::vector<const NamedTensor*>& tensors, Metadata metadata) {
   Checksum checksum;
   for (const NamedTensor* t : tensors) {
-    checksum.add(t->name, t->tensor.dtype(), t->tensor.shape(), t->tensor.raw_bytes(), t->tensor.bytes());
+    checksum.add(t->name, stored_type_of(t->tensor.dtype()), t->tensor.shape(), t->tensor.raw_bytes(), t->tensor.bytes());
   }
   metadata.emplace("format", "pt");
   metadata[kChecksumKey] = checksum.hex(metadata);
@@ -83,8 +71,9 @@ std::string make_header(const std::vector<const NamedTensor*>& tensors, Metadata
   size_t begin = 0;
   for (const NamedTensor* t : tensors) {
     const size_t end = begin + t->tensor.bytes();
-    header[t->name] = {
-        {"dtype", file_dtype(t->tensor.dtype())}, {"shape", t->tensor.shape().sizes()}, {"data_offsets", {begin, end}}};
+    header[t->name] = {{"dtype", stored_type_of(t->tensor.dtype()).name},
+                       {"shape", t->tensor.shape().sizes()},
+                       {"data_offsets", {begin, end}}};
     begin = end;
   }
   std::string text = header.dump();
@@ -142,11 +131,8 @@ std::optional<Shape> to_shape(const nlohmann::json& value) {
   }
 }
 
-std::optional<Dtype> to_dtype(const nlohmann::json& value) {
-  for (const auto& known : kDtypes) {
-    if (value == known.name) return known.dtype;
-  }
-  return std::nullopt;
+const StoredType* to_type(const nlohmann::json& value) {
+  return value.is_string() ? find_stored_type(value.get_ref<const std::string&>()) : nullptr;
 }
 
 }  // namespace
@@ -208,13 +194,15 @@ void SafetensorsFile::parse_header(std::string_view text) {
     }
     const auto& offsets = value["data_offsets"];
     if (!offsets.is_array() || offsets.size() != 2) fail(name, "data_offsets: expected two numbers");
-    const auto dtype = to_dtype(value["dtype"]);
+    const StoredType* type = to_type(value["dtype"]);
     const auto shape = to_shape(value["shape"]);
     const auto begin = to_unsigned(offsets[0]), end = to_unsigned(offsets[1]);
-    if (!dtype) fail(name, fmt::format("got dtype {}; expected F32, I64, I32 or U8", value["dtype"].dump()));
+    if (type == nullptr) {
+      fail(name, fmt::format("got dtype {}; expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL", value["dtype"].dump()));
+    }
     if (!shape) fail(name, "shape: expected at most 6 sizes >= 0 whose product fits in 63 bits");
     if (!begin || !end) fail(name, "data_offsets: expected whole numbers >= 0");
-    entries_[name] = {*dtype, *shape, *begin, *end};
+    entries_[name] = {type, *shape, *begin, *end};
   }
 }
 
@@ -234,10 +222,10 @@ void SafetensorsFile::check_layout() {
                              e.begin, e.end, next));
     }
     uint64_t bytes = 0;
-    if (__builtin_mul_overflow(static_cast<uint64_t>(e.shape.numel()), dtype_bytes(e.dtype), &bytes) ||
+    if (__builtin_mul_overflow(static_cast<uint64_t>(e.shape.numel()), e.type->bytes, &bytes) ||
         bytes != e.end - e.begin) {
       fail(name,
-           fmt::format("got {} bytes; expected those of {} {}", e.end - e.begin, file_dtype(e.dtype), e.shape.str()));
+           fmt::format("got {} bytes; expected those of {} {}", e.end - e.begin, e.type->name, e.shape.str()));
     }
     next = e.end;
   }
@@ -252,7 +240,7 @@ void SafetensorsFile::verify_checksum() const {
   const auto stored = metadata_.find(kChecksumKey);
   if (stored == metadata_.end()) return;
   Checksum checksum;
-  for (const auto& [name, e] : entries_) checksum.add(name, e.dtype, e.shape, data().data() + e.begin, e.end - e.begin);
+  for (const auto& [name, e] : entries_) checksum.add(name, *e.type, e.shape, data().data() + e.begin, e.end - e.begin);
   if (checksum.hex(metadata_) != stored->second) {
     fail(
         "the contents do not fit the checksum danlu.xxh3 in the metadata; the file is damaged, or another program "
@@ -271,9 +259,18 @@ const SafetensorsFile::Entry& SafetensorsFile::entry(std::string_view name) cons
 
 Tensor SafetensorsFile::read(std::string_view name) const {
   const Entry& e = entry(name);
-  Tensor tensor = Tensor::empty(e.shape, e.dtype);
-  if (e.end > e.begin) std::memcpy(tensor.mutable_raw_bytes(), data().data() + e.begin, e.end - e.begin);
+  Tensor tensor = Tensor::empty(e.shape, e.type->dtype);
+  e.type->convert(data().data() + e.begin, static_cast<size_t>(e.shape.numel()), tensor.mutable_raw_bytes());
   return tensor;
+}
+
+void SafetensorsFile::read(std::string_view name, std::span<float> out) const {
+  const Entry& e = entry(name);
+  if (e.type->dtype != Dtype::f32) fail(name, fmt::format("got {}; expected a floating-point type", e.type->name));
+  if (static_cast<size_t>(e.shape.numel()) != out.size()) {
+    throw InternalError(kWhere, fmt::format("tensor {} {} read into {} elements", name, e.shape.str(), out.size()));
+  }
+  e.type->convert(data().data() + e.begin, out.size(), out.data());
 }
 
 void SafetensorsFile::fail(std::string_view what) const {

@@ -10,12 +10,14 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "danlu/base/files.h"
 #include "danlu/engine/tensor/tensor.h"
+#include "danlu/formats/stored_type.h"
 
 namespace danlu::formats {
 
@@ -43,15 +45,18 @@ class SafetensorsFile {
   bool contains(std::string_view name) const { return entries_.contains(name); }
   // Throw DataError, naming the nearest, if there is no such tensor.
   const Shape& shape(std::string_view name) const { return entry(name).shape; }
-  Dtype dtype(std::string_view name) const { return entry(name).dtype; }
+  const StoredType& stored_type(std::string_view name) const { return *entry(name).type; }
+  // Converted as stored_type.h says.
   Tensor read(std::string_view name) const;
+  // The elements to where they are wanted. Throws DataError unless they become f32, InternalError if `out` has another size.
+  void read(std::string_view name, std::span<float> out) const;
 
   // Includes "format" and "danlu.xxh3".
   const Metadata& metadata() const { return metadata_; }
 
  private:
   struct Entry {
-    Dtype dtype = Dtype::f32;
+    const StoredType* type = nullptr;
     Shape shape;
     uint64_t begin = 0, end = 0;  // in data()
   };
