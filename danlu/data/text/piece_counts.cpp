@@ -3,7 +3,6 @@
 #include <pcre2.h>
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -21,28 +20,6 @@ constexpr size_t kGroupBytes = 256 << 10;     // of chunks, handed to a thread a
 // Parts of the table: more than threads, so that they are busy alike.
 constexpr size_t kParts = 32;
 constexpr size_t kBlockBytes = 64 << 10;  // of the bytes of pieces
-
-// A hash whose all bits are good; two multiplications for a word of eight bytes or fewer.
-uint64_t hash_of(std::string_view piece) {
-  constexpr uint64_t kA = 0x9E3779B97F4A7C15u, kB = 0xD6E8FEB86659FD93u;
-  uint64_t hash = piece.size() * kA;
-  const char* data = piece.data();
-  size_t left = piece.size();
-  const auto mix = [&](uint64_t word) {
-    hash = (hash ^ word) * kB;
-    hash ^= hash >> 32;
-  };
-  for (; left >= 8; data += 8, left -= 8) {
-    uint64_t word;
-    std::memcpy(&word, data, 8);
-    mix(word);
-  }
-  uint64_t word = 0;
-  std::memcpy(&word, data, left);
-  mix(word);
-  hash *= kA;
-  return hash ^ hash >> 29;
-}
 
 size_t part_of(uint64_t hash) { return hash >> 59; }
 static_assert(kParts == size_t{1} << (64 - 59));
@@ -172,7 +149,7 @@ void PieceCounter::count_batch() {
     const auto count = [&](std::string_view piece) {
       while (!piece.empty()) {
         const std::string_view head = head_of(piece);
-        const uint64_t hash = hash_of(head);
+        const uint64_t hash = PieceTable::hash_of(head);
         tables[part_of(hash)].add(hash, head, 1, [](std::string_view text) { return text.data(); });
         piece.remove_prefix(head.size());
         ++pieces;

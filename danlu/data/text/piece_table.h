@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,26 @@ class PieceTable {
     std::string_view piece() const { return {data, bytes}; }
   };
 
-  // count >= 1. The bytes of a piece that is new are those that copy(piece) returns; they must outlive the table.
+  // All bits are good. One-to-one for pieces of one length of up to eight bytes.
+  static uint64_t hash_of(std::string_view piece) {
+    constexpr uint64_t kOdd = 0x9E3779B97F4A7C15u;
+    const char* data = piece.data();
+    size_t left = piece.size();
+    uint64_t hash = left * kOdd;
+    for (; left > 8; data += 8, left -= 8) hash = mixed(hash ^ load<uint64_t>(data));
+    uint64_t last = 0;
+    if (left == 8) {
+      last = load<uint64_t>(data);
+    } else if (left >= 4) {
+      last = load<uint32_t>(data) | uint64_t{load<uint32_t>(data + left - 4)} << 32;
+    } else {
+      for (size_t i = 0; i < left; ++i) last |= uint64_t{static_cast<unsigned char>(data[i])} << (8 * i);
+    }
+    hash = mixed(hash ^ last) * kOdd;
+    return hash ^ hash >> 29;
+  }
+
+  // The hash is that of the piece, count >= 1. The bytes of a piece that is new are those that copy(piece) returns; they must outlive the table.
   template <class Copy>
   void add(uint64_t hash, std::string_view piece, int64_t count, const Copy& copy) {
     Entry& entry = place_of(hash, piece);
@@ -41,11 +61,27 @@ class PieceTable {
   int64_t bytes() const { return std::ssize(places_) * static_cast<int64_t>(sizeof(Entry)); }
 
  private:
+  template <class Word>
+  static Word load(const char* data) {
+    Word word;
+    std::memcpy(&word, data, sizeof word);
+    return word;
+  }
+  static uint64_t mixed(uint64_t hash) {
+    hash *= 0xD6E8FEB86659FD93u;
+    return hash ^ hash >> 32;
+  }
+
+  static bool holds(const Entry& entry, uint64_t hash, std::string_view piece) {
+    return entry.hash == hash && entry.bytes == piece.size() &&
+           (piece.size() <= 8 || std::memcmp(entry.data, piece.data(), piece.size()) == 0);
+  }
+
   Entry& place_of(uint64_t hash, std::string_view piece) {
     const size_t mask = places_.size() - 1;
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
       Entry& entry = places_[i];
-      if (entry.count == 0 || (entry.hash == hash && entry.piece() == piece)) return entry;
+      if (entry.count == 0 || holds(entry, hash, piece)) return entry;
     }
   }
 
