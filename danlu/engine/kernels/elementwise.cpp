@@ -16,10 +16,10 @@ constexpr float kInvSqrt2Pi = 0.39894228040143268f;
 constexpr float kSqrt2OverPi = 0.79788456080286536f;
 constexpr float kGeluCubic = 0.044715f;
 
-// tanh's argument in the approximation of GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415).
+// GELU by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415) is x (1 + tanh(u)) / 2 = x sigmoid(2 u): this is 2 u.
 HWY_INLINE VecF gelu_inner(F32 d, VecF x) {
   const VecF cubic = hn::MulAdd(hn::Mul(hn::Set(d, kGeluCubic), hn::Mul(x, x)), x, x);
-  return hn::Mul(hn::Set(d, kSqrt2OverPi), cubic);
+  return hn::Mul(hn::Set(d, 2 * kSqrt2OverPi), cubic);
 }
 
 void unary_range(Unary f, const float* x, float* y, int64_t n) {
@@ -48,10 +48,7 @@ void unary_range(Unary f, const float* x, float* y, int64_t n) {
         return hn::MulAdd(half, erf_of(d, hn::Mul(v, hn::Set(d, kInvSqrt2))), half);
       });
     case Unary::gelu_tanh:
-      return map(x, y, n, [](F32 d, VecF v) HWY_ATTR {
-        const VecF half = hn::Mul(hn::Set(d, 0.5f), v);
-        return hn::MulAdd(half, tanh_of(d, gelu_inner(d, v)), half);
-      });
+      return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, sigmoid_of(d, gelu_inner(d, v))); });
     case Unary::silu: return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, sigmoid_of(d, v)); });
   }
 }
@@ -88,12 +85,10 @@ void unary_backward_range(Unary f, const float* dy, const float* x, const float*
       });
     case Unary::gelu_tanh:
       return map(dy, x, dx, n, [](F32 d, VecF g, VecF v) HWY_ATTR {
-        const VecF half = hn::Set(d, 0.5f), one = hn::Set(d, 1.0f);
-        const VecF t = tanh_of(d, gelu_inner(d, v));
-        const VecF slope = hn::Mul(hn::Set(d, kSqrt2OverPi),
-                                   hn::MulAdd(hn::Set(d, 3.0f * kGeluCubic), hn::Mul(v, v), one));
-        const VecF inner = hn::Mul(hn::Mul(half, v), hn::Mul(hn::NegMulAdd(t, t, one), slope));
-        return hn::Mul(g, hn::MulAdd(half, hn::Add(one, t), inner));
+        // s + v s' with s = sigmoid(2 u), s' = s (1 - s) (2 u)'
+        const VecF one = hn::Set(d, 1.0f), s = sigmoid_of(d, gelu_inner(d, v));
+        const VecF slope = hn::Mul(hn::Set(d, 2 * kSqrt2OverPi), hn::MulAdd(hn::Set(d, 3.0f * kGeluCubic), hn::Mul(v, v), one));
+        return hn::Mul(g, hn::MulAdd(hn::Mul(v, slope), hn::NegMulAdd(s, s, s), s));
       });
     case Unary::silu:
       return map(dy, x, dx, n, [](F32 d, VecF g, VecF v) HWY_ATTR {

@@ -100,13 +100,37 @@ TEST_F(LinearForward, ANanStaysVisible) {
   });
 }
 
+// Beyond the border to oneDNN, with sums on either side of the length above which a transposed operand goes in pieces.
+TEST(LargeGemm, IsTheReference) {
+  for (const int64_t k : {700, 1100}) {
+    const int64_t m = 301, n = 403;
+    ASSERT_GT(m * n * k, kSmallGemm);
+    const auto a = normal(m * k, 1), b = normal(k * n, 2), c = normal(m * n, 3), bias = normal(n, 4);
+    for (const bool ta : {false, true}) {
+      auto expected = reference::matmul<double>({1, m, n, k, ta, !ta, true}, doubles(a), doubles(b));
+      std::vector<float> y(c.size(), NAN);
+      gemm(ta, !ta, m, n, k, a.data(), b.data(), 0, y.data());
+      expect_near(y, expected, k);
+      y = c;
+      gemm(ta, !ta, m, n, k, a.data(), b.data(), 1, y.data());
+      for (size_t i = 0; i < y.size(); ++i) expected[i] += static_cast<double>(c[i]);
+      expect_near(y, expected, k);
+    }
+    for (const Activation activation : {Activation::none, Activation::relu}) {
+      std::vector<float> y(c.size(), NAN);
+      linear_forward(a.data(), b.data(), bias.data(), y.data(), m, n, k, activation);
+      expect_near(y, reference::linear(doubles(a), doubles(b), doubles(bias), m, n, k, activation), k);
+    }
+  }
+}
+
 // On either side of the border between our loops and oneDNN.
 TEST(GemmThreads, TheSameBitsForAnyNumber) {
   const int before = num_threads();
   struct Size {
     int64_t m, n, k;
   };
-  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 500, 500}}) {
+  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 500, 500}, Size{300, 200, 1200}}) {
     ASSERT_EQ(s.m * s.n * s.k > kSmallGemm, s.m == 300);
     const auto a = normal(s.m * s.k, 1), b = normal(s.k * s.n, 2);
     for (const bool transpose : {false, true}) {

@@ -18,6 +18,7 @@ struct Block {
 }  // namespace
 
 Workspace::Workspace(int64_t floats) {
+  floats = rounded(floats);
   static thread_local Block block;
   const bool too_large = block.floats > kKept && floats <= kKept;
   if (floats > block.floats || too_large) {
