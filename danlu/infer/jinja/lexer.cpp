@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "danlu/base/format.h"
+#include "danlu/base/utf8.h"
 #include "danlu/infer/jinja/fault.h"
 #include "danlu/infer/jinja/text.h"
 
@@ -24,22 +25,6 @@ std::string normalize_newlines(std::string_view source) {
   }
   if (text.ends_with('\n')) text.pop_back();
   return text;
-}
-
-void append_utf8(std::string& text, uint32_t code) {
-  const auto tail = [&](int shift) { text += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
-  if (code < 0x80) {
-    text += static_cast<char>(code);
-  } else if (code < 0x800) {
-    text += static_cast<char>(0xC0 | (code >> 6));
-    tail(0);
-  } else if (code < 0x10000) {
-    text += static_cast<char>(0xE0 | (code >> 12));
-    tail(6), tail(0);
-  } else {
-    text += static_cast<char>(0xF0 | (code >> 18));
-    tail(12), tail(6), tail(0);
-  }
 }
 
 class Lexer {
