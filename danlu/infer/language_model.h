@@ -18,19 +18,21 @@ struct LanguageModel {
   std::string name;
   std::unique_ptr<models::Gpt> network;  // in evaluation mode
   data::Tokenizer tokenizer;
-  std::vector<data::TokenId> eos;        // any of them ends an answer
+  std::vector<data::TokenId> eos;        // any of them ends an answer; each is in the vocabulary
   Json config;                           // config.json
 
   // A directory with config.json, or a run directory, taken for its bundle/. Throws FileError or DataError naming the file.
   static std::shared_ptr<LanguageModel> load(const fs::path& directory);
 };
 
-// Does the directory hold a language model rather than a predictor? Reads config.json alone.
+// Does the directory, or the bundle/ in it, hold a language model rather than a predictor? Reads config.json alone.
 bool is_language_model(const fs::path& directory);
 
-// Writes all of it, the weights with the names and shapes that transformers expects. What is written is read again and compared:
-// DataError if a single id or logit differs.
+// Writes all of it, the weights with the names and shapes that transformers expects, config.json last. What is written is read again
+// and compared: DataError if a weight, a token or a logit differs, and then there is no config.json.
 void write_language_model(const fs::path& directory, models::Gpt& network, const data::Tokenizer& tokenizer, const std::string& name,
                           const Json& training = Json::object());
+// The same with all the end tokens of the model.
+void write_language_model(const fs::path& directory, const LanguageModel& model, const Json& training = Json::object());
 
 }  // namespace danlu::infer

@@ -1,0 +1,106 @@
+#include "danlu/infer/language_model.h"
+
+#include <algorithm>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/text/tokenizer_model.h"
+#include "danlu/formats/safetensors_folder.h"
+#include "danlu/learn/models/gpt_huggingface.h"
+
+namespace danlu::infer {
+namespace {
+
+constexpr const char* kWhere = "infer.language_model";
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kGenerationFile = "generation_config.json";
+constexpr const char* kTemplateFile = "chat_template.jinja";
+constexpr int64_t kMaxSettingsBytes = 16 << 20;
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+fs::path bundle_of(const fs::path& given) { return is_there(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
+
+// What people call it: the run that the bundle lies in, or the directory.
+std::string name_of(const fs::path& directory, const Json& config) {
+  const Json own = config.value("danlu", Json());
+  if (own.is_object() && own.contains("name") && own["name"].is_string()) return own["name"];
+  fs::path path = fs::absolute(directory).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename() == "bundle" ? path.parent_path().filename().string() : path.filename().string();
+}
+
+data::Tokenizer read_tokenizer(const fs::path& directory) {
+  data::Tokenizer tokenizer = data::Tokenizer::load(directory);
+  if (!is_there(directory / kTemplateFile)) return tokenizer;
+  // Newer releases of transformers keep the template in a file of its own, which goes before the other.
+  data::TokenizerModel model = tokenizer.model();
+  model.chat_template = read_file(directory / kTemplateFile, kMaxSettingsBytes);
+  return data::Tokenizer(std::move(model));
+}
+
+// eos_token_id of a file: an id, a list of ids, or nothing.
+std::vector<int64_t> read_eos(const Json& json, const fs::path& path) {
+  const auto fail = [&](const Json& got) {
+    throw DataError(kWhere, fmt::format("{}: eos_token_id: got {}; expected an id or a list of ids", path.string(), to_line(got)));
+  };
+  if (!json.is_object()) throw DataError(kWhere, fmt::format("{}: expected an object", path.string()));
+  const Json value = json.value("eos_token_id", Json());
+  if (value.is_null()) return {};
+  std::vector<int64_t> ids;
+  for (const Json& id : value.is_array() ? value : Json::array({value})) {
+    if (!id.is_number_integer()) fail(value);
+    ids.push_back(id.get<int64_t>());
+  }
+  return ids;
+}
+
+// What the settings of generation name, else the configuration, and the tokeniser's own: a chat model's turn often ends with the
+// one and a text with the other. Ids that the vocabulary lacks end nothing and are left out.
+std::vector<data::TokenId> find_eos(const fs::path& directory, const Json& config, const data::Tokenizer& tokenizer, int64_t vocab_size) {
+  std::vector<int64_t> ids;
+  if (is_there(directory / kGenerationFile)) {
+    ids = read_eos(read_json(directory / kGenerationFile, kMaxSettingsBytes), directory / kGenerationFile);
+  }
+  if (ids.empty()) ids = read_eos(config, directory / kConfigFile);
+  if (tokenizer.eos()) ids.push_back(*tokenizer.eos());
+  std::vector<data::TokenId> eos;
+  for (const int64_t id : ids) {
+    if (id < 0 || id >= vocab_size || std::find(eos.begin(), eos.end(), id) != eos.end()) continue;
+    eos.push_back(static_cast<data::TokenId>(id));
+  }
+  return eos;
+}
+
+}  // namespace
+
+std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
+  const fs::path directory = bundle_of(given), config_path = directory / kConfigFile;
+  if (!is_there(config_path)) {
+    throw FileError(kWhere, fmt::format("got {}; expected the directory of a language model (no {} there)", given.string(), kConfigFile));
+  }
+  Json config = read_json(config_path, kMaxSettingsBytes);
+  const models::GptOptions options = models::gpt_from_huggingface(config, config_path.string());
+  data::Tokenizer tokenizer = read_tokenizer(directory);
+  if (tokenizer.vocab_size() > options.vocab_size) {
+    throw DataError(kWhere, fmt::format("{}: vocab_size: got {}; the tokeniser beside it has {} tokens", config_path.string(), options.vocab_size,
+                                        tokenizer.vocab_size()));
+  }
+  std::vector<data::TokenId> eos = find_eos(directory, config, tokenizer, options.vocab_size);
+  auto network = models::read_huggingface_weights(formats::SafetensorsFolder(directory), options);
+  network->eval();
+  return std::make_shared<LanguageModel>(
+      LanguageModel{name_of(directory, config), std::move(network), std::move(tokenizer), std::move(eos), std::move(config)});
+}
+
+bool is_language_model(const fs::path& given) {
+  const fs::path path = bundle_of(given) / kConfigFile;
+  if (!is_there(path)) return false;
+  const Json config = read_json(path, kMaxSettingsBytes);
+  return config.is_object() && config.contains("model_type");
+}
+
+}  // namespace danlu::infer
