@@ -19,10 +19,31 @@ HWY_INLINE float sum_exp(const float* x, float m, int64_t n) {
   return map_sum(x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_below(d, hn::Sub(v, hn::Set(d, m))); });
 }
 
-// x = exp(x - m); their sum.
+// x = exp(x - m); their sum, in four running vectors.
 HWY_INLINE float exp_in_place(float* x, float m, int64_t n) {
-  map(x, x, n, [m](F32 d, VecF v) HWY_ATTR { return exp_below(d, hn::Sub(v, hn::Set(d, m))); });
-  return map_sum(x, n, [](F32, VecF v) HWY_ATTR { return v; });
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const VecF shift = hn::Set(d, m);
+  VecF s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+  const auto step = [&](int64_t i, VecF sum) HWY_ATTR {
+    const VecF e = exp_below(d, hn::Sub(hn::LoadU(d, x + i), shift));
+    hn::StoreU(e, d, x + i);
+    return hn::Add(sum, e);
+  };
+  int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = step(i, s0);
+    s1 = step(i + lanes, s1);
+    s2 = step(i + 2 * lanes, s2);
+    s3 = step(i + 3 * lanes, s3);
+  }
+  for (; i + lanes <= n; i += lanes) s0 = step(i, s0);
+  if (i < n) {
+    const VecF e = exp_below(d, hn::Sub(load_tail(d, x + i, n - i), shift));
+    store_tail(e, d, x + i, n - i);
+    s1 = hn::Add(s1, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(n - i)), e));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
 }
 
 HWY_INLINE float sum_of(const float* x, int64_t n) {

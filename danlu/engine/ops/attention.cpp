@@ -14,9 +14,9 @@ namespace {
 
 kernels::AttentionShape shape_of(const Tensor& qkv, const AttentionOptions& o) {
   require_f32(op::attention, qkv);
-  const bool grouped = o.heads >= 1 && o.kv_heads >= 1 && o.heads % o.kv_heads == 0;
+  const bool grouped = o.heads >= 1 && o.kv_heads >= 1 && o.heads % o.kv_heads == 0 && qkv.rank() == 3 && o.heads <= qkv.size(2);
   const int64_t vectors = grouped ? o.heads + 2 * o.kv_heads : 1;
-  if (!grouped || qkv.rank() != 3 || qkv.size(2) < vectors || qkv.size(2) % vectors != 0) {
+  if (!grouped || qkv.size(2) < vectors || qkv.size(2) % vectors != 0) {
     bad_shape(op::attention, "qkv", qkv.shape(),
               fmt::format("(N, T, (heads + 2 kv_heads) D) with {} heads, a multiple of {} kv_heads", o.heads, o.kv_heads));
   }

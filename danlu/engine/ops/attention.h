@@ -25,7 +25,7 @@ struct AttentionOptions {
   int64_t heads = 1;
   int64_t kv_heads = 1;        // heads is a multiple of it
   bool causal = true;          // position i sees no key behind i
-  std::optional<float> scale;  // default: 1 / sqrt(D)
+  std::optional<float> scale{};  // default: 1 / sqrt(D)
 };
 
 Tensor attention(const Tensor& qkv, const AttentionOptions& options, const Tensor& first = {});

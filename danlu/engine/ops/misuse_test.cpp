@@ -9,16 +9,21 @@
 
 #include "danlu/base/error.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/ops/attention.h"
 #include "danlu/engine/ops/conv.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/embedding.h"
 #include "danlu/engine/ops/linear.h"
+#include "danlu/engine/ops/linear_cross_entropy.h"
 #include "danlu/engine/ops/loss.h"
 #include "danlu/engine/ops/movement.h"
 #include "danlu/engine/ops/norm.h"
 #include "danlu/engine/ops/pool.h"
 #include "danlu/engine/ops/reduce.h"
+#include "danlu/engine/ops/rope.h"
 #include "danlu/engine/ops/softmax.h"
+#include "danlu/engine/ops/swiglu.h"
 
 namespace danlu {
 namespace {
@@ -145,6 +150,48 @@ TEST(Misuse, Losses) {
   expect_refusals<ConfigError>({
       {[] { return cross_entropy(zeros({2, 3}), classes({0, 1}), {.label_smoothing = 1}); }, "got label_smoothing 1; expected a number in [0, 1)"},
       {[] { return huber_loss(zeros({2}), zeros({2}), 0); }, "[engine.ops.huber_loss] got delta 0; expected a number > 0"},
+  });
+}
+
+TEST(Misuse, LanguageModels) {
+  const auto table = [] { return zeros({5, 3}); };
+  expect_refusals<DataError>({
+      {[&] { return embedding(classes({0, 5}), table()); }, "[engine.ops.embedding] got id 5 at position 1; expected one in [0, 5)"},
+      {[&] { return embedding(classes({-1}), table()); }, "got id -1 at position 0"},
+      {[&] { return linear_cross_entropy(zeros({2, 3}), table(), classes({0, 5})); },
+       "[engine.ops.linear_cross_entropy] got class index 5 at row 1; expected one in [0, 5)"},
+      {[&] { return linear_cross_entropy(zeros({1, 3}), table(), classes({-1}), {.ignore = -100}); }, "got class index -1 at row 0"},
+      {[] { return attention(zeros({1, 2, 3}), {}, reshape(classes({0, 2}), {1, 2})); },
+       "[engine.ops.attention] got first[0, 1] = 2; expected a position in [0, 1]"},
+      {[] { return attention(zeros({1, 2, 3}), {}, reshape(classes({-1, 0}), {1, 2})); }, "got first[0, 0] = -1"},
+  });
+  expect_refusals<ShapeError>({
+      {[] { return embedding(classes({0}), zeros({5})); }, "[engine.ops.embedding] weight: got (5,); expected (V, C)"},
+      {[] { return rope(zeros({2, 12}), 2, 3, zeros({3})); }, "[engine.ops.rope] x: got (2, 12); expected (..., T, 2 heads * 6), 3 of them rotated"},
+      {[] { return rope(zeros({2, 11}), 2, 2, zeros({3})); }, "[engine.ops.rope] x: got (2, 11)"},
+      {[] { return rope(zeros({12}), 2, 2, zeros({3})); }, "[engine.ops.rope] x: got (12,)"},
+      {[] { return rope(zeros({2, 12}), kHuge, 1, zeros({3})); }, "[engine.ops.rope] x: got"},
+      {[] { return rope(zeros({2, 12}), 2, 2, zeros({3}), classes({0})); }, "[engine.ops.rope] positions: got (1,); expected (2,)"},
+      {[] { return attention(zeros({2, 3}), {}); }, "[engine.ops.attention] qkv: got (2, 3); expected (N, T, (heads + 2 kv_heads) D)"},
+      {[] { return attention(zeros({1, 2, 7}), {.heads = 2, .kv_heads = 1}); }, "[engine.ops.attention] qkv: got (1, 2, 7)"},
+      {[] { return attention(zeros({1, 2, 9}), {.heads = 3, .kv_heads = 2}); }, "3 heads, a multiple of 2 kv_heads"},
+      {[] { return attention(zeros({1, 2, 9}), {.heads = 0, .kv_heads = 0}); }, "[engine.ops.attention] qkv: got (1, 2, 9)"},
+      {[] { return attention(zeros({1, 2, 9}), {.heads = kHuge, .kv_heads = kHuge}); }, "[engine.ops.attention] qkv: got (1, 2, 9)"},
+      {[] { return attention(zeros({1, 2, 3}), {}, classes({0, 0})); }, "[engine.ops.attention] first: got (2,); expected (1, 2)"},
+      {[] { return swiglu(zeros({2, 3})); }, "[engine.ops.swiglu] x: got (2, 3); expected (..., 2 F)"},
+      {[&] { return linear_cross_entropy(zeros({2, 4}), table(), classes({0, 1})); },
+       "[engine.ops.linear_cross_entropy] weight: got (5, 3); expected (V, 4) for x of shape (2, 4)"},
+      {[&] { return linear_cross_entropy(zeros({2, 3}), table(), classes({0})); }, "[engine.ops.linear_cross_entropy] target: got (1,); expected (2,)"},
+      {[] { return add_layer_norm(zeros({2, 3}), zeros({3})).first; }, "[engine.ops.add_layer_norm] residual: got (3,); expected (2, 3)"},
+      {[] { return add_rms_norm(zeros({2, 3}), zeros({2, 3}), zeros({2})).first; }, "[engine.ops.add_rms_norm] weight: got (2,); expected (3,)"},
+  });
+  expect_refusals<DtypeError>({
+      {[&] { return embedding(zeros({2}), table()); }, "got a tensor of f32"},
+      {[] { return rope(zeros({2, 12}), 2, 2, zeros({3}), zeros({2})); }, "got a tensor of f32"},
+      {[] { return swiglu(classes({1, 2})); }, "[engine.ops.swiglu] got a tensor of i64; expected f32"},
+  });
+  expect_refusals<ConfigError>({
+      {[] { return attention(zeros({1, 2, 3}), {.scale = std::numeric_limits<float>::infinity()}); }, "[engine.ops.attention] got a scale of inf"},
   });
 }
 

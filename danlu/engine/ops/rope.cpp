@@ -13,7 +13,9 @@ Tensor rope(const Tensor& x, int64_t heads, int64_t rotated_heads, const Tensor&
   require_f32(op::rope, frequencies);
   if (frequencies.rank() != 1) bad_shape(op::rope, "frequencies", frequencies.shape(), "(D / 2)");
   const int64_t pairs = frequencies.size(0);
-  if (heads < 0 || rotated_heads < 0 || rotated_heads > heads || x.rank() < 2 || x.size(-1) != heads * 2 * pairs) {
+  const int64_t row = x.rank() < 2 ? 0 : x.size(-1);
+  const bool fits = heads > 0 ? row % heads == 0 && row / heads == 2 * pairs : heads == 0 && row == 0;
+  if (x.rank() < 2 || rotated_heads < 0 || rotated_heads > heads || !fits) {
     bad_shape(op::rope, "x", x.shape(), fmt::format("(..., T, {} heads * {}), {} of them rotated", heads, 2 * pairs, rotated_heads));
   }
   const int64_t length = x.size(-2);

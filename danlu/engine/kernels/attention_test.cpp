@@ -1,0 +1,134 @@
+#include "danlu/engine/kernels/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "danlu/base/rng.h"
+#include "danlu/base/threads.h"
+#include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/reference/language.h"
+
+namespace danlu::kernels {
+namespace {
+
+std::vector<float> normal(int64_t n, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> x(static_cast<size_t>(n));
+  for (float& v : x) v = rng.normal();
+  return x;
+}
+
+struct Heads {
+  int64_t heads, kv_heads, head_dim;
+  float scale = 0.3f;
+  int64_t row() const { return (heads + 2 * kv_heads) * head_dim; }
+};
+
+// A cache of one sequence; what has not been stored is NaN, so that reading it shows.
+struct Cache {
+  Cache(const Heads& h, int64_t positions)
+      : capacity(positions), keys(static_cast<size_t>(h.kv_heads * positions * h.head_dim), NAN), values(keys) {}
+  CachedSequence next(int64_t rows) {
+    position += rows;
+    return {keys.data(), values.data(), capacity, position - rows, rows};
+  }
+  int64_t capacity, position = 0;
+  std::vector<float> keys, values;
+};
+
+// What the reference gives for a whole sequence.
+std::vector<double> whole(const Heads& h, const std::vector<float>& qkv) {
+  const auto length = static_cast<int64_t>(qkv.size()) / h.row();
+  return reference::attention<double>({1, length, h.heads, h.kv_heads, h.head_dim, true, static_cast<double>(h.scale)}, {qkv.begin(), qkv.end()}, {});
+}
+
+void expect_near(const std::vector<float>& y, const std::vector<double>& expected) {
+  ASSERT_EQ(y.size(), expected.size());
+  for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 3e-6 + 2e-5 * std::abs(expected[i])) << "element " << i;
+}
+
+class AttentionCached : public testing::Test {
+ protected:
+  template <class Test>
+  void on_every_isa(const Test& test) {
+    for (const Isa isa : supported_isas()) {
+      SCOPED_TRACE(isa_name(isa));
+      set_isa(isa);
+      test();
+    }
+  }
+  void TearDown() override { set_isa(before_); }
+
+ private:
+  const Isa before_ = active_isa();
+};
+
+// A prompt at once, its continuation row by row, and everything in pieces of other lengths.
+TEST_F(AttentionCached, InPiecesIsTheWholeSequence) {
+  on_every_isa([] {
+    for (const Heads h : {Heads{2, 2, 8}, Heads{6, 2, 16}, Heads{3, 1, 5}, Heads{1, 1, 33}, Heads{2, 1, 64}}) {
+      for (const std::vector<int64_t>& pieces : {std::vector<int64_t>{7, 1, 1, 1}, {1, 1, 5}, {70, 3, 66}, {300}, {0, 4, 0}}) {
+        const int64_t length = std::accumulate(pieces.begin(), pieces.end(), int64_t{0});
+        const std::vector<float> qkv = normal(length * h.row(), 1);
+        std::vector<float> y(static_cast<size_t>(length * h.heads * h.head_dim), NAN);
+        Cache cache(h, length + 3);
+        for (const int64_t rows : pieces) {
+          const int64_t row = cache.position;
+          const CachedSequence sequence = cache.next(rows);
+          attention_cached(qkv.data() + row * h.row(), {&sequence, 1}, h.heads, h.kv_heads, h.head_dim, h.scale,
+                           y.data() + row * h.heads * h.head_dim);
+        }
+        expect_near(y, whole(h, qkv));
+      }
+    }
+  });
+}
+
+TEST_F(AttentionCached, ASequenceDoesNotDependOnWhatElseIsInTheCall) {
+  const Heads h{4, 2, 16};
+  const std::vector<int64_t> rows = {3, 1, 0, 80, 1};
+  const int64_t total = std::accumulate(rows.begin(), rows.end(), int64_t{0}), y_row = h.heads * h.head_dim;
+  const std::vector<float> qkv = normal(total * h.row(), 1);
+  const int before = num_threads();
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    std::vector<Cache> together, alone;
+    std::vector<CachedSequence> sequences;
+    for (const int64_t r : rows) {
+      together.emplace_back(h, r + 1);
+      alone.emplace_back(h, r + 1);
+      sequences.push_back(together.back().next(r));
+    }
+    std::vector<float> y(static_cast<size_t>(total * y_row)), one = y;
+    attention_cached(qkv.data(), sequences, h.heads, h.kv_heads, h.head_dim, h.scale, y.data());
+    int64_t row = 0;
+    for (size_t i = 0; i < rows.size(); row += rows[i++]) {
+      const CachedSequence sequence = alone[i].next(rows[i]);
+      attention_cached(qkv.data() + row * h.row(), {&sequence, 1}, h.heads, h.kv_heads, h.head_dim, h.scale, one.data() + row * y_row);
+    }
+    EXPECT_EQ(y, one) << threads << " threads";
+  }
+  set_num_threads(before);
+}
+
+// Of a query, a key and a value: whoever sees it shows it, and the rows long before it do not.
+TEST_F(AttentionCached, ANaNInTrainingStaysVisible) {
+  on_every_isa([] {
+    const AttentionShape shape{1, 200, 1, 1, 8, true, 0.3f};
+    for (const int64_t part : {0, 8, 16}) {
+      std::vector<float> qkv = normal(shape.length * shape.row(), 1), y(static_cast<size_t>(shape.length * 8));
+      qkv[static_cast<size_t>(150 * shape.row() + part)] = NAN;
+      attention(shape, qkv.data(), nullptr, y.data(), nullptr);
+      EXPECT_TRUE(std::isnan(y[150 * 8])) << part;
+      EXPECT_EQ(std::isnan(y[199 * 8]), part > 0) << part;
+      EXPECT_TRUE(std::none_of(y.begin(), y.begin() + 140 * 8, [](float v) { return std::isnan(v); })) << part;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace danlu::kernels
