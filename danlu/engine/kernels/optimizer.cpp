@@ -106,37 +106,31 @@ HWY_EXPORT(adam_range);
 HWY_EXPORT(adagrad_range);
 HWY_EXPORT(rmsprop_range);
 
-constexpr int64_t kGrain = 1 << 13;  // elements: each carries three or four arrays
-
-float* at(float* p, int64_t offset) { return p == nullptr ? nullptr : p + offset; }
+constexpr int64_t kGrain = 1 << 14;  // elements
 
 }  // namespace
 
 void sgd(const SgdStep& step, float* p, const float* g, float* m, int64_t n) {
   active_isa();
-  const auto kernel = HWY_DYNAMIC_DISPATCH(sgd_range);
-  parallel_for(n, kGrain, [&](int64_t b, int64_t e) { kernel(step, p + b, g + b, at(m, b), e - b); });
+  HWY_DYNAMIC_DISPATCH(sgd_range)(step, p, g, m, n);
 }
 
 void adam(const AdamStep& step, float* p, const float* g, float* m, float* v, int64_t n) {
   active_isa();
-  const auto kernel = HWY_DYNAMIC_DISPATCH(adam_range);
   const double t = static_cast<double>(step.t);
   const auto inverse1 = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(step.beta1), t)));
   const auto inverse2 = static_cast<float>(1.0 / (1.0 - std::pow(static_cast<double>(step.beta2), t)));
-  parallel_for(n, kGrain, [&](int64_t b, int64_t e) { kernel(step, inverse1, inverse2, p + b, g + b, m + b, v + b, e - b); });
+  HWY_DYNAMIC_DISPATCH(adam_range)(step, inverse1, inverse2, p, g, m, v, n);
 }
 
 void adagrad(const AdagradStep& step, float* p, const float* g, float* s, int64_t n) {
   active_isa();
-  const auto kernel = HWY_DYNAMIC_DISPATCH(adagrad_range);
-  parallel_for(n, kGrain, [&](int64_t b, int64_t e) { kernel(step, p + b, g + b, s + b, e - b); });
+  HWY_DYNAMIC_DISPATCH(adagrad_range)(step, p, g, s, n);
 }
 
 void rmsprop(const RmspropStep& step, float* p, const float* g, float* s, float* m, int64_t n) {
   active_isa();
-  const auto kernel = HWY_DYNAMIC_DISPATCH(rmsprop_range);
-  parallel_for(n, kGrain, [&](int64_t b, int64_t e) { kernel(step, p + b, g + b, s + b, at(m, b), e - b); });
+  HWY_DYNAMIC_DISPATCH(rmsprop_range)(step, p, g, s, m, n);
 }
 
 void add_l1_gradient(float strength, const float* p, float* g, int64_t n) {

@@ -2,7 +2,7 @@
 //
 // g is scaled by `grad_scale` on the way (clipping and averaging cost no pass of their own), and l2 * p is added to it: g' below.
 // Decay is per array: call once for each group of parameters.
-// Threads: parallel; every element stands alone, so results do not depend on the number of threads.
+// Threads: the steps run on the calling thread; every element stands alone, so arrays may be divided anyhow.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,10 @@
 #include "danlu/learn/optim/optimizer.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/base/threads.h"
 #include "danlu/engine/kernels/optimizer.h"
 
 namespace danlu::optim {
@@ -9,7 +12,14 @@ namespace {
 
 float f(double value) { return static_cast<float>(value); }
 
-float* at(Tensor& moment, int64_t offset) { return moment.defined() ? moment.mutable_data() + offset : nullptr; }
+// A step divides every part of the parameters into so many shares, each of a multiple of 64 bytes.
+constexpr int64_t kShares = 64;
+constexpr int64_t kAlignment = 16;
+constexpr int64_t kThreadElements = 1 << 13;  // below which another thread costs more than it gains
+
+int64_t share(const ParameterStore::Part& part, int64_t index) {
+  return part.begin + (part.end - part.begin) / kAlignment * index / kShares * kAlignment;
+}
 
 constexpr Range kLr{0, 1e6};
 constexpr Range kDecay{0, 1e3};
@@ -22,17 +32,19 @@ void Optimizer::step(float grad_scale) {
   ++t_;
   const float* gradients = store_.gradients().data();
   float* values = store_.values().mutable_data();
-  const int64_t decayed = store_.decayed(), size = store_.size();
-  for (const Part part : {Part{0, decayed, true}, Part{decayed, size, false}}) {
-    if (part.begin < part.end) update(part, values + part.begin, gradients + part.begin, grad_scale);
-  }
+  std::array<float*, 2> moments{};
+  for (size_t i = 0; i < moments_.size(); ++i) moments[i] = moments_[i].second.mutable_data();
+  const int64_t grain = std::max<int64_t>(1, kShares * kThreadElements / std::max<int64_t>(store_.size(), 1));
+  parallel_for(kShares, grain, [&](int64_t first, int64_t last) {
+    for (const ParameterStore::Part& part : store_.parts()) {
+      const int64_t begin = share(part, first), end = share(part, last);
+      const auto at = [&](float* moment) { return moment == nullptr ? nullptr : moment + begin; };
+      if (begin < end) update({end - begin, values + begin, gradients + begin, {at(moments[0]), at(moments[1])}, grad_scale, part.decays});
+    }
+  });
 }
 
-Tensor Optimizer::add_moment(const std::string& name) {
-  Tensor moment = Tensor::zeros({store_.size()});
-  moments_.emplace_back(name, moment);
-  return moment;
-}
+void Optimizer::add_moment(const std::string& name) { moments_.emplace_back(name, Tensor::zeros({store_.size()})); }
 
 void SgdOptions::describe(OptionVisitor& v) {
   v.field("lr", lr, kLr, "learning rate");
@@ -45,12 +57,12 @@ Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options) : Optimizer(
   if (options_.nesterov && options_.momentum == 0) {
     throw ConfigError("learn.optim", "got nesterov: true with momentum 0; expected momentum > 0 (0.9 is usual)");
   }
-  if (options_.momentum > 0) momentum_ = add_moment("momentum");
+  if (options_.momentum > 0) add_moment("momentum");
 }
 
-void Sgd::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::SgdStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, f(options_.momentum), options_.nesterov};
-  kernels::sgd(s, values, gradients, at(momentum_, part.begin), part.end - part.begin);
+void Sgd::update(const Slice& s) const {
+  const float decay = s.decays ? f(options_.weight_decay) : 0;
+  kernels::sgd({f(lr()), s.grad_scale, decay, f(options_.momentum), options_.nesterov}, s.values, s.gradients, s.moments[0], s.size);
 }
 
 namespace {
@@ -72,15 +84,15 @@ void AdamWOptions::describe(OptionVisitor& v) { describe_adam(*this, v, "decay o
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled)
     : Optimizer(std::move(parameters), options.lr), options_(options), decoupled_(decoupled) {
-  first_ = add_moment("exp_avg");
-  second_ = add_moment("exp_avg_sq");
+  add_moment("exp_avg");
+  add_moment("exp_avg_sq");
 }
 
-void Adam::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const float decay = part.decays ? f(options_.weight_decay) : 0;
-  const kernels::AdamStep s{f(lr()),           grad_scale,        decoupled_ ? 0 : decay, decoupled_ ? decay : 0,
-                            f(options_.beta1), f(options_.beta2), f(options_.eps),        update_number()};
-  kernels::adam(s, values, gradients, at(first_, part.begin), at(second_, part.begin), part.end - part.begin);
+void Adam::update(const Slice& s) const {
+  const float decay = s.decays ? f(options_.weight_decay) : 0;
+  const kernels::AdamStep step{f(lr()),           s.grad_scale,      decoupled_ ? 0 : decay, decoupled_ ? decay : 0,
+                               f(options_.beta1), f(options_.beta2), f(options_.eps),        num_steps()};
+  kernels::adam(step, s.values, s.gradients, s.moments[0], s.moments[1], s.size);
 }
 
 void AdagradOptions::describe(OptionVisitor& v) {
@@ -91,12 +103,12 @@ void AdagradOptions::describe(OptionVisitor& v) {
 
 Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options)
     : Optimizer(std::move(parameters), options.lr), options_(options) {
-  sum_ = add_moment("sum");
+  add_moment("sum");
 }
 
-void Adagrad::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::AdagradStep s{f(lr()), grad_scale, part.decays ? f(options_.weight_decay) : 0, f(options_.eps)};
-  kernels::adagrad(s, values, gradients, at(sum_, part.begin), part.end - part.begin);
+void Adagrad::update(const Slice& s) const {
+  const float decay = s.decays ? f(options_.weight_decay) : 0;
+  kernels::adagrad({f(lr()), s.grad_scale, decay, f(options_.eps)}, s.values, s.gradients, s.moments[0], s.size);
 }
 
 void RmspropOptions::describe(OptionVisitor& v) {
@@ -109,14 +121,14 @@ void RmspropOptions::describe(OptionVisitor& v) {
 
 Rmsprop::Rmsprop(std::vector<Tensor> parameters, const RmspropOptions& options)
     : Optimizer(std::move(parameters), options.lr), options_(options) {
-  square_ = add_moment("square_avg");
-  if (options_.momentum > 0) momentum_ = add_moment("momentum");
+  add_moment("square_avg");
+  if (options_.momentum > 0) add_moment("momentum");
 }
 
-void Rmsprop::update(const Part& part, float* values, const float* gradients, float grad_scale) {
-  const kernels::RmspropStep s{f(lr()),           grad_scale,      part.decays ? f(options_.weight_decay) : 0,
-                               f(options_.alpha), f(options_.eps), f(options_.momentum)};
-  kernels::rmsprop(s, values, gradients, at(square_, part.begin), at(momentum_, part.begin), part.end - part.begin);
+void Rmsprop::update(const Slice& s) const {
+  const float decay = s.decays ? f(options_.weight_decay) : 0;
+  const kernels::RmspropStep step{f(lr()), s.grad_scale, decay, f(options_.alpha), f(options_.eps), f(options_.momentum)};
+  kernels::rmsprop(step, s.values, s.gradients, s.moments[0], s.moments[1], s.size);
 }
 
 namespace {

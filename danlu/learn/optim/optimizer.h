@@ -7,9 +7,11 @@
 //
 // Every parameter has moments of its own, and t counts updates from 1. Weight decay applies to weights of two axes and more;
 // biases and the scales of norms are left alone.
-// A step is one pass over flat buffers (parameter_store.h).
+// A step is one pass over flat buffers (parameter_store.h). A thread updates the same rows of every weight whose product and whose
+// gradient it computes (kernels/small_gemm.h), so that it finds them in its own cache.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,15 +43,19 @@ class Optimizer {
 
  protected:
   Optimizer(std::vector<Tensor> parameters, double lr) : store_(std::move(parameters)), lr_(lr) {}
-  // One update of elements [begin, end) of the flat buffers.
-  struct Part {
-    int64_t begin, end;
+  // Some elements of the flat buffers; moments in the order of add_moment(), or null.
+  struct Slice {
+    int64_t size;
+    float* values;
+    const float* gradients;
+    std::array<float*, 2> moments;
+    float grad_scale;
     bool decays;
   };
-  virtual void update(const Part& part, float* values, const float* gradients, float grad_scale) = 0;
-  // A zeroed buffer beside the parameters, saved under this name.
-  Tensor add_moment(const std::string& name);
-  int64_t update_number() const { return t_; }
+  // Called on several threads at once, for different elements.
+  virtual void update(const Slice& slice) const = 0;
+  // A zeroed buffer beside the parameters, saved under this name; at most two.
+  void add_moment(const std::string& name);
 
  private:
   ParameterStore store_;
@@ -71,11 +77,10 @@ class Sgd : public Optimizer {
   explicit Sgd(std::vector<Tensor> parameters, const SgdOptions& options = {});
 
  protected:
-  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+  void update(const Slice& slice) const override;
 
  private:
   SgdOptions options_;
-  Tensor momentum_;
 };
 
 // Source: Kingma, Ba 2015, arXiv:1412.6980. `weight_decay` adds weight_decay * p to g (L2).
@@ -93,12 +98,11 @@ class Adam : public Optimizer {
 
  protected:
   Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool decoupled);
-  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+  void update(const Slice& slice) const override;
 
  private:
   AdamOptions options_;
   bool decoupled_;
-  Tensor first_, second_;
 };
 
 // Adam with decay apart from the gradient: p *= 1 - lr * weight_decay. Source: Loshchilov, Hutter 2019, arXiv:1711.05101.
@@ -128,11 +132,10 @@ class Adagrad : public Optimizer {
   explicit Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options = {});
 
  protected:
-  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+  void update(const Slice& slice) const override;
 
  private:
   AdagradOptions options_;
-  Tensor sum_;
 };
 
 // Source: Tieleman, Hinton 2012, Coursera lecture 6e.
@@ -149,11 +152,10 @@ class Rmsprop : public Optimizer {
   explicit Rmsprop(std::vector<Tensor> parameters, const RmspropOptions& options = {});
 
  protected:
-  void update(const Part& part, float* values, const float* gradients, float grad_scale) override;
+  void update(const Slice& slice) const override;
 
  private:
   RmspropOptions options_;
-  Tensor square_, momentum_;
 };
 
 // An optimiser as a recipe names it: {"type": "adamw", "lr": 1e-3}, or just "adamw".

@@ -26,9 +26,13 @@ ParameterStore::ParameterStore(std::vector<Tensor> parameters) : parameters_(std
   std::stable_partition(parameters_.begin(), parameters_.end(), [](const Tensor& p) { return p.rank() >= 2; });
   int64_t total = 0;
   for (const Tensor& p : parameters_) {
+    const int64_t begin = total;
     total += padded(p.numel());
-    if (p.rank() >= 2) decayed_ = total;
+    if (p.rank() < 2) continue;
+    decayed_ = total;
+    parts_.push_back({begin, total, true});
   }
+  if (total > decayed_) parts_.push_back({decayed_, total, false});
   // The padding between parameters is zero and stays zero: its gradient is.
   values_ = Tensor::zeros({total});
   gradients_ = Tensor::zeros({total});

@@ -24,6 +24,13 @@ class ParameterStore {
   int64_t decayed() const { return decayed_; }
   int64_t size() const { return values_.numel(); }
 
+  // Elements [begin, end) of the buffers: each weight by itself, then all the rest.
+  struct Part {
+    int64_t begin, end;
+    bool decays;
+  };
+  const std::vector<Part>& parts() const { return parts_; }
+
   Tensor& values() { return values_; }
   // After this every gradient is up to date: those that nothing contributed to since zero_grad() are zero.
   Tensor& gradients();
@@ -33,6 +40,7 @@ class ParameterStore {
 
  private:
   std::vector<Tensor> parameters_;  // in the order of the buffer
+  std::vector<Part> parts_;
   Tensor values_, gradients_;
   int64_t decayed_ = 0;
 };
