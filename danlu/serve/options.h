@@ -2,6 +2,7 @@
 #pragma once
 
 #include "danlu/base/options.h"
+#include "danlu/infer/generator.h"
 #include "danlu/serve/batcher.h"
 #include "danlu/serve/http/options.h"
 
@@ -10,12 +11,17 @@ namespace danlu::serve {
 struct ServeOptions {
   HttpOptions http = {};
   BatchOptions batch = {};  // of each model
+  // Of each language model; its queue_capacity and threads are those of `batch`.
+  infer::GeneratorOptions generation = {};
   bool metrics = true;
 
   // One flat list: a user need not know which part a switch belongs to.
   void describe(OptionVisitor& v) {
     http.describe(v);
     batch.describe(v);
+    v.field("max_sequences", generation.max_sequences, {1, 1024},
+            "texts that a language model writes at the same time");
+    v.field("prefill_chunk", generation.prefill_chunk, {1, 1e6}, "prompt tokens that one of its steps takes in");
     v.field("metrics", metrics, "answer GET /metrics");
   }
 };

@@ -1,5 +1,6 @@
 #include "danlu/serve/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include "danlu/serve/error.h"
 #include "danlu/serve/http/server.h"
 #include "danlu/serve/metrics.h"
+#include "danlu/serve/openai/text_service.h"
 #include "danlu/serve/predict_request.h"
 
 namespace danlu::serve {
@@ -45,22 +47,28 @@ class Server::Impl {
     http_.route("GET", "/v1/models", [this](const HttpRequest&) { return answer_models(); });
     http_.route("POST", "/predict", predict);
     http_.route("POST", "/v1/predict", predict);
+    texts_.add_routes(http_);
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
   ~Impl() { stop(); }
 
+  void add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model) {
+    claim_name(name);
+    infer::GeneratorOptions options = options_.generation;
+    options.queue_capacity = options_.batch.queue_capacity;
+    options.threads = options_.batch.threads;
+    texts_.add_model(name, std::move(model), options);
+  }
+
   void add_model(const std::string& name, std::unique_ptr<Model> model) {
-    if (name.empty()) throw ConfigError(kWhere, "got a model without a name; expected one that requests can give");
-    if (models_.contains(name)) {
-      throw ConfigError(kWhere, fmt::format("got two models named \"{}\"; give one of them another name", name));
-    }
+    claim_name(name);
     models_.try_emplace(name, std::move(model), options_.batch,
                         [this, name](int64_t rows) { batch_rows_.observe({name}, static_cast<double>(rows)); });
   }
 
   void start() {
-    if (models_.empty()) throw ConfigError(kWhere, "got no model to serve; expected at least one");
+    if (model_names().empty()) throw ConfigError(kWhere, "got no model to serve; expected at least one");
     http_.start();
     log_info(kWhere, fmt::format("serving {} at http://{}:{}", fmt::join(model_names(), ", "), options_.http.host,
                                  http_.port()));
@@ -100,23 +108,43 @@ class Server::Impl {
   std::vector<std::string> model_names() const {
     std::vector<std::string> names;
     for (const auto& [name, served] : models_) names.push_back(name);
+    for (const std::string& name : texts_.names()) names.push_back(name);
+    std::sort(names.begin(), names.end());
     return names;
   }
 
-  std::pair<const std::string, Served>& find_model(const std::string& name) {
-    if (name.empty() && models_.size() == 1) return *models_.begin();
+  // Takes a name for a model that is added.
+  void claim_name(const std::string& name) {
+    if (name.empty()) throw ConfigError(kWhere, "got a model without a name; expected one that requests can give");
+    if (models_.contains(name) || texts_.contains(name)) {
+      throw ConfigError(kWhere, fmt::format("got two models named \"{}\"; give one of them another name", name));
+    }
+    http_.route("GET", "/v1/models/" + name,
+                [this, name](const HttpRequest&) { return json_response(describe(name)); });
+  }
+
+  // No model of the kind that was asked has this name.
+  [[noreturn]] void refuse_model(const std::string& name) const {
     if (name.empty()) {
       throw RequestError(400, "model_missing",
                          fmt::format("the request names no model; expected one of {}", fmt::join(model_names(), ", ")),
                          "model");
     }
-    const auto found = models_.find(name);
-    if (found == models_.end()) {
-      throw RequestError(404, "model_not_found",
-                         fmt::format("there is no model \"{}\"; served are {}{}", name, fmt::join(model_names(), ", "),
-                                     did_you_mean(name, model_names())),
-                         "model");
+    if (models_.contains(name) || texts_.contains(name)) {
+      const char* does = texts_.contains(name) ? "a language model, asked by /v1/completions and /v1/chat/completions"
+                                               : "not a language model; it is asked by /v1/predict";
+      throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
     }
+    throw RequestError(404, "model_not_found",
+                       fmt::format("there is no model \"{}\"; served are {}{}", name, fmt::join(model_names(), ", "),
+                                   did_you_mean(name, model_names())),
+                       "model");
+  }
+
+  std::pair<const std::string, Served>& find_model(const std::string& name) {
+    if (name.empty() && models_.size() == 1) return *models_.begin();
+    const auto found = models_.find(name);
+    if (found == models_.end()) refuse_model(name);
     return *found;
   }
 
@@ -181,18 +209,22 @@ class Server::Impl {
     return json_response(body);
   }
 
+  Json describe(const std::string& name) const {
+    if (texts_.contains(name)) return texts_.describe(name);
+    const Served& served = models_.at(name);
+    return {{"id", name},
+            {"object", "model"},
+            {"created", served.created},
+            {"owned_by", "danlu"},
+            {"input", name_of(served.model->input_kind())},
+            {"columns", served.model->input_columns()},
+            {"classes", served.model->class_names()},
+            {"parameters", served.model->num_parameters()}};
+  }
+
   HttpResponse answer_models() const {
     Json list = Json::array();
-    for (const auto& [name, served] : models_) {
-      list.push_back(Json{{"id", name},
-                          {"object", "model"},
-                          {"created", served.created},
-                          {"owned_by", "danlu"},
-                          {"input", name_of(served.model->input_kind())},
-                          {"columns", served.model->input_columns()},
-                          {"classes", served.model->class_names()},
-                          {"parameters", served.model->num_parameters()}});
-    }
+    for (const std::string& name : model_names()) list.push_back(describe(name));
     return json_response(Json{{"object", "list"}, {"data", std::move(list)}});
   }
 
@@ -203,6 +235,7 @@ class Server::Impl {
     rejected_.render(text);
     predictions_.render(text);
     batch_rows_.render(text);
+    texts_.render_metrics(text);
     std::vector<std::pair<std::string, double>> queued;
     for (const auto& [name, served] : models_) {
       queued.emplace_back(render_labels({"model"}, {name}), static_cast<double>(served.batcher.queued_rows()));
@@ -222,6 +255,7 @@ class Server::Impl {
   Counter predictions_{"danlu_predictions_total", "Answers by predicted class.", {"model", "class"}};
   Histogram batch_rows_{"danlu_batch_rows", "Rows of each run of a model.", {"model"}, kBatchBounds};
   std::map<std::string, Served> models_;
+  TextService texts_{[this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -237,6 +271,10 @@ void Server::add_model(const std::string& name, infer::Predictor predictor) {
 }
 
 void Server::add_model(const std::string& name, std::unique_ptr<Model> model) {
+  impl_->add_model(name, std::move(model));
+}
+
+void Server::add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model) {
   impl_->add_model(name, std::move(model));
 }
 

@@ -2,12 +2,14 @@
 //
 //   Server server(options);
 //   server.add_model("credit", infer::Predictor("runs/credit/bundle"));
+//   server.add_model("poet", infer::LanguageModel::load("runs/poet/bundle"));
 //   server.start();
 //   server.wait();         // until stop() is called, from another thread or a signal watcher
 //
 //   POST /v1/predict  (or /predict)   {"model": "credit", "rows": [{...}]}; predict_request.h has the other forms
 //                                     {"model": "credit", "predictions": [{"label": "good", "probabilities": {...}}]}
-//   GET  /v1/models                   the models: input, columns, classes
+//   POST /v1/completions, /v1/chat/completions, /tokenize and more, for language models: openai/text_service.h
+//   GET  /v1/models                   the models: input, columns, classes; also /v1/models/NAME
 //   GET  /health  (or /v1/health)     {"status": "ok"}
 //   GET  /metrics                     Prometheus text
 //
@@ -18,6 +20,7 @@
 #include <memory>
 #include <string>
 
+#include "danlu/infer/language_model.h"
 #include "danlu/infer/predictor.h"
 #include "danlu/serve/model.h"
 #include "danlu/serve/options.h"
@@ -32,6 +35,7 @@ class Server {
   // Before start(). Throw ConfigError for a name that is taken or empty.
   void add_model(const std::string& name, infer::Predictor predictor);
   void add_model(const std::string& name, std::unique_ptr<Model> model);
+  void add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model);
 
   // Begins to answer. Throws ConfigError if there is no model, ConfigError or FileError if the address cannot be had.
   void start();

@@ -6,7 +6,9 @@ namespace danlu::app {
 
 fs::path find_bundle(const std::string& name_or_path, const fs::path& runs) {
   // A run directory has a config.json of its own; what makes a bundle is the model beside it.
-  if (fs::exists(fs::path(name_or_path) / "model.safetensors")) return name_or_path;
+  for (const char* weights : {"model.safetensors", "model.safetensors.index.json"}) {
+    if (fs::exists(fs::path(name_or_path) / weights)) return name_or_path;
+  }
   return find_run(name_or_path, runs).bundle();
 }
 

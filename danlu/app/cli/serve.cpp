@@ -18,7 +18,9 @@ class ServeVerb : public Verb {
     arguments.fields(options_, {"threads"});
     arguments.examples(
         "danlu serve medical fashion\n"
-        "curl localhost:8080/v1/predict -H 'Content-Type: application/json' -d @runs/medical/example_request.json");
+        "curl localhost:8080/v1/predict -H 'Content-Type: application/json' -d @runs/medical/example_request.json\n"
+        "danlu serve poet chat=/models/Qwen3-0.6B\n"
+        "curl localhost:8080/v1/completions -d '{\"model\": \"poet\", \"prompt\": \"The moon\", \"max_tokens\": 20}'");
   }
 
   int run(const Context& context) override {
@@ -28,9 +30,7 @@ class ServeVerb : public Verb {
     for (const std::string& word : runs_) {
       const size_t equals = word.find('=');
       const std::string run = equals == std::string::npos ? word : word.substr(equals + 1);
-      infer::Predictor predictor(find_bundle(run, context.runs));
-      const std::string name = equals == std::string::npos ? predictor.name() : word.substr(0, equals);
-      server.add_model(name, std::move(predictor));
+      add_model(server, equals == std::string::npos ? "" : word.substr(0, equals), find_bundle(run, context.runs));
     }
     watch_stop_signals();
     server.start();  // says in the log where it listens
@@ -40,6 +40,19 @@ class ServeVerb : public Verb {
   }
 
  private:
+  // Under its own name if `name` is empty.
+  static void add_model(serve::Server& server, const std::string& name, const fs::path& bundle) {
+    if (infer::is_language_model(bundle)) {
+      std::shared_ptr<infer::LanguageModel> model = infer::LanguageModel::load(bundle);
+      const std::string own_name = model->name;
+      server.add_model(name.empty() ? own_name : name, std::move(model));
+    } else {
+      infer::Predictor predictor(bundle);
+      const std::string own_name = predictor.name();
+      server.add_model(name.empty() ? own_name : name, std::move(predictor));
+    }
+  }
+
   std::vector<std::string> runs_;
   serve::ServeOptions options_;
 };
