@@ -1,36 +1,54 @@
-// Cutting a text into the pieces that merges stay within.
-//
-//   const PreTokenizer pre_tokenizer(model.pre_tokenizer);
-//   pre_tokenizer.split(text, [&](std::string_view piece) { ... });
-//
-// The pieces, one after the other, are the text: no byte is lost, but those of a step whose matches are removed.
-// Threads: split may be called from any number of threads at once.
+// Cutting of a text into pieces, which merges stay within.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "danlu/data/text/piece_sink.h"
 #include "danlu/data/text/tokenizer_model.h"
 
 namespace danlu::data {
 
+// Takes a text apart in one way.
+class Splitter {
+ public:
+  virtual ~Splitter() = default;
+  // The text must be UTF-8. Throws DataError if a pattern cannot be matched with bounded effort.
+  virtual void split(std::string_view text, PieceSink& pieces) const = 0;
+};
+
+// Threads: any number at once.
 class PreTokenizer {
  public:
-  // Throws DataError for a pattern that does not compile, with the place in it.
+  // Without steps a text is one piece. Throws DataError for a pattern that does not compile, or that Hugging Face's engine
+  // would read in another way.
   explicit PreTokenizer(const std::vector<PreTokenizerStep>& steps);
-  ~PreTokenizer();
-  PreTokenizer(PreTokenizer&&) noexcept;
-  PreTokenizer& operator=(PreTokenizer&&) noexcept;
 
-  // Bytes that are not UTF-8 are pieces of their own: patterns see the valid text between them.
-  using OnPiece = std::function<void(std::string_view piece)>;
-  void split(std::string_view text, const OnPiece& on_piece) const;
+  // Calls visit(std::string_view) for every piece, in order; none is empty. Bytes that are not UTF-8 are pieces of their own,
+  // and no pattern sees beyond them. Throws DataError if a pattern cannot be matched with bounded effort.
+  template <class Visit>
+  void split(std::string_view text, const Visit& visit) const {
+    class Visitor final : public PieceSink {
+     public:
+      explicit Visitor(const Visit& visit) : visit_(visit) {}
+
+     private:
+      void take(std::span<const std::string_view> pieces) override {
+        for (const std::string_view piece : pieces) visit_(piece);
+      }
+      const Visit& visit_;
+    };
+    Visitor visitor(visit);
+    split_into(text, visitor);
+    visitor.flush();
+  }
 
  private:
-  class Step;
-  std::vector<std::unique_ptr<const Step>> steps_;
+  void split_into(std::string_view text, PieceSink& pieces) const;
+
+  std::vector<std::unique_ptr<const Splitter>> splitters_;
 };
 
 }  // namespace danlu::data

@@ -1,4 +1,8 @@
-// tokenizer.json, tokenizer_config.json and special_tokens_map.json, as Hugging Face tokenizers and transformers have them.
+// tokenizer.json of Hugging Face tokenizers: models of byte-pair encoding.
+//
+// Read are the model BPE, the normalisers NFC and NFKC, the pre-tokenisers ByteLevel, Split and Digits and the sequences of
+// them, the decoders ByteLevel and Fuse, and a template that puts one token before a text. A file that asks for anything else
+// (dropout, byte fallback, truncation, other types) is an error that names it.
 #pragma once
 
 #include "danlu/base/files.h"
@@ -6,11 +10,11 @@
 
 namespace danlu::data {
 
-// Reads tokenizer.json and, where they are there, the files beside it. What is not supported is a DataError that names it, never
-// passed over.
+// Throws DataError naming the file; FileError.
 TokenizerModel read_tokenizer_json(const fs::path& path);
 
-// Writes the three files.
-void write_tokenizer_json(const TokenizerModel& model, const fs::path& directory);
+// For a model with its added tokens in the vocabulary, as Tokenizer::model() has them. Throws DataError if the format cannot
+// say what the model does; FileError.
+void write_tokenizer_json(const TokenizerModel& model, const fs::path& path);
 
 }  // namespace danlu::data
