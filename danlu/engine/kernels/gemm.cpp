@@ -2,7 +2,9 @@
 
 #include <cstring>
 
+#include "danlu/engine/kernels/batch_invariant.h"
 #include "danlu/engine/kernels/large_gemm.h"
+#include "danlu/engine/kernels/linear_rows.h"
 #include "danlu/engine/kernels/small_gemm.h"
 
 namespace danlu::kernels {
@@ -24,7 +26,9 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
 void linear_forward(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
                     Activation activation) {
   if (m == 0 || n == 0) return;
-  if (m * n * k > kSmallGemm) return large_linear(x, w, bias, y, m, n, k, activation);
+  const auto invariant = BatchInvariant::active();
+  if (invariant == BatchInvariant::Rows::few && activation == Activation::none) return linear_rows(x, w, bias, y, m, n, k);
+  if (!invariant && m * n * k > kSmallGemm) return large_linear(x, w, bias, y, m, n, k, activation);
   small_gemm({.m = m, .n = n, .k = k,
               .a = x, .a_row = k, .a_step = 1,
               .b = w, .b_row = k, .b_transposed = true,
