@@ -14,6 +14,7 @@
 #include "danlu/base/format.h"
 #include "danlu/base/threads.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/batch_invariant.h"
 #include "danlu/infer/cached_forward.h"
 #include "danlu/infer/sequence.h"
 
@@ -84,6 +85,12 @@ class Generator::Impl {
     Sequence* sequence;
     std::string error;
   };
+  // Parts that go through the network together.
+  struct Group {
+    kernels::BatchInvariant::Rows rows;
+    std::vector<Part> parts;
+    std::vector<Piece> pieces;  // one for each
+  };
 
   void loop();
   bool wait_for_work();
@@ -92,9 +99,10 @@ class Generator::Impl {
   void end_cancelled();
 
   void step();
-  void plan(std::vector<Part>& parts, std::vector<Piece>& pieces);
+  void plan(Group& answers, Group& prompts);
   bool admit();
-  void read_logits(const Tensor& hidden, const std::vector<Piece>& pieces, std::vector<Part>& parts);
+  void run(Group& group);
+  void read_logits(const Tensor& hidden, Group& group);
   void advance(const Part& part);
   void finish(Sequence* sequence, const GenerationEvent& event, bool keep_cache);
   Owned discard(Sequence* sequence, bool keep_cache);
@@ -204,38 +212,30 @@ void Generator::Impl::finish(Sequence* sequence, const GenerationEvent& event, b
   discard(sequence, keep_cache)->deliver(event);
 }
 
-// One pass of the network: a token of each answer, and as many tokens of prompts as fit.
+// A token of each answer, and as many tokens of prompts as fit. They pass the network apart, each by the products that suit them, so
+// that what comes out depends neither on the other kind nor on how many there are.
 void Generator::Impl::step() {
-  std::vector<Part> parts;
-  std::vector<Piece> pieces;
-  try {
-    plan(parts, pieces);
-    if (pieces.empty()) return;
-    const NoGrad no_grad;
-    read_logits(cached_forward(*model_->network, cache_, pieces), pieces, parts);
-  } catch (const std::exception& error) {
-    // The cache of every part may be half written.
-    for (const Part& part : parts) finish(part.sequence, part.sequence->end(error.what()), false);
-    return;
-  }
-  for (const Part& part : parts) advance(part);
+  Group answers{kernels::BatchInvariant::Rows::few, {}, {}}, prompts{kernels::BatchInvariant::Rows::many, {}, {}};
+  plan(answers, prompts);
+  run(answers);
+  run(prompts);
 }
 
-void Generator::Impl::plan(std::vector<Part>& parts, std::vector<Piece>& pieces) {
-  const auto take = [&](Sequence& sequence, int64_t limit) {
-    parts.push_back({&sequence, {}});
-    pieces.push_back(sequence.take(limit));
-    return static_cast<int64_t>(pieces.back().tokens.size());
+void Generator::Impl::plan(Group& answers, Group& prompts) {
+  const auto take = [](Group& group, Sequence& sequence, int64_t limit) {
+    group.parts.push_back({&sequence, {}});
+    group.pieces.push_back(sequence.take(limit));
+    return static_cast<int64_t>(group.pieces.back().tokens.size());
   };
   for (const Owned& sequence : running_) {
-    if (!sequence->in_prompt()) take(*sequence, 1);
+    if (!sequence->in_prompt()) take(answers, *sequence, 1);
   }
   size_t i = 0;
   for (int64_t budget = options_.prefill_chunk; budget > 0;) {
     if (i == running_.size()) {
       if (!admit()) break;
     } else {
-      if (running_[i]->in_prompt()) budget -= take(*running_[i], budget);
+      if (running_[i]->in_prompt()) budget -= take(prompts, *running_[i], budget);
       ++i;
     }
   }
@@ -261,8 +261,22 @@ bool Generator::Impl::admit() {
   return true;
 }
 
+void Generator::Impl::run(Group& group) {
+  if (group.pieces.empty()) return;
+  try {
+    const NoGrad no_grad;
+    const kernels::BatchInvariant guard(group.rows);
+    read_logits(cached_forward(*model_->network, cache_, group.pieces), group);
+  } catch (const std::exception& error) {
+    // The cache of every part may be half written.
+    for (const Part& part : group.parts) finish(part.sequence, part.sequence->end(error.what()), false);
+    return;
+  }
+  for (const Part& part : group.parts) advance(part);
+}
+
 // Hands the sequences the logits that they need, as many rows at a time as fit in memory.
-void Generator::Impl::read_logits(const Tensor& hidden, const std::vector<Piece>& pieces, std::vector<Part>& parts) {
+void Generator::Impl::read_logits(const Tensor& hidden, Group& group) {
   struct Row {
     Part* part;
     int64_t in_piece, in_hidden;
@@ -270,10 +284,11 @@ void Generator::Impl::read_logits(const Tensor& hidden, const std::vector<Piece>
   };
   std::vector<Row> needed;
   int64_t begin = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const auto rows = static_cast<int64_t>(pieces[i].tokens.size());
+  for (size_t i = 0; i < group.parts.size(); ++i) {
+    Part& part = group.parts[i];
+    const auto rows = static_cast<int64_t>(group.pieces[i].tokens.size());
     for (int64_t row = 0; row < rows; ++row) {
-      if (parts[i].sequence->needs(row)) needed.push_back({&parts[i], row, begin + row, {}});
+      if (part.sequence->needs(row)) needed.push_back({&part, row, begin + row, {}});
     }
     begin += rows;
   }

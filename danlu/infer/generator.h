@@ -7,7 +7,8 @@
 // a piece of the prompts that wait, so that a newcomer neither waits for the others nor stalls them. The keys and values of a
 // prompt that begins as an earlier one did are taken over from there.
 //
-// With the same seed a request has the same answer whatever runs beside it.
+// With the same seed a request has the same answer, to the last bit of its logits, whatever runs beside it. (What a prompt takes over from
+// an earlier answer, not from an earlier prompt, was rounded otherwise: some 1e-6 of a logit.)
 // Threads   submit and cancel from any thread; events come from the generator's own.
 #pragma once
 
