@@ -6,6 +6,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/text/bpe_merges.h"
+#include "danlu/data/text/normalizer.h"
 
 namespace danlu::data {
 namespace {
@@ -27,9 +28,7 @@ std::vector<std::string> byte_tokens() {
 
 TokenizerModel model_of(const BpeTrainerOptions& options) {
   TokenizerModel model;
-  model.normalizer = options.normalizer == "nfc"    ? Normalizer::nfc
-                     : options.normalizer == "nfkc" ? Normalizer::nfkc
-                                                    : Normalizer::none;
+  model.normalizer = normalizer_named(options.normalizer);
   if (!options.pattern.empty()) model.pre_tokenizer.push_back({.pattern = split_pattern(options.pattern)});
   model.vocab = byte_tokens();
   return model;

@@ -37,6 +37,15 @@ TEST(CharacterVocabulary, LeavesOutRareCharacters) {
   EXPECT_TRUE(contains(error_of([&] { characters.model({.min_frequency = 3}); }), "got no character that occurs 3 times"));
 }
 
+TEST(CharacterVocabulary, MakesATokenizer) {
+  CharacterVocabulary characters;
+  characters.add("春眠 ab");
+  const Tokenizer tokenizer(characters.model());
+  EXPECT_EQ(tokenizer.vocab_size(), 6);
+  EXPECT_EQ(tokenizer.encode("ba春x"), (std::vector<TokenId>{2, 1, 3, 5}));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("眠 春")), "眠 春");
+}
+
 TEST(CharacterVocabulary, RefusesWhatIsNoText) {
   CharacterVocabulary characters;
   EXPECT_TRUE(contains(error_of([&] { characters.add("ab\xE6\x98"); }), "got byte 0xE6 at offset 2"));

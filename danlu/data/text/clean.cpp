@@ -1,34 +1,14 @@
 #include "danlu/data/text/clean.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <utility>
 
-#include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/utf8.h"
+#include "danlu/data/text/normalizer.h"
 #include "danlu/data/text/text_edits.h"
 
 namespace danlu::data {
 namespace {
-
-bool is_ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-std::string normalized(std::string_view text, bool compatibility) {
-  if (is_ascii(text) || !is_utf8(text)) return std::string(text);
-  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
-                                                      (compatibility ? UTF8PROC_COMPAT : 0));
-  utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t bytes = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                              static_cast<utf8proc_ssize_t>(text.size()), &result, options);
-  const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> owner(result, std::free);
-  if (bytes < 0) throw DataError("data.clean", fmt::format("cannot normalize a text: {}", utf8proc_errmsg(bytes)));
-  return {reinterpret_cast<const char*>(result), static_cast<size_t>(bytes)};
-}
 
 int64_t characters_of(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) {
@@ -76,11 +56,12 @@ std::string CleanReport::text() const {
   return lines;
 }
 
-TextCleaner::TextCleaner(const CleanOptions& options) : options_(options) {
+TextCleaner::TextCleaner(const CleanOptions& options)
+    : options_(options), form_(normalizer_named(options.normalize)) {
   if (options_.html) report_.changed.emplace_back("html", 0);
   if (options_.control_characters) report_.changed.emplace_back("control_characters", 0);
   if (options_.control_tokens) report_.changed.emplace_back("control_tokens", 0);
-  if (options_.normalize != "none") report_.changed.emplace_back("normalize", 0);
+  if (form_ != Normalizer::none) report_.changed.emplace_back("normalize", 0);
   if (options_.min_characters > 0) report_.dropped.emplace_back("min_characters", 0);
   if (options_.duplicates) report_.dropped.emplace_back("duplicates", 0);
 }
@@ -109,7 +90,7 @@ void TextCleaner::edit(std::string& text) {
   if (options_.html) step("html", without_html(text));
   if (options_.control_characters) step("control_characters", without_control_characters(text));
   if (options_.control_tokens) step("control_tokens", without_control_tokens(text));
-  if (options_.normalize != "none") step("normalize", normalized(text, options_.normalize == "nfkc"));
+  if (form_ != Normalizer::none) step("normalize", data::normalize(text, form_));
 }
 
 const char* TextCleaner::against(const std::string& text) {

@@ -16,6 +16,7 @@
 #include "danlu/base/options.h"
 #include "danlu/data/text/text_quality.h"
 #include "danlu/data/text/text_source.h"
+#include "danlu/data/text/tokenizer_model.h"
 
 namespace danlu::data {
 
@@ -46,6 +47,7 @@ struct CleanReport {
 // Threads: one at a time. The hashes of duplicates take about 50 bytes a document.
 class TextCleaner {
  public:
+  // Throws ConfigError for an unknown normal form.
   explicit TextCleaner(const CleanOptions& options);
 
   // Edits the text; false if the document is to be dropped. The pieces of a document that comes in several are edited and
@@ -59,6 +61,7 @@ class TextCleaner {
   const char* against(const std::string& text);
 
   CleanOptions options_;
+  Normalizer form_;
   CleanReport report_;
   std::unordered_set<Hash128> seen_;
 };

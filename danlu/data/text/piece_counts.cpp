@@ -1,14 +1,11 @@
 #include "danlu/data/text/piece_counts.h"
 
-#include <pcre2.h>
-
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
-#include "danlu/base/error.h"
 #include "danlu/base/threads.h"
-#include "danlu/base/utf8.h"
+#include "danlu/data/text/normalizer.h"
 #include "danlu/data/text/piece_table.h"
 
 namespace danlu::data {
@@ -50,48 +47,6 @@ std::string_view head_of(std::string_view piece) {
 
 }  // namespace
 
-// Cuts a text into pieces.
-class PieceCounter::Splitter {
- public:
-  explicit Splitter(const TokenizerModel& model);
-  ~Splitter();
-  Splitter(const Splitter&) = delete;
-  Splitter& operator=(const Splitter&) = delete;
-  template <class Visit>
-  void split(std::string_view text, const Visit& visit) const;
-
- private:
-  pcre2_code* code_ = nullptr;
-};
-
-PieceCounter::Splitter::Splitter(const TokenizerModel& model) {
-  if (model.pre_tokenizer.empty()) return;
-  const std::string& p = model.pre_tokenizer[0].pattern;
-  int error = 0;
-  size_t offset = 0;
-  code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(p.data()), p.size(), PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
-  if (!code_) throw ConfigError("x", "pattern");
-  pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE);
-}
-PieceCounter::Splitter::~Splitter() { pcre2_code_free(code_); }
-
-template <class Visit>
-void PieceCounter::Splitter::split(std::string_view text, const Visit& visit) const {
-  if (!code_ || !is_utf8(text)) return visit(text);
-  pcre2_match_data* md = pcre2_match_data_create(1, nullptr);
-  size_t pos = 0;
-  while (pos < text.size()) {
-    int rc = pcre2_jit_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), pos, 0, md, nullptr);
-    if (rc < 0) break;
-    auto* ov = pcre2_get_ovector_pointer(md);
-    if (ov[0] > pos) visit(text.substr(pos, ov[0] - pos));
-    visit(text.substr(ov[0], ov[1] - ov[0]));
-    pos = ov[1];
-  }
-  if (pos < text.size()) visit(text.substr(pos));
-  pcre2_match_data_free(md);
-}
-
 // A share of the distinct pieces, with their bytes.
 struct PieceCounter::Part {
   PieceTable table;
@@ -113,7 +68,8 @@ struct PieceCounter::Part {
 };
 
 PieceCounter::PieceCounter(const TokenizerModel& model, int64_t memory_bytes)
-    : splitter_(std::make_unique<const Splitter>(model)),
+    : normalizer_(model.normalizer),
+      pre_tokenizer_(model.pre_tokenizer),
       memory_bytes_(memory_bytes),
       // A batch has tables of its own, of up to eight times its bytes if every piece in it is another.
       batch_bytes_(static_cast<size_t>(std::clamp<int64_t>(memory_bytes / 8, 1, kMaxBatchBytes))),
@@ -122,6 +78,9 @@ PieceCounter::PieceCounter(const TokenizerModel& model, int64_t memory_bytes)
 PieceCounter::~PieceCounter() = default;
 
 void PieceCounter::add(std::string_view text) {
+  bytes_ += std::ssize(text);
+  std::string normal;
+  if (normalizer_ != Normalizer::none) text = normal = normalize(text, normalizer_);
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = chunk_end(text, begin);
     batch_.append(text, begin, end - begin);
@@ -129,7 +88,6 @@ void PieceCounter::add(std::string_view text) {
     if (batch_.size() >= batch_bytes_) count_batch();
     begin = end;
   }
-  bytes_ += std::ssize(text);
 }
 
 void PieceCounter::count_batch() {
@@ -157,7 +115,7 @@ void PieceCounter::count_batch() {
     };
     for (size_t c = groups[static_cast<size_t>(first)]; c < groups[static_cast<size_t>(last)]; ++c) {
       const size_t begin = c == 0 ? 0 : chunk_ends_[c - 1];
-      splitter_->split(std::string_view(batch_).substr(begin, chunk_ends_[c] - begin), count);
+      pre_tokenizer_.split(std::string_view(batch_).substr(begin, chunk_ends_[c] - begin), count);
     }
     const std::lock_guard lock(mutex);
     counted.push_back(std::move(tables));

@@ -8,13 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "danlu/data/text/pre_tokenizer.h"
 #include "danlu/data/text/tokenizer_model.h"
 
 namespace danlu::data {
 
 class PieceCounter {
  public:
-  // Of the model the normaliser and the pre-tokeniser are used. Throws ConfigError for a pattern that does not compile.
+  // Of the model the normaliser and the pre-tokeniser are used. Throws DataError for a pattern that does not compile.
   PieceCounter(const TokenizerModel& model, int64_t memory_bytes);
   ~PieceCounter();
 
@@ -38,14 +39,14 @@ class PieceCounter {
   int64_t forgotten() const { return forgotten_; }
 
  private:
-  class Splitter;
   struct Part;
 
   void count_batch();
   void forget_rarest();
   int64_t used_bytes() const;
 
-  std::unique_ptr<const Splitter> splitter_;
+  Normalizer normalizer_;
+  PreTokenizer pre_tokenizer_;
   int64_t memory_bytes_;
   size_t batch_bytes_;
   std::string batch_;               // texts to be counted
