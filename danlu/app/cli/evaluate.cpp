@@ -1,4 +1,6 @@
+#include "danlu/app/cli/find_bundle.h"
 #include "danlu/app/cli/recipe_arguments.h"
+#include "danlu/app/recipe/multiple_choice.h"
 
 namespace danlu::app {
 namespace {
@@ -12,11 +14,18 @@ class EvaluateVerb : public Verb {
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path");
     arguments.flag("--kfold", kfold_, "cross-validate the recipe: as it says, else 10 folds once");
+    arguments.option(
+        "--tasks", [this](const std::string& file) { tasks_.push_back(file); },
+        "a multiple-choice task for a language model, a .jsonl file of {\"query\", \"choices\", \"gold\"}; may be given again");
     arguments.fields(given_);
-    arguments.examples("danlu evaluate medical\ndanlu evaluate medical --kfold --repeats 5");
+    arguments.examples(
+        "danlu evaluate medical\n"
+        "danlu evaluate medical --kfold --repeats 5\n"
+        "danlu evaluate prose --tasks questions.jsonl");
   }
 
   int run(const Context& context) override {
+    if (!tasks_.empty()) return run_tasks(context);
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
     if (!kfold_) {
       pipeline->evaluate();
@@ -33,7 +42,19 @@ class EvaluateVerb : public Verb {
   }
 
  private:
+  int run_tasks(const Context& context) const {
+    infer::Generator generator(infer::LanguageModel::load(find_bundle(run_, context.runs)));
+    for (const std::string& file : tasks_) {
+      const MultipleChoiceResult result = run_multiple_choice(generator, file);
+      const fs::path bundle = find_bundle(run_, context.runs);
+      if (bundle.filename() == "bundle") write_json(bundle.parent_path() / (result.task + ".tasks.json"), to_json(result));
+      context.console.result(to_text(result), to_json(result));
+    }
+    return kOk;
+  }
+
   std::string run_;
+  std::vector<std::string> tasks_;
   bool kfold_ = false;
   KfoldSection given_;
 };

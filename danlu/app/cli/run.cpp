@@ -20,8 +20,10 @@ class RunVerb : public Verb {
     const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
     const bool finished = pipeline->run();
     const std::string path = pipeline->directory().path().string();
+    const std::string answer =
+        pipeline->recipe().is_language() ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
     const std::string next = finished
-                                 ? fmt::format("{0}: danlu predict {0} FILE   danlu serve {0}\n", path)
+                                 ? fmt::format("{0}: {1}   danlu serve {0}\n", path, answer)
                                  : fmt::format("{0} was stopped; its best weights so far: danlu evaluate {0}\n", path);
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
     return finished ? kOk : kFailed;

@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/pipeline.h"
 
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
@@ -101,10 +102,13 @@ Json to_json(const train::Result& r, const nn::Module& model) {
 }
 
 std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
+  if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
 
 std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer observer) {
+  Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
+  if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }
 

@@ -7,7 +7,7 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// prediction_pipeline.h is the kind for tables and images.
+// There are two kinds: PredictionPipeline (tables, images) and LanguagePipeline (text). The model of the recipe decides.
 #pragma once
 
 #include <functional>

@@ -75,7 +75,7 @@ void PredictionPipeline::kfold(const KfoldSection& options) {
         throw Error(kWhere, fmt::format("stopped on request after {} of {} folds", f, total));
       if (observer().on_fold) observer().on_fold(f + 1, total);
     }
-    result.accuracy = eval::summarize_repeated_folds(result.scores, 1.0 / static_cast<double>(options.folds - 1));
+    result.accuracy = eval::summarize_repeated_folds(result.scores, 1.0 / static_cast<double>(options.folds - 1), {.low = 0, .high = 1});
     const Json json = to_json(result, options, folds);
     write_json(directory_.file("kfold.json"), json);
     directory_.update({{"status", "finished"}, {"finished", now_text()}});

@@ -39,16 +39,41 @@ Recipe read(YamlDocument document, std::string text, const std::vector<std::stri
 void DataSection::describe(OptionVisitor& v) {
   v.field(
       "source", source,
-      "a table file (.csv .tsv .arff .json .jsonl, also .gz) or a directory of images; ${NAME} is the environment's");
+      "a table file (.csv .tsv .arff .json .jsonl, also .gz), a directory of images, or text (.txt .md .jsonl, a directory, a "
+      "pattern); ${NAME} is the environment's");
   table.describe(v);
   v.field("class_names", class_names,
           "what answers call the classes of a table, in the order of classes; default: as they are in the file");
   v.group("csv", csv, "how to read a CSV or TSV file");
   v.group("image", image, "how to read images");
+  v.group("text", text, "how to read text for a language model");
   v.group("augment", augment, "random variations of training images");
   v.group("split", split, "which samples train, validate and test");
   v.group("report", report, "limits of the data quality report");
   v.field("strict", strict, "stop when the data quality report finds a failure");
+}
+
+void TextSection::describe(OptionVisitor& v) {
+  source.describe(v);
+  v.group("clean", clean, "what is changed in documents, and which are left out");
+  v.choice("split_by", split_by, {"auto", "document", "position"},
+           "whole documents by chance, or the beginning of the text trains and its end tests; auto: by document if there are enough");
+  v.field("isolate_documents", isolate_documents, "a window that holds the end of one document and the start of another looks at neither from the other");
+}
+
+void TokenizerSection::describe(OptionVisitor& v) {
+  v.choice("type", type, {"bpe", "character"}, "byte-level byte-pair encoding, or single characters");
+  v.field("vocab_size", vocab_size, {257, 1e7}, "tokens to learn: 256 bytes, the special ones, and merges");
+  v.field("min_frequency", min_frequency, {1, 1e9}, "a merge, or a character, must be there so often");
+  v.field("pattern", pattern, "what merges stay within: gpt2, cl100k (Llama 3) or qwen");
+  v.field("file", file, "a tokenizer.json, or a directory that holds one, to be taken as it is");
+  v.field("chat_template", chat_template, "Jinja: how a conversation is put before the model; empty: ChatML, or that of the file");
+}
+
+void SampleSection::describe(OptionVisitor& v) {
+  v.field("prompts", prompts, "beginnings to go on from after each validation; empty: none");
+  v.field("tokens", tokens, {1, 1e6}, "length of each");
+  sampling.describe(v);
 }
 
 void KfoldSection::describe(OptionVisitor& v) {
@@ -60,6 +85,7 @@ void KfoldSection::describe(OptionVisitor& v) {
 void EvaluateSection::describe(OptionVisitor& v) {
   report.describe(v);
   v.group("kfold", kfold, "cross-validation: the recipe is trained afresh on every fold");
+  v.group("sample", sample, "text that a language model writes during training");
 }
 
 void Recipe::describe(OptionVisitor& v) {
@@ -67,9 +93,19 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("seed", seed, {0, 9e15}, "of initial weights, shuffling and augmentation");
   v.field("threads", threads, {0, 4096}, "of the engine; 0: all processors, or OMP_NUM_THREADS");
   v.group("data", data, "what to learn from");
-  v.field("model", model, "logistic, mlp or cnn; a group {type, ...} to set its options");
+  v.group("tokenizer", tokenizer, "how text becomes tokens");
+  v.field("model", model, "logistic, mlp, cnn or gpt; a group {type, ...} to set its options");
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
+}
+
+bool Recipe::is_language() const {
+  if (model.is_string()) return model == "gpt";
+  if (model.is_object()) return model.value("type", Json()) == "gpt";
+  if (!data.table.target.empty() || gives("model")) return false;
+  fs::path path = data.source;
+  if (path.extension() == ".gz") path = path.stem();
+  return path.extension() == ".txt" || path.extension() == ".md";
 }
 
 bool Recipe::gives(const std::string& key_path) const {

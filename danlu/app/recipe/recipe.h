@@ -7,6 +7,14 @@
 //   train: {epochs: 40, optimizer: {type: adamw, lr: 1e-3}, early_stop: 5}
 //   evaluate: {metrics: [auc, accuracy]}
 //
+// A language model has a tokeniser besides:
+//
+//   name: poet
+//   data: {source: poems/, text: {documents: separator}}
+//   tokenizer: {vocab_size: 2048}
+//   model: {type: gpt, layers: 6, heads: 6, width: 192, context: 256}
+//   train: {epochs: 20, optimizer: {type: adamw, lr: 1e-3}}
+//
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
 // for train.epochs), the file, and the defaults.
 #pragma once
@@ -23,10 +31,22 @@
 #include "danlu/data/table/csv.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/report.h"
+#include "danlu/data/text/clean.h"
+#include "danlu/data/text/text_source.h"
 #include "danlu/eval/report.h"
+#include "danlu/infer/sampler.h"
 #include "danlu/learn/train/trainer.h"
 
 namespace danlu::app {
+
+// How text becomes documents, and documents become windows of tokens.
+struct TextSection {
+  data::TextSourceOptions source;  // its keys stand beside the others
+  data::CleanOptions clean;
+  std::string split_by = "auto";
+  bool isolate_documents = true;
+  void describe(OptionVisitor& v);
+};
 
 struct DataSection {
   std::string source;
@@ -34,10 +54,29 @@ struct DataSection {
   std::vector<std::string> class_names;
   data::CsvOptions csv;
   data::FolderOptions image;
+  TextSection text;
   data::AugmentOptions augment;
   data::SplitOptions split;
   data::ReportOptions report;
   bool strict = false;
+  void describe(OptionVisitor& v);
+};
+
+struct TokenizerSection {
+  std::string type = "bpe";
+  int64_t vocab_size = 4096;
+  int64_t min_frequency = 2;
+  std::string pattern = "gpt2";
+  std::string file;           // a tokeniser that is there already
+  std::string chat_template;  // Jinja
+  void describe(OptionVisitor& v);
+};
+
+// Text that a language model writes after each validation, so that one can read how it comes along.
+struct SampleSection {
+  std::vector<std::string> prompts;
+  int64_t tokens = 64;
+  infer::SamplingOptions sampling;
   void describe(OptionVisitor& v);
 };
 
@@ -52,6 +91,7 @@ struct KfoldSection {
 struct EvaluateSection {
   eval::EvaluateOptions report;
   KfoldSection kfold;
+  SampleSection sample;
   void describe(OptionVisitor& v);
 };
 
@@ -60,6 +100,7 @@ struct Recipe {
   int64_t seed = 1;
   int64_t threads = 0;
   DataSection data;
+  TokenizerSection tokenizer;
   Json model = nullptr;
   train::TrainOptions train;
   EvaluateSection evaluate;
@@ -72,6 +113,9 @@ struct Recipe {
 
   // Whether somebody chose this key ("train.batch_size"), or a default stands there.
   bool gives(const std::string& key_path) const;
+
+  // Does it train a language model? Its model says so, or, where there is none, its data: text without a target.
+  bool is_language() const;
 
   // Every option, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
   std::string render() const;

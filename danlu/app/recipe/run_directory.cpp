@@ -85,7 +85,10 @@ RunLock::RunLock(const RunDirectory& run) {
   make_directories(path.parent_path());
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) throw FileError(kWhere, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
-  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) {
+    if (run.exists()) remove_abandoned_temporaries(run.path());
+    return;
+  }
   ::close(fd_);
   throw ConfigError(kWhere, fmt::format("another process is at work on {}; wait for it, or choose another name",
                                         run.path().string()));

@@ -38,7 +38,7 @@ class RunDirectory {
 };
 
 // Held by the process that works on a run, beside which no other may. The system takes it back when the process ends,
-// however it ends. Throws ConfigError if another process holds it.
+// however it ends; what a killed one left half-written is removed by the next. Throws ConfigError if another process holds it.
 class RunLock {
  public:
   explicit RunLock(const RunDirectory& run);

@@ -58,6 +58,18 @@ TEST(RunDirectory, RunningIsToldFromInterruptedByTheLock) {
   EXPECT_EQ(run.status(), "trained");
 }
 
+TEST(RunDirectory, TheNextProcessRemovesWhatAKilledOneLeft) {
+  const TemporaryDirectory runs;
+  const RunDirectory run(runs / "a");
+  run.start_fresh();
+  run.update({{"status", "running"}});
+  write_file_atomic(run.checkpoints() / "last.safetensors", "whole");
+  write_file_atomic(run.checkpoints() / "last.safetensors.tmp-4711-3", "half");
+  const RunLock lock(run);
+  EXPECT_TRUE(fs::exists(run.checkpoints() / "last.safetensors"));
+  EXPECT_FALSE(fs::exists(run.checkpoints() / "last.safetensors.tmp-4711-3"));
+}
+
 TEST(RunDirectory, UpdatesKeepOtherFields) {
   const TemporaryDirectory runs;
   const RunDirectory run(runs / "a");

@@ -1,0 +1,339 @@
+#include "danlu/app/recipe/language_pipeline.h"
+
+#include <algorithm>
+
+#include "danlu/app/recipe/commit.h"
+#include "danlu/base/cpu.h"
+#include "danlu/base/error.h"
+#include "danlu/base/eta.h"
+#include "danlu/base/format.h"
+#include "danlu/base/timer.h"
+#include "danlu/base/version.h"
+#include "danlu/data/dataset/loader.h"
+#include "danlu/data/dataset/token_dataset.h"
+#include "danlu/data/text/bpe_trainer.h"
+#include "danlu/data/text/character_vocabulary.h"
+#include "danlu/data/text/tokenizer_model.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/ops/random.h"
+#include "danlu/infer/generator.h"
+#include "danlu/learn/models/model.h"
+#include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/language_objective.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.language";
+constexpr int64_t kEvaluationBatch = 8;
+constexpr int64_t kLogitRows = 256;  // of the test text at a time
+constexpr int64_t kUsualBatch = 16;
+constexpr double kUsualEpochs = 10;
+constexpr int64_t kUsualPatience = 3;
+
+const char* const kEndOfText = "<|endoftext|>";
+// The turns of a conversation (ChatML). They are in every vocabulary, so that a model can be taught to talk later.
+const std::vector<std::string> kSpecialTokens = {kEndOfText, "<|im_start|>", "<|im_end|>"};
+
+constexpr data::Part kParts[] = {data::Part::train, data::Part::validation, data::Part::test};
+
+// What a recipe leaves open.
+void derive_language_choices(Recipe& recipe) {
+  if (recipe.model.is_null()) {
+    recipe.model = "gpt";
+    recipe.reasons["model"] = "derived: a small decoder, because the data are text";
+  }
+  train::TrainOptions& t = recipe.train;
+  if (!recipe.gives("train.batch_size")) {
+    t.batch_size = kUsualBatch;
+    recipe.reasons["train.batch_size"] = "derived: sequences, each of model.context tokens";
+  }
+  if (!t.epochs && !t.steps && !t.tokens && !t.time_limit) {
+    t.epochs = kUsualEpochs;
+    recipe.reasons["train.epochs"] = "derived: an upper bound; the validation part ends training sooner";
+    if (!recipe.gives("train.early_stop") && recipe.data.split.validation > 0) t.early_stop = kUsualPatience;
+  }
+}
+
+// Fractions of the text that nobody chose: small ones do, because a text has many tokens.
+void derive_split(Recipe& recipe) {
+  if (!recipe.gives("data.split.validation")) recipe.data.split.validation = 0.05;
+  if (!recipe.gives("data.split.test")) recipe.data.split.test = 0.05;
+}
+
+bool has_part(const Recipe& recipe, data::Part part) {
+  if (part == data::Part::validation) return recipe.data.split.validation > 0;
+  if (part == data::Part::test) return recipe.data.split.test > 0;
+  return true;
+}
+
+}  // namespace
+
+LanguagePipeline::LanguagePipeline(Recipe recipe, RunDirectory directory, Observer observer)
+    : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
+  derive_language_choices(recipe_);
+  derive_split(recipe_);
+}
+
+LanguagePipeline::LanguagePipeline(RunDirectory directory, Observer observer)
+    : Pipeline(reopen_recipe(directory.file("resolved.yaml")), directory, std::move(observer)) {}
+
+const LanguageCorpus& LanguagePipeline::corpus() {
+  if (!corpus_) {
+    corpus_.emplace(recipe_.data);
+    recipe_.data.text.split_by = corpus_->split_by();
+    if (!corpus_->reason().empty()) recipe_.reasons["data.text.split_by"] = corpus_->reason();
+    report("data", corpus_->report_text(), corpus_->report());
+  }
+  return *corpus_;
+}
+
+void LanguagePipeline::check() {
+  train::check(recipe_.train);
+  models::parse_model(recipe_.model);
+  data::split_pattern(recipe_.tokenizer.pattern);
+  infer::check(recipe_.evaluate.sample.sampling);
+  corpus();
+}
+
+data::Tokenizer LanguagePipeline::make_tokenizer() {
+  const TokenizerSection& options = recipe_.tokenizer;
+  data::TokenizerModel model;
+  if (!options.file.empty()) {
+    model = data::Tokenizer::load(expand_path(options.file)).model();
+  } else if (options.type == "character") {
+    data::CharacterVocabulary characters;
+    corpus().read(data::Part::train, [&](std::string_view text, bool) { characters.add(text); });
+    model = characters.model({.min_frequency = options.min_frequency, .special_tokens = {kEndOfText}});
+  } else {
+    data::BpeTrainerOptions bpe;
+    bpe.vocab_size = options.vocab_size;
+    bpe.min_frequency = options.min_frequency;
+    bpe.pattern = options.pattern;
+    bpe.special_tokens = kSpecialTokens;
+    data::BpeTrainer trainer(bpe);
+    corpus().read(data::Part::train, [&](std::string_view text, bool) { trainer.add(text); });
+    model = trainer.train();
+  }
+  if (!options.chat_template.empty()) model.chat_template = options.chat_template;
+  return data::Tokenizer(std::move(model));
+}
+
+void LanguagePipeline::write_tokens(const data::Tokenizer& tokenizer) {
+  const data::TokenStreamInfo info{tokenizer.vocab_size(), tokenizer.bos(), tokenizer.eos()};
+  std::vector<data::TokenId> ids;
+  std::string summary;
+  Json json = Json::object();
+  for (const data::Part part : kParts) {
+    if (!has_part(recipe_, part)) continue;
+    data::TokenShardWriter writer(directory_.file("tokens"), data::part_name(part), info);
+    bool in_document = false;
+    corpus().read(part, [&](std::string_view text, bool last) {
+      if (!in_document) writer.begin_document();
+      ids.clear();
+      tokenizer.encode(text, ids);
+      writer.add(ids);
+      in_document = !last;
+      if (last) writer.end_document();
+    });
+    if (writer.size() == 0) {
+      throw DataError(kWhere, fmt::format("the {} part is empty; expected text in it: set data.split.{} higher, or to 0", data::part_name(part), data::part_name(part)));
+    }
+    writer.finish();
+    json[data::part_name(part)] = writer.size();
+    summary += fmt::format("{}{} {} tokens", summary.empty() ? "" : ", ", data::part_name(part), writer.size());
+  }
+  directory_.update({{"tokens", json}});
+  report("tokens", fmt::format("{}; vocabulary {}\n", summary, tokenizer.vocab_size()), {{"tokens", json}, {"vocab_size", tokenizer.vocab_size()}});
+}
+
+void LanguagePipeline::prepare() {
+  begin("prepare");
+  check();
+  directory_.start_fresh();
+  guarded([&] {
+    start_directory({{"data_hash", corpus().content_hash().hex()}, {"documents", corpus().documents()}, {"bytes", corpus().bytes()}});
+    write_json(directory_.file("data_report.json"), corpus().report());
+    write_file_atomic(directory_.file("data_report.txt"), corpus().report_text());
+    const data::Tokenizer tokenizer = make_tokenizer();
+    tokenizer.save(directory_.file("tokenizer"));
+    write_tokens(tokenizer);
+    const auto model = make_model();
+    directory_.update({{"parameters", model->network->num_parameters()}});
+    report("plan", fmt::format("{}\n{} parameters\n", model->network->describe(), model->network->num_parameters()),
+           {{"model", write_options(model->network->options())}, {"parameters", model->network->num_parameters()}});
+    directory_.update({{"status", "prepared"}});
+  });
+}
+
+std::shared_ptr<infer::LanguageModel> LanguagePipeline::make_model() const {
+  data::Tokenizer tokenizer = data::Tokenizer::load(directory_.file("tokenizer"));
+  manual_seed(static_cast<uint64_t>(recipe_.seed));
+  std::unique_ptr<nn::Module> network = models::parse_model(recipe_.model).make({1}, tokenizer.vocab_size());
+  std::vector<data::TokenId> eos;
+  if (tokenizer.eos()) eos.push_back(*tokenizer.eos());
+  return std::make_shared<infer::LanguageModel>(infer::LanguageModel{
+      recipe_.name, std::unique_ptr<models::Gpt>(&dynamic_cast<models::Gpt&>(*network.release())), std::move(tokenizer), std::move(eos), Json::object()});
+}
+
+// What the model writes now, as a line of samples.jsonl; the same for people is returned.
+std::string LanguagePipeline::write_samples(const std::shared_ptr<infer::LanguageModel>& model, const train::EpochReport& epoch) const {
+  const SampleSection& options = recipe_.evaluate.sample;
+  const nn::EvalMode eval(*model->network);
+  infer::Generator generator(model);
+  std::string page;
+  LineAppender file(directory_.file("samples.jsonl"));
+  for (const std::string& prompt : options.prompts) {
+    infer::GenerationRequest request;
+    if (model->tokenizer.eos()) request.prompt.push_back(*model->tokenizer.eos());
+    model->tokenizer.encode(prompt, request.prompt);
+    request.max_tokens = options.tokens;
+    request.sampling = options.sampling;
+    if (!request.sampling.seed) request.sampling.seed = static_cast<uint64_t>(recipe_.seed);
+    const std::string text = prompt + infer::generate(generator, std::move(request)).text;
+    file.append(to_line(Json{{"step", epoch.progress.step}, {"prompt", prompt}, {"text", text}}));
+    page += text + "\n";
+  }
+  return page;
+}
+
+train::Result LanguagePipeline::train() {
+  train::Result result;
+  stage("train", [&] {
+    directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "bundle", "report.json", "report.txt"});
+    const auto model = make_model();
+    const auto seed = static_cast<uint64_t>(recipe_.seed);
+    const data::TokenDatasetOptions windows{.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents};
+    const data::TokenDataset text(data::TokenShards(directory_.file("tokens"), "train"), windows);
+    data::DataLoader training(text, data::all_indexes(text), {.batch_size = recipe_.train.batch_size}, seed, data::Phase::train);
+    std::optional<data::TokenDataset> held_out;
+    std::optional<data::DataLoader> validation;
+    if (has_part(recipe_, data::Part::validation)) {
+      held_out.emplace(data::TokenShards(directory_.file("tokens"), "validation"), windows);
+      validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed,
+                         data::Phase::evaluate);
+    }
+    LineAppender metrics(directory_.file("metrics.jsonl"));
+    train::Callbacks callbacks = observer().training;
+    callbacks.on_epoch = [&](const train::EpochReport& epoch) {
+      metrics.append(to_line(to_json(epoch)));
+      if (observer().training.on_epoch) observer().training.on_epoch(epoch);
+      if (!recipe_.evaluate.sample.prompts.empty()) {
+        const std::string page = write_samples(model, epoch);
+        report("sample", page, {{"step", epoch.progress.step}, {"text", page}});
+      }
+    };
+    const train::LanguageObjective objective;
+    train::Trainer trainer(*model->network, objective, recipe_.train);
+    result = trainer.fit(training, validation ? &*validation : nullptr, directory_.checkpoints(), callbacks);
+    const bool stopped = result.stopped_by == "request";
+    directory_.update({{"status", stopped ? "stopped" : "trained"}, {"training", to_json(result, *model->network)}});
+  });
+  return result;
+}
+
+void LanguagePipeline::bundle() {
+  stage("bundle", [&] {
+    write_bundle();
+    directory_.update({{"status", "trained"}});
+  });
+}
+
+void LanguagePipeline::write_bundle() {
+  const fs::path best = directory_.checkpoints() / "best.safetensors";
+  if (!fs::exists(best)) {
+    throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
+  }
+  directory_.remove({"bundle", "report.json", "report.txt"});
+  const auto model = make_model();
+  const Json state = train::load_checkpoint(best, *model->network);
+  const Json training = {{"danlu", version()},
+                         {"git_commit", git_commit()},
+                         {"seed", recipe_.seed},
+                         {"data_hash", directory_.info().value("data_hash", "")},
+                         {"step", state.value("step", Json(nullptr))},
+                         {"weights_hash", train::weights_hash(*model->network)}};
+  model->network->eval();
+  infer::write_language_model(directory_.bundle(), *model->network, model->tokenizer, recipe_.name, training);
+}
+
+namespace {
+
+// The scores of the windows of a text, and how many bytes its targets stand for.
+struct Measured {
+  std::vector<eval::LanguageScore> windows;
+  int64_t bytes = 0;
+};
+
+Measured measure(infer::LanguageModel& model, const data::TokenDataset& text) {
+  const NoGrad no_grad;
+  models::Gpt& network = *model.network;
+  const int64_t width = network.options().width, vocab_size = network.options().vocab_size;
+  Measured result;
+  data::DataLoader loader(text, data::all_indexes(text), {.batch_size = kEvaluationBatch}, 0, data::Phase::evaluate);
+  for (const data::Batch& batch : loader) {
+    const int64_t length = batch.x.size(1);
+    const Tensor hidden = network.hidden(batch.x, batch.first).view({batch.x.numel(), width});
+    for (int64_t sequence = 0; sequence < batch.x.size(0); ++sequence) {
+      eval::LanguageScore score;
+      for (int64_t begin = 0; begin < length; begin += kLogitRows) {
+        const int64_t from = sequence * length + begin, to = sequence * length + std::min(begin + kLogitRows, length);
+        const auto targets = batch.y.span<int64_t>().subspan(static_cast<size_t>(from), static_cast<size_t>(to - from));
+        score.add(network.logits(hidden.rows(from, to)).span(), targets, vocab_size);
+        for (const int64_t id : targets) {
+          if (id >= 0 && !model.tokenizer.is_special(static_cast<data::TokenId>(id))) {
+            result.bytes += static_cast<int64_t>(model.tokenizer.token_bytes(static_cast<data::TokenId>(id)).size());
+          }
+        }
+      }
+      result.windows.push_back(score);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void LanguagePipeline::evaluate() {
+  stage("evaluate", [&] {
+    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
+    const auto model = infer::LanguageModel::load(directory_.bundle());
+    const char* part = data::part_name(has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation);
+    const data::TokenDataset text(
+        data::TokenShards(directory_.file("tokens"), part),
+        {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
+    const Timer timer;
+    const Measured measured = measure(*model, text);
+    const double seconds = timer.seconds();
+    const eval::LanguageReport& quality = quality_.emplace(eval::summarize(measured.windows, measured.bytes));
+
+    Json json = eval::to_json(quality);
+    json["part"] = part;
+    json["danlu"] = version();
+    json["git_commit"] = git_commit();
+    json["data_hash"] = directory_.info().value("data_hash", "");
+    json["tokens_per_second"] = static_cast<double>(quality.tokens) / seconds;
+    const std::string page = eval::to_text(quality);
+    write_json(directory_.file("report.json"), json);
+    write_file_atomic(directory_.file("report.txt"), page);
+    write_json(directory_.bundle() / "metrics.json", json);
+    write_card();
+    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    report(part, page, json);
+  });
+}
+
+void LanguagePipeline::write_card() const {
+  const Json info = directory_.info(), training = info.value("training", Json::object());
+  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(), recipe_.data.source,
+                                 info.value("started", ""));
+  card += fmt::format("- data: {} documents, {} bytes, hash {}\n", info.value("documents", int64_t{0}), info.value("bytes", int64_t{0}),
+                      info.value("data_hash", ""));
+  card += fmt::format("- model: {} parameters\n", info.value("parameters", int64_t{0}));
+  card += fmt::format("- training: {} updates, {} tokens in {}, stopped by {}\n\n", training.value("steps", int64_t{0}),
+                      training.value("terms", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
+  card += "## Quality on text held out\n\n```\n" + eval::to_text(*quality_) + "```\n";
+  write_file_atomic(directory_.bundle() / "card.md", card);
+}
+
+}  // namespace danlu::app

@@ -1,0 +1,49 @@
+// Runs that learn to write: a text to a language model.
+//
+//   prepare   -> data_report.{json,txt}, tokenizer/, tokens/{train,validation,test}-*.tokens, config.json
+//   train     -> also samples.jsonl: what the model wrote after each validation
+//   bundle    -> bundle/, a folder that transformers opens
+//   evaluate  -> report.{json,txt}: loss, perplexity, bits per byte of the test part (of the validation part, if there is no test part)
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "danlu/app/recipe/language_corpus.h"
+#include "danlu/app/recipe/pipeline.h"
+#include "danlu/data/text/tokenizer.h"
+#include "danlu/eval/language.h"
+#include "danlu/infer/language_model.h"
+
+namespace danlu::app {
+
+class LanguagePipeline : public Pipeline {
+ public:
+  LanguagePipeline(Recipe recipe, RunDirectory directory, Observer observer);
+  LanguagePipeline(RunDirectory directory, Observer observer);
+
+  void check() override;
+  void prepare() override;
+  train::Result train() override;
+  void bundle() override;
+  void evaluate() override;
+
+  // What evaluate found, once it has run.
+  const std::optional<eval::LanguageReport>& quality() const { return quality_; }
+
+ private:
+  const LanguageCorpus& corpus();
+  data::Tokenizer make_tokenizer();
+  void write_tokens(const data::Tokenizer& tokenizer);
+  // The network of the recipe, in the shape that its prepared tokeniser asks for, with its first weights.
+  std::shared_ptr<infer::LanguageModel> make_model() const;
+  std::string write_samples(const std::shared_ptr<infer::LanguageModel>& model, const train::EpochReport& epoch) const;
+  void write_bundle();
+  void write_card() const;
+
+  std::optional<LanguageCorpus> corpus_;
+  std::optional<eval::LanguageReport> quality_;
+};
+
+}  // namespace danlu::app
