@@ -6,6 +6,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/text/bpe_merges.h"
+#include "danlu/data/text/byte_alphabet.h"
 #include "danlu/data/text/normalizer.h"
 
 namespace danlu::data {
@@ -14,23 +15,11 @@ namespace {
 constexpr const char* kWhere = "data.bpe_trainer";
 constexpr int64_t kMinMemory = 16;  // MiB: below, the tables of the threads alone would not fit
 
-// The bytes as GPT-2 numbers them: first those that are printable in Latin-1.
-std::vector<std::string> byte_tokens() {
-  const auto printable = [](int byte) { return (byte > ' ' && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD); };
-  std::vector<std::string> tokens;
-  for (const bool wanted : {true, false}) {
-    for (int byte = 0; byte < 256; ++byte) {
-      if (printable(byte) == wanted) tokens.emplace_back(1, static_cast<char>(byte));
-    }
-  }
-  return tokens;
-}
-
 TokenizerModel model_of(const BpeTrainerOptions& options) {
   TokenizerModel model;
   model.normalizer = normalizer_named(options.normalizer);
   if (!options.pattern.empty()) model.pre_tokenizer.push_back({.pattern = split_pattern(options.pattern)});
-  model.vocab = byte_tokens();
+  for (const uint8_t byte : printable_order()) model.vocab.emplace_back(1, static_cast<char>(byte));
   return model;
 }
 

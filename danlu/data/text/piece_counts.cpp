@@ -80,7 +80,7 @@ PieceCounter::~PieceCounter() = default;
 void PieceCounter::add(std::string_view text) {
   bytes_ += std::ssize(text);
   std::string normal;
-  if (normalizer_ != Normalizer::none) text = normal = normalize(text, normalizer_);
+  text = normalize(text, normalizer_, normal);
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = chunk_end(text, begin);
     batch_.append(text, begin, end - begin);
