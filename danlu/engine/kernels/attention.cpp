@@ -56,6 +56,7 @@ void forward_head(const AttentionShape& s, const float* qkv, const int64_t* firs
     look(s, first, n, begin, block.rows, block.sight);
     for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
       copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), block.rows, d, s.scale, block.queries, width);
+      prefetch_rows(y + ((n * s.length + begin) * s.heads + h) * d, s.heads * d, block.rows, d);
       attend(block, {s.length, d, width, tiles, values});
       for (int64_t r = 0; r < block.rows; ++r) {
         const float inverse = 1 / block.total[r];
@@ -169,6 +170,7 @@ void backward_head(const AttentionShape& s, const float* dy, const float* qkv, c
   std::fill(g.dvalues, g.dvalues + g.length * width, 0.0f);
   const auto store = [&](const float* from, int64_t rows, float scale, int64_t begin, int64_t vector) HWY_ATTR {
     for (int64_t r = 0; r < rows; ++r) {
+      prefetch_row(dqkv + (n * s.length + begin + r + kAhead) * s.row() + vector * d, d);
       map(from + r * width, dqkv + (n * s.length + begin + r) * s.row() + vector * d, d,
           [scale](F32 tag, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(tag, scale)); });
     }
@@ -184,9 +186,11 @@ void backward_head(const AttentionShape& s, const float* dy, const float* qkv, c
       copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), rows, d, s.scale, g.queries, width);
       copy_rows(dy + at, y_row, rows, d, 1, g.dy, width);
       for (int64_t r = 0; r < rows; ++r) {
+        prefetch_row(y + at + (r + kAhead) * y_row, d);
         delta[r] = map_sum(dy + at + r * y_row, y + at + r * y_row, d, [](F32, VecF u, VecF v) HWY_ATTR { return hn::Mul(u, v); });
       }
       std::fill(g.dqueries, g.dqueries + kTile * width, 0.0f);
+      prefetch_rows(dqkv + (n * s.length + begin) * s.row() + h * d, s.row(), rows, d);
       for (int64_t tile = down(seen.begin, kTile); tile < seen.end; tile += kTile) {
         backward_tile(s, g, sight, rows, tile, log_sum_exp + (n * s.heads + h) * s.length + begin, delta);
       }

@@ -64,7 +64,7 @@ inline void copy_rows(const float* x, int64_t row, int64_t count, int64_t head_d
   for (int64_t i = 0; i < count; ++i) {
     prefetch_row(x + (i + kAhead) * row, head_dim);
     map(x + i * row, y + i * width, head_dim, [scale](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(d, scale)); });
-    std::fill(y + i * width + head_dim, y + (i + 1) * width, 0.0f);
+    for (int64_t j = head_dim; j < width; ++j) y[i * width + j] = 0;
   }
   std::fill(y + count * width, y + up(count, kTile) * width, 0.0f);
 }
@@ -125,7 +125,7 @@ HWY_INLINE float exponentials(float* scores, Span seen, Span computed, float& la
     hn::StoreU(p, d, scores + j);
     sum = hn::Add(sum, p);
   }
-  const float correction = std::exp(before - largest);
+  const float correction = before == -HUGE_VALF ? 0.0f : std::exp(before - largest);
   total = total * correction + hn::GetLane(hn::SumOfLanes(d, sum));
   return correction;
 }

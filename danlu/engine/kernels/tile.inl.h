@@ -76,9 +76,12 @@ HWY_INLINE void multiply(Left a, Right b, int64_t n, int64_t steps, bool add, fl
   for (; j < n; j += lanes) multiply_block<1>(a, {b.p + j, b.row}, steps, add, c + j, c_row);
 }
 
-// Asks for a row that will be read soon: rows far apart are not foreseen by the processor.
+// Asks for a row that will be read or written soon: rows far apart are not foreseen by the processor.
 HWY_INLINE void prefetch_row(const float* x, int64_t n) {
   for (int64_t j = 0; j < n; j += 16) hwy::Prefetch(x + j);  // a line each
+}
+HWY_INLINE void prefetch_rows(const float* x, int64_t x_row, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) prefetch_row(x + i * x_row, n);
 }
 
 // y (n, y_row) = transpose of x (rows, x_row), n columns of it.
@@ -88,7 +91,7 @@ inline void transpose(const float* x, int64_t x_row, int64_t rows, int64_t n, fl
   const hn::Full128<float> d;
   for (; i + 4 <= rows; i += 4) {
     const float* from = x + i * x_row;
-    for (int64_t r = kAhead; r < kAhead + 4; ++r) prefetch_row(from + r * x_row, n);
+    prefetch_rows(from + kAhead * x_row, x_row, 4, n);
     int64_t j = 0;
     for (; j + 4 <= n; j += 4) {
       const auto a = hn::LoadU(d, from + j), b = hn::LoadU(d, from + x_row + j);
