@@ -39,7 +39,8 @@ bool is_changed_by(utf8proc_int32_t code, int form) {
 }
 
 // Vowels and final consonants of Hangul compose with what stands before them.
-bool is_joining_jamo(uint32_t code) { return code >= 0x1160 && code <= 0x11FF; }
+// U+11A7, between them, does not; utf8proc 2.8 would swallow it.
+bool is_joining_jamo(uint32_t code) { return code >= 0x1160 && code <= 0x11FF && code != 0x11A7; }
 
 }  // namespace
 
