@@ -4,7 +4,6 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/data/text/tokenizer_model.h"
 #include "danlu/formats/safetensors_folder.h"
 #include "danlu/learn/models/gpt_huggingface.h"
 
@@ -14,7 +13,6 @@ namespace {
 constexpr const char* kWhere = "infer.language_model";
 constexpr const char* kConfigFile = "config.json";
 constexpr const char* kGenerationFile = "generation_config.json";
-constexpr const char* kTemplateFile = "chat_template.jinja";
 constexpr int64_t kMaxSettingsBytes = 16 << 20;
 
 bool is_there(const fs::path& path) {
@@ -31,15 +29,6 @@ std::string name_of(const fs::path& directory, const Json& config) {
   fs::path path = fs::absolute(directory).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   return path.filename() == "bundle" ? path.parent_path().filename().string() : path.filename().string();
-}
-
-data::Tokenizer read_tokenizer(const fs::path& directory) {
-  data::Tokenizer tokenizer = data::Tokenizer::load(directory);
-  if (!is_there(directory / kTemplateFile)) return tokenizer;
-  // Newer releases of transformers keep the template in a file of its own, which goes before the other.
-  data::TokenizerModel model = tokenizer.model();
-  model.chat_template = read_file(directory / kTemplateFile, kMaxSettingsBytes);
-  return data::Tokenizer(std::move(model));
 }
 
 // eos_token_id of a file: an id, a list of ids, or nothing.
@@ -84,7 +73,7 @@ std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
   }
   Json config = read_json(config_path, kMaxSettingsBytes);
   const models::GptOptions options = models::gpt_from_huggingface(config, config_path.string());
-  data::Tokenizer tokenizer = read_tokenizer(directory);
+  data::Tokenizer tokenizer = data::Tokenizer::load(directory);
   if (tokenizer.vocab_size() > options.vocab_size) {
     throw DataError(kWhere, fmt::format("{}: vocab_size: got {}; the tokeniser beside it has {} tokens", config_path.string(), options.vocab_size,
                                         tokenizer.vocab_size()));
