@@ -24,6 +24,8 @@ class Arguments {
   // "--name VALUE", or "-n,--name VALUE". `set` is called with each value that is given.
   virtual void option(const char* names, const std::function<void(const std::string&)>& set,
                       const std::string& help) = 0;
+  // The same, given any number of times, a value each.
+  virtual void options(const char* names, std::vector<std::string>& values, const char* help) = 0;
   virtual void flag(const char* names, bool& value, const char* help) = 0;
   // Commands to imitate, under the help.
   virtual void examples(const char* text) = 0;

@@ -41,6 +41,9 @@ class Cli11Arguments : public Arguments {
   void option(const char* names, const std::function<void(const std::string&)>& set, const std::string& help) override {
     app_.add_option_function<std::string>(names, set, help)->type_name("VALUE");
   }
+  void options(const char* names, std::vector<std::string>& values, const char* help) override {
+    app_.add_option(names, values, help)->allow_extra_args(false)->type_name("VALUE");
+  }
   void flag(const char* names, bool& value, const char* help) override { app_.add_flag(names, value, help); }
   void examples(const char* text) override { app_.footer(text); }
 

@@ -11,6 +11,9 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_train_verb());
   verbs.push_back(make_evaluate_verb());
   verbs.push_back(make_predict_verb());
+  verbs.push_back(make_generate_verb());
+  verbs.push_back(make_tokenize_verb());
+  verbs.push_back(make_import_verb());
   verbs.push_back(make_serve_verb());
   verbs.push_back(make_runs_verb());
   verbs.push_back(make_doctor_verb());

@@ -1,0 +1,128 @@
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <future>
+
+#include "danlu/app/cli/find_bundle.h"
+#include "danlu/app/cli/stop_signal.h"
+#include "danlu/app/cli/text_argument.h"
+#include "danlu/app/cli/verbs.h"
+#include "danlu/base/error.h"
+#include "danlu/base/threads.h"
+#include "danlu/base/timer.h"
+#include "danlu/data/text/tokenizer_model.h"
+#include "danlu/infer/generator.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.generate";
+
+const char* word_of(infer::FinishReason reason) {
+  switch (reason) {
+    case infer::FinishReason::stop: return "stop";
+    case infer::FinishReason::length: return "length";
+    default: return "cancelled";
+  }
+}
+
+class GenerateVerb : public Verb {
+ public:
+  GenerateVerb() : Verb("generate", "let a language model go on with a text") {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("run", run_, "a run, by name or path, or a bundle");
+    arguments.option("-p,--prompt", prompt_, "the text to go on with; - reads it from standard input; default: the beginning of a text");
+    arguments.fields(length_);
+    arguments.options("--stop", request_.stop, "end before this text; may be given several times");
+    arguments.fields(request_.sampling);
+    arguments.flag("--json", json_, "print a line of JSON: text, finish_reason, numbers of tokens, seconds");
+    arguments.flag("--stream", stream_, "with --json: a line for each piece of text before it (without, text is printed as it arises)");
+    arguments.examples("danlu generate poet --prompt 春 --max-tokens 64 --temperature 0.8\n"
+                       "echo 'Once upon a time' | danlu generate tales --prompt - --seed 1 --json");
+  }
+
+  int run(const Context& context) override {
+    if (context.threads > 0) set_num_threads(context.threads);
+    json_ = json_ || context.console.form() == LogForm::json;
+    infer::Generator generator(infer::LanguageModel::load(find_bundle(run_, context.runs)), {.max_sequences = 1});
+    request_.prompt = encode_prompt(generator.model());
+    request_.max_tokens = length_.max_tokens;
+
+    watch_stop_signals();
+    const auto ended = std::make_shared<std::promise<infer::GenerationEvent>>();
+    std::future<infer::GenerationEvent> last = ended->get_future();
+    const Timer timer;
+    const auto id = generator.submit(request_, [this, ended](const infer::GenerationEvent& event) {
+      show(event);
+      if (event.finish != infer::FinishReason::none) ended->set_value(event);
+      return true;
+    });
+    while (last.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+      if (stop_requested() || !written_) generator.cancel(id);
+    }
+    return report(last.get(), timer.seconds());
+  }
+
+ private:
+  struct Length {
+    int64_t max_tokens = 256;
+    void describe(OptionVisitor& v) { v.field("max_tokens", max_tokens, {0, 1e9}, "tokens that the answer may have"); }
+  };
+
+  std::vector<data::TokenId> encode_prompt(const infer::LanguageModel& model) const {
+    std::string text = read_text_argument(prompt_);
+    if (prompt_ == "-" && text.ends_with('\n')) text.pop_back();  // the end of the line, not of the prompt
+    const data::Tokenizer& tokenizer = model.tokenizer;
+    std::vector<data::TokenId> ids;
+    const auto beginning = tokenizer.bos() ? tokenizer.bos() : tokenizer.eos();
+    if (beginning && (text.empty() || tokenizer.model().add_bos)) ids.push_back(*beginning);
+    tokenizer.encode(text, ids);
+    if (ids.empty()) throw ConfigError(kWhere, "--prompt: got no text; expected some: this model has no token that begins a text");
+    return ids;
+  }
+
+  // On the generator's thread, as are text_ and tokens_ until the last event.
+  void show(const infer::GenerationEvent& event) {
+    text_ += event.text;
+    tokens_ += static_cast<int64_t>(event.tokens.size());
+    if (event.text.empty()) return;
+    if (!json_) write(event.text);
+    if (json_ && stream_) write(to_line({{"event", "text"}, {"text", event.text}}) + "\n");
+  }
+
+  void write(const std::string& text) {
+    if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) written_ = false;
+  }
+
+  int report(const infer::GenerationEvent& last, double seconds) {
+    if (!json_) write("\n");
+    if (json_) {
+      write(to_line({{"event", "answer"},
+                     {"text", text_},
+                     {"finish_reason", word_of(last.finish)},
+                     {"prompt_tokens", request_.prompt.size()},
+                     {"completion_tokens", tokens_},
+                     {"seconds", seconds},
+                     {"tokens_per_second", static_cast<double>(tokens_) / seconds}}) +
+            "\n");
+    }
+    if (!written_) throw FileError(kWhere, "cannot write to standard output");
+    if (!last.error.empty()) throw Error(kWhere, last.error);
+    return last.finish == infer::FinishReason::cancelled ? kFailed : kOk;
+  }
+
+  std::string run_, prompt_;
+  infer::GenerationRequest request_;
+  Length length_;
+  bool json_ = false, stream_ = false;
+  std::string text_;
+  int64_t tokens_ = 0;
+  std::atomic<bool> written_{true};
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_generate_verb() { return std::make_unique<GenerateVerb>(); }
+
+}  // namespace danlu::app
