@@ -24,7 +24,7 @@ TEST_F(CommandLine, VersionAndHelpSucceed) {
   const Outcome help = project_.danlu({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* verb :
-       {"run", "check", "prepare", "train", "evaluate", "predict", "serve", "runs", "doctor", "init"}) {
+       {"run", "check", "prepare", "train", "evaluate", "predict", "generate", "tokenize", "import", "serve", "runs", "doctor", "init"}) {
     EXPECT_THAT(help.out, HasSubstr(verb));
     EXPECT_EQ(project_.danlu({verb, "--help"}).code, 0) << verb;
   }
@@ -45,6 +45,10 @@ TEST_F(CommandLine, WrongWords) {
   expect_usage_error({"train"}, {"run is required"});
   expect_usage_error({"predict", "x"}, {"expected at least one file"});
   expect_usage_error({"predict", "x", "points.csv", "-o", "a.xml"}, {"a.xml; expected a name that ends in .csv"});
+  expect_usage_error({"generate"}, {"run is required"});
+  expect_usage_error({"generate", "x", "--top-p", "2"}, {"top_p: got 2; expected a number in [0, 1]"});
+  expect_usage_error({"generate", "x", "--max-tokens", "-1"}, {"max_tokens: got -1"});
+  expect_usage_error({"tokenize"}, {"tokenizer is required"});
   expect_usage_error({"serve"}, {"expected at least one run or bundle"});
   expect_usage_error({"serve", "x", "--port", "99999"}, {"port: got 99999; expected a number in [0, 65535]"});
   expect_usage_error({"runs", "shw"}, {"got \"shw\"", "did you mean \"show\"?"});
@@ -58,6 +62,8 @@ TEST_F(CommandLine, WhatIsNotThere) {
     expect_refused(project_, {verb, "absent"}, kFailed, {"got run \"absent\"; there are no runs in runs"});
   }
   expect_refused(project_, {"predict", "absent", "points.csv"}, kFailed, {"got run \"absent\""});
+  expect_refused(project_, {"generate", "absent", "--prompt", "x"}, kFailed, {"got run \"absent\""});
+  expect_refused(project_, {"tokenize", "absent", "x"}, kFailed, {"got run \"absent\""});
   expect_refused(project_, {"runs", "remove", "absent"}, kFailed, {"got run \"absent\""});
 }
 
