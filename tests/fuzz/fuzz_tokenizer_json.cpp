@@ -13,7 +13,8 @@ const std::vector<std::string> kSamples = {
 "model":{"type":"BPE","unk_token":null,"vocab":{"t":0,"h":1,"th":2,"Ġ":3,"Ġth":4},"merges":["t h",["Ġ","th"]]}})",
     R"({"added_tokens":[{"id":0,"content":"<unk>","special":true}],"normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"}]},
 "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}]+"},"behavior":"Isolated","invert":false},
-{"type":"Digits","individual_digits":true}]},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<unk>","type_id":0}}]},
+{"type":"Digits","individual_digits":true}]},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<unk>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},
+"decoder":{"type":"Fuse"},
 "model":{"type":"BPE","unk_token":"<unk>","fuse_unk":false,"ignore_merges":true,"vocab":{"<unk>":0,"a":1,"春":2,"a春":3},"merges":["a 春"]}})",
 };
 
