@@ -127,11 +127,28 @@ std::string read_gzip(const fs::path& path, int64_t max_bytes) {
   return data;
 }
 
+namespace {
+
+constexpr std::string_view kTemporary = ".tmp-";  // then the process and a serial number: "best.safetensors.tmp-4711-3"
+
+bool is_temporary(const std::string& name) {
+  const size_t at = name.rfind(kTemporary);
+  return at != std::string::npos && name.find_first_not_of("0123456789-", at + kTemporary.size()) == std::string::npos;
+}
+
+}  // namespace
+
+void remove_abandoned_temporaries(const fs::path& directory) {
+  for (const fs::path& file : list_files(directory, true)) {
+    if (is_temporary(file.filename().string()) && ::unlink(file.c_str()) != 0) fail("remove", file, errno);
+  }
+}
+
 AtomicFileWriter::AtomicFileWriter(fs::path path) : path_(std::move(path)) {
   if (path_.has_parent_path()) make_directories(path_.parent_path());
   temporary_ = path_;
   static std::atomic<uint64_t> serial{0};  // two writers of one path, in one process, must not share a temporary
-  temporary_ += fmt::format(".tmp-{}-{}", ::getpid(), serial++);
+  temporary_ += fmt::format("{}{}-{}", kTemporary, ::getpid(), serial++);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("create", temporary_, errno);
 }

@@ -44,6 +44,9 @@ class AtomicFileWriter {
   int fd_ = -1;
 };
 
+// Removes, below a directory, the temporaries of writers that were killed. Nobody may be writing there.
+void remove_abandoned_temporaries(const fs::path& directory);
+
 // Appends one line (a newline is added) in a single write, so that concurrent readers never see half of it.
 class LineAppender {
  public:

@@ -160,6 +160,23 @@ TEST(Files, KillAtAnyInstantLeavesAWholeFile) {
   }
 }
 
+TEST(Files, WhatAKilledWriterLeftIsRemoved) {
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "kept.tmp-notes", "mine");
+  write_file_atomic(directory / "sub/weights", "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFileWriter writer(directory / "sub/weights");
+    writer.write("half");
+    ::_exit(0);  // as if killed: no destructor runs
+  }
+  ::waitpid(child, nullptr, 0);
+  ASSERT_EQ(list_files(directory.path(), true).size(), 3u);
+  remove_abandoned_temporaries(directory.path());
+  EXPECT_THAT(list_files(directory.path(), true), ElementsAre(directory / "kept.tmp-notes", directory / "sub/weights"));
+  EXPECT_EQ(read_file(directory / "sub/weights"), "old");
+}
+
 TEST(Files, FullDiskSaysSo) {
   const TemporaryDirectory directory;
   EXPECT_THAT(error_of([] { LineAppender("/dev/full").append("line"); }),
