@@ -1,5 +1,6 @@
 #include "danlu/eval/cross_validation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -41,7 +42,7 @@ double student_t_tail(double t, double degrees) {
   return 0.5 * incomplete_beta(degrees / (degrees + t * t), degrees / 2, 0.5);
 }
 
-CrossValidationScore summarize(std::span<const double> scores, double test_to_train, double confidence) {
+CrossValidationScore summarize(std::span<const double> scores, double test_to_train, const ScoreBounds& bounds, double confidence) {
   if (scores.empty()) throw DataError("eval.cross_validation", "got no scores; expected one for each fold");
   CrossValidationScore result;
   result.folds = static_cast<int64_t>(scores.size());
@@ -58,18 +59,19 @@ CrossValidationScore summarize(std::span<const double> scores, double test_to_tr
   result.standard_deviation = std::sqrt(variance);
   const double error = std::sqrt((1 / folds + test_to_train) * variance);
   const double t = student_t_quantile(0.5 + confidence / 2, folds - 1);
-  result.interval = {result.mean - t * error, result.mean + t * error};
+  result.interval = {std::max(result.mean - t * error, bounds.low), std::min(result.mean + t * error, bounds.high)};
   return result;
 }
 
 }  // namespace
 
-CrossValidationScore summarize_folds(std::span<const double> scores, double confidence) {
-  return summarize(scores, 0, confidence);
+CrossValidationScore summarize_folds(std::span<const double> scores, const ScoreBounds& bounds, double confidence) {
+  return summarize(scores, 0, bounds, confidence);
 }
 
-CrossValidationScore summarize_repeated_folds(std::span<const double> scores, double test_to_train, double confidence) {
-  return summarize(scores, test_to_train, confidence);
+CrossValidationScore summarize_repeated_folds(std::span<const double> scores, double test_to_train, const ScoreBounds& bounds,
+                                              double confidence) {
+  return summarize(scores, test_to_train, bounds, confidence);
 }
 
 double student_t_quantile(double p, double degrees) {

@@ -31,6 +31,14 @@ TEST(CrossValidation, OverlapWidensTheInterval) {
   EXPECT_NEAR((corrected.high - corrected.low) / (plain.high - plain.low), std::sqrt((0.2 + 0.25) / 0.2), 1e-12);
 }
 
+TEST(CrossValidation, TheIntervalEndsAtTheBoundsOfTheScore) {
+  const std::vector<double> scores{1, 0.9, 1, 1, 0.95};
+  EXPECT_GT(summarize_folds(scores).interval.high, 1);
+  const Interval bounded = summarize_repeated_folds(scores, 0.25, {.low = 0, .high = 1}).interval;
+  EXPECT_EQ(bounded.high, 1);
+  EXPECT_EQ(bounded.low, summarize_repeated_folds(scores, 0.25).interval.low);
+}
+
 TEST(CrossValidation, RefusesNoFolds) {
   EXPECT_THAT(error_of<DataError>([] { summarize_folds({}); }), testing::HasSubstr("got no scores"));
   EXPECT_THROW(student_t_quantile(1, 3), ConfigError);
