@@ -63,11 +63,11 @@ TEST_F(BadRequests, JsonThatIsNoQuestion) {
 TEST_F(BadRequests, ValuesThatTheModelCannotTake) {
   expect_error(
       post(port(), R"({"rows": [{"x": 1, "y": 2, "colour": "green"}]})"), 422, "bad_value",
-      "request:1 column \"colour\": \"green\" is not a category of the training rows; expected one of blue, red");
+      "request row 1 column \"colour\": \"green\" is not a category of the training rows; expected one of blue, red");
   expect_error(post(port(), R"({"rows": [{"x": "many", "y": 2, "colour": "red"}]})"), 422, "bad_value",
-               "request:1 column \"x\": \"many\" is not a");
+               "request row 1 column \"x\": \"many\" is not a");
   expect_error(post(port(), R"({"rows": [{"x": "nan", "y": 2, "colour": "red"}]})"), 422, "bad_value",
-               "request:1 column \"x\": \"nan\" is not a finite number");
+               "request row 1 column \"x\": \"nan\" is not a finite number");
   expect_error(post(port(), R"({"rows": [{"x": 1, "colour": "red"}]})"), 422, "bad_value", "\"y\"");
   expect_error(post(port(), "\x89PNG and no more", "image/png"), 422, "wrong_input", "the model takes table rows");
   expect_error(post(port(), "<x/>", "text/xml"), 415, "unknown_content_type", "got Content-Type text/xml");

@@ -131,7 +131,7 @@ TEST_F(BadTable, AnUnknownCategoryIsAnsweredByDefault) {
 
 TEST_F(BadTable, PredictionNeedsTheColumnsAndCellsOfTraining) {
   train();
-  expect_no_answers("x,y\n1,2\n", {"new.csv: got no column \"colour\"; expected x, y, colour"});
+  expect_no_answers("x,y\n1,2\n", {"new.csv: got no column \"colour\"; expected all 3 of the training data"});
   expect_no_answers("x,y,colour\n1,2,red\n1,many,red\n", {"new.csv:3 column \"y\": \"many\" is not a"});
   expect_no_answers("x,y,colour\n1,2,red\nnan,2,red\n", {"new.csv:3 column \"x\": \"nan\" is not a finite number"});
   expect_no_answers("x,y,colour\n1,2\n", {"new.csv:2:1: got 2 cells; expected 3"});

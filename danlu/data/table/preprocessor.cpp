@@ -1,5 +1,7 @@
 #include "danlu/data/table/preprocessor.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 
@@ -24,6 +26,14 @@ ColumnOptions resolve(const TableOptions& options, const std::string& name) {
   if (column.encode.method == "auto") column.encode.method = all.encode.method;
   if (column.encode.unknown == "auto") column.encode.unknown = all.encode.unknown;
   return column;
+}
+
+// "a", "b" and 30 more.
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 10;
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) text += fmt::format("{}\"{}\"", i > 0 ? ", " : "", names[i]);
+  return names.size() > kMost ? fmt::format("{} and {} more", text, names.size() - kMost) : text;
 }
 
 bool usable(const ColumnSchema& column, const ColumnOptions& options) {
@@ -100,16 +110,24 @@ void TablePreprocessor::index_features() {
   }
 }
 
+// Of the columns that are there it names the others only: among them a misspelt one is found.
+void TablePreprocessor::throw_absent(const Table& table, const std::vector<std::string>& absent) const {
+  std::vector<std::string> unused;
+  for (std::string& name : table.column_names()) {
+    const bool used = std::find(input_columns_.begin(), input_columns_.end(), name) != input_columns_.end();
+    if (!used && name != target()) unused.push_back(std::move(name));
+  }
+  const std::string there = unused.empty() ? "" : fmt::format("; there, but not used: {}", first_names(unused));
+  throw DataError(kWhere, fmt::format("{}: got no column {}; expected all {} of the training data{}", table.source(),
+                                      first_names(absent), input_columns_.size(), there));
+}
+
 Tensor TablePreprocessor::apply(const Table& table, std::span<const int64_t> rows) const {
   std::vector<std::string> absent;
   for (const std::string& name : input_columns_) {
-    if (!table.find_column(name)) absent.push_back(fmt::format("\"{}\"", name));
+    if (!table.find_column(name)) absent.push_back(name);
   }
-  if (!absent.empty()) {
-    throw DataError(kWhere, fmt::format("{}: got no column {}; expected {}; columns there: {}", table.source(),
-                                        fmt::join(absent, ", "), fmt::join(input_columns_, ", "),
-                                        fmt::join(table.column_names(), ", ")));
-  }
+  if (!absent.empty()) throw_absent(table, absent);
   const int64_t features = num_features();
   Tensor x = Tensor::empty({static_cast<int64_t>(rows.size()), features});
   float* out = x.mutable_data();

@@ -96,6 +96,7 @@ class TablePreprocessor {
 
  private:
   void index_features();
+  [[noreturn]] void throw_absent(const Table& table, const std::vector<std::string>& absent) const;
 
   TargetEncoder target_;
   std::vector<FeatureColumn> columns_;

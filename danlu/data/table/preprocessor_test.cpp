@@ -155,10 +155,29 @@ TEST(TablePreprocessor, PredictNeedsNoTargetButEveryInput) {
   const Tensor x = p.apply(table_from_rows(Json::parse(R"([{"b": "v", "a": 3, "more": 1}])")));
   EXPECT_EQ(x.to_vector(), p.apply(parse_csv("a,b\n3,v\n", "u.csv")).to_vector());
   expect_error([&] { p.apply(table_from_rows(Json::parse(R"([{"c": 1}])"))); },
-               {"request", "no column \"a\", \"b\"", "columns there: c"});
+               {"request", "got no column \"a\", \"b\"; expected all 2 of the training data; there, but not used: \"c\""});
+  expect_error([&] { p.apply(parse_csv("b,y\nu,no\n", "u.csv")); }, {"u.csv: got no column \"a\"; expected all 2 of the training data"});
   expect_error([&] { p.apply(parse_csv("a,b\nx,u\n", "u.csv")); },
                {"u.csv:2", "column \"a\"", "\"x\" is not a number", "on_bad_cell"});
   expect_error([&] { p.apply(parse_csv("a,b\n1e300,u\n", "u.csv")); }, {"u.csv:2", "too large"});
+}
+
+TEST(TablePreprocessor, AWideTableWithoutItsColumnsGivesAShortMessage) {
+  std::string header = "y", first = "no", second = "yes";
+  for (int i = 0; i < 200; ++i) {
+    header += ",feature_" + std::to_string(i);
+    first += "," + std::to_string(i);
+    second += "," + std::to_string(i + 1);
+  }
+  const std::string text = header + "\n" + first + "\n" + second + "\n" + first + "\n" + second + "\n";
+  const TablePreprocessor p = fit(parse_csv(text, "t.csv"), predicting("y"));
+  try {
+    p.apply(parse_csv("a\n1\n", "u.csv"));
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_NE(error.message().find("\"feature_9\" and 190 more; expected all 200"), std::string::npos) << error.what();
+    EXPECT_LT(error.message().size(), 300u);
+  }
 }
 
 TEST(TablePreprocessor, UnknownCategory) {

@@ -35,8 +35,12 @@ std::optional<ColumnType> column_type(std::string_view name) {
 }
 
 Table::Table(std::string source, std::vector<Column> columns, std::vector<int64_t> lines,
-             std::shared_ptr<const void> text)
-    : source_(std::move(source)), columns_(std::move(columns)), lines_(std::move(lines)), text_(std::move(text)) {
+             std::shared_ptr<const void> text, RowNumber counts)
+    : source_(std::move(source)),
+      counts_(counts),
+      columns_(std::move(columns)),
+      lines_(std::move(lines)),
+      text_(std::move(text)) {
   for (size_t i = 0; i < columns_.size(); ++i) {
     DANLU_CHECK(columns_[i].cells.size() == lines_.size(), "every column has one cell a row");
     if (!index_.emplace(columns_[i].name, static_cast<int64_t>(i)).second) {
@@ -66,7 +70,8 @@ int64_t Table::column_index(std::string_view name) const {
 }
 
 std::string Table::place(int64_t row, int64_t column) const {
-  return fmt::format("{}:{} column \"{}\"", source_, line(row), columns_[static_cast<size_t>(column)].name);
+  return fmt::format("{}{}{} column \"{}\"", source_, counts_ == RowNumber::line ? ":" : " row ", line(row),
+                     columns_[static_cast<size_t>(column)].name);
 }
 
 Table Table::select(std::span<const int64_t> rows) const {
@@ -77,6 +82,7 @@ Table Table::select(std::span<const int64_t> rows) const {
   }
   Table result;
   result.source_ = source_;
+  result.counts_ = counts_;
   result.text_ = text_;
   result.index_ = index_;
   for (const int64_t row : rows) result.lines_.push_back(line(row));

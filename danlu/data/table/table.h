@@ -36,12 +36,16 @@ struct Column {
   std::vector<std::string> declared_categories;
 };
 
+// What the numbers of a table's rows count, for messages: `train.csv:1042` or `request row 3`.
+enum class RowNumber { line, row };
+
 class Table {
  public:
   Table() = default;
   // `lines` holds the source line of every row; `text` owns the bytes that the cells view. Throws DataError for two
   // columns of one name.
-  Table(std::string source, std::vector<Column> columns, std::vector<int64_t> lines, std::shared_ptr<const void> text);
+  Table(std::string source, std::vector<Column> columns, std::vector<int64_t> lines, std::shared_ptr<const void> text,
+        RowNumber counts = RowNumber::line);
 
   int64_t num_rows() const { return static_cast<int64_t>(lines_.size()); }
   int64_t num_columns() const { return static_cast<int64_t>(columns_.size()); }
@@ -61,7 +65,7 @@ class Table {
   // The file, or what stands for one ("request").
   const std::string& source() const { return source_; }
   int64_t line(int64_t row) const { return lines_[static_cast<size_t>(row)]; }
-  // `train.csv:1042 column "age"`, as messages begin.
+  // `train.csv:1042 column "age"` or `request row 3 column "age"`, as messages begin.
   std::string place(int64_t row, int64_t column) const;
 
   // The rows of these indexes, in this order. Throws DataError for an index out of range.
@@ -74,6 +78,7 @@ class Table {
 
  private:
   std::string source_;
+  RowNumber counts_ = RowNumber::line;
   std::vector<Column> columns_;
   std::vector<int64_t> lines_;
   std::shared_ptr<const void> text_;
@@ -83,13 +88,19 @@ class Table {
 // [0, n): every row of a table.
 std::vector<int64_t> all_rows(const Table& table);
 
+// Words that stand for a missing value in a text; `quoted`: in quotes too.
+struct MissingWords {
+  std::vector<std::string> words;
+  bool quoted = true;
+};
+
 // A table from JSON objects, [{"age": 3, "sex": "m"}, ...]. Values are numbers, strings, booleans ("true", "false") or
-// null, which is a missing cell. Every row must have the keys of the first: a missing value is written as null, so that
-// a misspelt key is never taken for a gap. The "line" of a row is its number, from 1. Throws DataError naming `source`,
-// the row and the key.
-Table table_from_rows(const Json& rows, const std::string& source = "request");
+// null, which is a missing cell; so is a value that a file would have as one of `missing`. Every row must have the keys of
+// the first: a missing value is written as null, so that a misspelt key is never taken for a gap. The "line" of a row is
+// its number, from 1. Throws DataError naming `source`, the row and the key.
+Table table_from_rows(const Json& rows, const std::string& source = "request", const MissingWords& missing = {});
 
 // The same from {"columns": ["age", "sex"], "data": [[3, "m"], ...]}.
-Table table_from_split(const Json& split, const std::string& source = "request");
+Table table_from_split(const Json& split, const std::string& source = "request", const MissingWords& missing = {});
 
 }  // namespace danlu::data

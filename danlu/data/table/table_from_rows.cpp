@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "danlu/base/error.h"
@@ -19,8 +20,8 @@ std::string short_text(const Json& value) {
 // Collects cells row by row; the views are made at the end, when the text no longer moves.
 class RowCollector {
  public:
-  RowCollector(std::string source, std::vector<std::string> names)
-      : source_(std::move(source)), names_(std::move(names)), places_(names_.size()) {}
+  RowCollector(std::string source, std::vector<std::string> names, const MissingWords& missing)
+      : source_(std::move(source)), names_(std::move(names)), missing_(missing), places_(names_.size()) {}
 
   const std::vector<std::string>& names() const { return names_; }
   std::string at(size_t row) const { return fmt::format("{} row {}", source_, row + 1); }
@@ -38,6 +39,7 @@ class RowCollector {
                                           at(row), names_[column], short_text(value)));
     }
     place.length = text_.size() - place.offset;
+    if (!value.is_string() || missing_.quoted) place.missing = place.missing || stands_for_missing(place);
     places_[column].push_back(place);
   }
 
@@ -52,7 +54,7 @@ class RowCollector {
     }
     std::vector<int64_t> lines(places_.empty() ? 0 : places_[0].size());
     for (size_t i = 0; i < lines.size(); ++i) lines[i] = static_cast<int64_t>(i) + 1;
-    return Table(source_, std::move(columns), std::move(lines), std::move(text));
+    return Table(source_, std::move(columns), std::move(lines), std::move(text), RowNumber::row);
   }
 
  private:
@@ -60,6 +62,11 @@ class RowCollector {
     size_t offset, length;
     bool missing;
   };
+
+  bool stands_for_missing(const Place& place) const {
+    const std::string_view text = std::string_view(text_).substr(place.offset, place.length);
+    return std::find(missing_.words.begin(), missing_.words.end(), text) != missing_.words.end();
+  }
 
   // The shortest text that reads back as the same number; 3.0 is "3", as a file would have it.
   static std::string number_text(const Json& value) {
@@ -74,6 +81,7 @@ class RowCollector {
 
   std::string source_;
   std::vector<std::string> names_;
+  const MissingWords& missing_;
   std::string text_;
   std::vector<std::vector<Place>> places_;
 };
@@ -87,13 +95,13 @@ void check_rows(const Json& rows, const std::string& source) {
 
 }  // namespace
 
-Table table_from_rows(const Json& rows, const std::string& source) {
+Table table_from_rows(const Json& rows, const std::string& source, const MissingWords& missing) {
   check_rows(rows, source);
   std::vector<std::string> names;
   if (rows[0].is_object()) {
     for (const auto& [key, unused] : rows[0].items()) names.push_back(key);
   }
-  RowCollector collector(source, names);
+  RowCollector collector(source, names, missing);
   for (size_t i = 0; i < rows.size(); ++i) {
     const Json& row = rows[i];
     if (!row.is_object() || row.empty()) {
@@ -118,7 +126,7 @@ Table table_from_rows(const Json& rows, const std::string& source) {
   return collector.finish();
 }
 
-Table table_from_split(const Json& split, const std::string& source) {
+Table table_from_split(const Json& split, const std::string& source, const MissingWords& missing) {
   if (!split.is_object() || !split.contains("columns") || !split.contains("data")) {
     throw DataError(kWhere, fmt::format("{}: got {}; expected {{\"columns\": [...], \"data\": [[...], ...]}}", source,
                                         short_text(split)));
@@ -135,7 +143,7 @@ Table table_from_split(const Json& split, const std::string& source) {
     }
   }
   if (names.empty()) throw DataError(kWhere, fmt::format("{}: \"columns\" is empty; expected column names", source));
-  RowCollector collector(source, names);
+  RowCollector collector(source, names, missing);
   for (size_t i = 0; i < data.size(); ++i) {
     if (!data[i].is_array() || data[i].size() != names.size()) {
       throw DataError(kWhere, fmt::format("{}: got {}; expected a list of {} values", collector.at(i),

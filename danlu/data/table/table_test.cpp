@@ -65,7 +65,21 @@ TEST(TableFromRows, Values) {
   EXPECT_EQ(std::stod(std::string(table.cell(1, 1))), 1e-7);
   EXPECT_EQ(table.cell(0, 3), "true");
   EXPECT_TRUE(is_missing(table.cell(1, 2)));
-  EXPECT_EQ(table.place(1, 2), "request:2 column \"sex\"");
+  EXPECT_EQ(table.place(1, 2), "request row 2 column \"sex\"");
+  const std::vector<int64_t> second = {1};
+  EXPECT_EQ(table.select(second).place(0, 2), "request row 2 column \"sex\"");
+}
+
+TEST(TableFromRows, WordsForAMissingValue) {
+  const Json rows = Json::parse(R"([{"age": -9, "sex": "-9", "w": "NA"}])");
+  const Table plain = table_from_rows(rows);
+  for (int64_t column = 0; column < 3; ++column) EXPECT_FALSE(is_missing(plain.cell(0, column)));
+  const Table all = table_from_rows(rows, "request", {.words = {"-9"}});
+  EXPECT_TRUE(is_missing(all.cell(0, 0)) && is_missing(all.cell(0, 1)));
+  EXPECT_EQ(all.cell(0, 2), "NA");
+  const Table unquoted = table_from_rows(rows, "request", {.words = {"-9"}, .quoted = false});
+  EXPECT_TRUE(is_missing(unquoted.cell(0, 0)));
+  EXPECT_EQ(unquoted.cell(0, 1), "-9");
 }
 
 TEST(TableFromRows, Misuse) {
