@@ -1,9 +1,11 @@
 #include "danlu/infer/bundle.h"
 
 #include <algorithm>
+#include <new>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/engine/tensor/allocator.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
 
@@ -34,6 +36,27 @@ Shape shape_from(const Json& json, InputKind input, const std::string& source) {
   return Shape(sizes);
 }
 
+// The network of config.json, with room for no more weights than the file of weights can hold: absurd widths are refused before
+// their memory is taken.
+std::unique_ptr<nn::Module> make_model(const BundleConfig& config, const fs::path& directory) {
+  const fs::path weights = directory / kModelFile;
+  std::error_code error;
+  const auto file_bytes = fs::file_size(weights, error);
+  if (error) throw FileError(kWhere, fmt::format("cannot read {}: {}", weights.string(), error.message()));
+  constexpr int64_t kSpare = 1 << 20;  // rounding of small blocks
+  const std::string source = (directory / kConfigFile).string();
+  try {
+    const AllocationLimit limit(2 * static_cast<int64_t>(file_bytes) + kSpare);
+    return models::parse_model(config.model).make(config.input_shape, config.outputs());
+  } catch (const ConfigError& refused) {
+    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
+  } catch (const ShapeError& refused) {
+    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
+  } catch (const std::bad_alloc&) {
+    throw DataError(kWhere, fmt::format("{}: describes a model that is larger than {} ({} bytes)", source, weights.string(), file_bytes));
+  }
+}
+
 }  // namespace
 
 Json BundleConfig::to_json() const {
@@ -45,6 +68,7 @@ Json BundleConfig::to_json() const {
           {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
           {"class_names", class_names},
           {"target", target},
+          {"missing", {{"words", missing.words}, {"quoted", missing.quoted}}},
           {"model", model},
           {"training", training}};
 }
@@ -65,6 +89,9 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     config.input_shape = shape_from(json.at("input_shape"), config.input, source);
     config.class_names = json.at("class_names").get<std::vector<std::string>>();
     config.target = json.at("target");
+    if (const auto words = json.find("missing"); words != json.end()) {
+      config.missing = {words->at("words").get<std::vector<std::string>>(), words->at("quoted").get<bool>()};
+    }
     config.model = json.at("model");
     config.training = json.value("training", Json::object());
   } catch (const Json::exception& error) {
@@ -98,11 +125,7 @@ Bundle read_bundle(const fs::path& given) {
   bundle.directory = directory;
   bundle.config = BundleConfig::from_json(read_json(config_path), config_path.string());
   bundle.preprocess = read_json(directory / kPreprocessFile);
-  try {
-    bundle.model = models::parse_model(bundle.config.model).make(bundle.config.input_shape, bundle.config.outputs());
-  } catch (const ConfigError& error) {
-    throw DataError(kWhere, fmt::format("{}: {}", config_path.string(), error.message()));
-  }
+  bundle.model = make_model(bundle.config, directory);
   train::load_checkpoint(directory / kModelFile, *bundle.model);
   bundle.model->eval();
   return bundle;

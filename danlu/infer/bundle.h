@@ -14,6 +14,7 @@
 
 #include "danlu/base/files.h"
 #include "danlu/base/json.h"
+#include "danlu/data/table/table.h"
 #include "danlu/data/task.h"
 #include "danlu/learn/nn/module.h"
 
@@ -28,6 +29,7 @@ struct BundleConfig {
   Shape input_shape;                     // of one sample: (F) or (H, W, C)
   std::vector<std::string> class_names;  // empty for regression
   std::string target;                    // the column or quantity that is predicted
+  data::MissingWords missing;            // as the training data had them
   Json model;                            // ModelConfig::resolved
   Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve
 

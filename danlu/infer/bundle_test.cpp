@@ -5,6 +5,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/temporary_directory.h"
+#include "danlu/engine/tensor/allocator.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
@@ -116,6 +117,31 @@ TEST_F(BundleTest, WrongFieldsAreNamedWithTheFile) {
 TEST_F(BundleTest, WeightsOfAnotherModelAreRefused) {
   change("model", {{"type", "mlp"}, {"hidden", {9}}});
   EXPECT_THAT(refusal(directory_.path()), testing::AllOf(HasSubstr("model.safetensors"), HasSubstr("got (8, 4)"), HasSubstr("(9, 4)")));
+}
+
+// Such a file must neither take the memory of the machine nor crash.
+TEST_F(BundleTest, AbsurdWidthsAreRefusedBeforeTheirMemoryIsTaken) {
+  const int64_t peak = allocator_stats().peak_bytes;
+  for (const Json& hidden : {Json{10'000'000}, Json{9'999'999, 9'999'999}, Json(std::vector<int64_t>(10'000, 10'000))}) {
+    change("model", {{"type", "mlp"}, {"hidden", hidden}});
+    EXPECT_THAT(refusal(directory_.path()), testing::AllOf(HasSubstr(config_.string()), HasSubstr("larger than"), HasSubstr("model.safetensors")));
+  }
+  for (const int64_t features : {int64_t{1} << 40, INT64_MAX / 4, INT64_MAX}) {
+    change("input_shape", {features});
+    EXPECT_THAT(refusal(directory_.path()), HasSubstr(config_.string())) << features;
+  }
+  EXPECT_LT(allocator_stats().peak_bytes - peak, 4 << 20);
+}
+
+TEST_F(BundleTest, WordsForAMissingValueComeBack) {
+  BundleConfig config = flowers();
+  config.missing = {.words = {"-9", "none"}, .quoted = false};
+  write_bundle(directory_.path(), config, *model_, Json::object());
+  const Bundle bundle = read_bundle(directory_.path());
+  EXPECT_EQ(bundle.config.missing.words, config.missing.words);
+  EXPECT_FALSE(bundle.config.missing.quoted);
+  change("missing", {{"words", 3}});
+  EXPECT_THAT(refusal(directory_.path()), HasSubstr(config_.string()));
 }
 
 TEST_F(BundleTest, DamagedFilesAreNamed) {

@@ -53,6 +53,7 @@ const std::string& Predictor::name() const { return impl_->bundle.config.name; }
 InputKind Predictor::input_kind() const { return impl_->bundle.config.input; }
 const std::vector<std::string>& Predictor::class_names() const { return impl_->bundle.config.class_names; }
 const std::vector<std::string>& Predictor::input_columns() const { return impl_->table.input_columns(); }
+const data::MissingWords& Predictor::missing() const { return impl_->bundle.config.missing; }
 int64_t Predictor::num_parameters() const { return impl_->parameters; }
 const Json& Predictor::config() const { return impl_->config; }
 

@@ -45,6 +45,8 @@ class Predictor {
   const std::vector<std::string>& class_names() const;     // empty for regression
   // The columns that a row must have; empty for images.
   const std::vector<std::string>& input_columns() const;
+  // How the training data wrote missing values; for reading questions in the same way.
+  const data::MissingWords& missing() const;
   int64_t num_parameters() const;
   const Json& config() const;  // config.json
 

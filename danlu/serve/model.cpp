@@ -18,7 +18,9 @@ class BundleModel : public Model {
   const std::vector<std::string>& input_columns() const override { return predictor_.input_columns(); }
   int64_t num_parameters() const override { return predictor_.num_parameters(); }
 
-  Tensor encode_rows(const Json& rows) const override { return predictor_.encode(data::table_from_rows(rows)); }
+  Tensor encode_rows(const Json& rows) const override {
+    return predictor_.encode(data::table_from_rows(rows, "request", predictor_.missing()));
+  }
 
   Tensor encode_images(std::span<const std::string_view> files) const override {
     std::vector<data::Image> images;

@@ -104,6 +104,16 @@ TEST_F(WholeLife, ATableOfThreeClassesWithGaps) {
   expect_served_as_predicted("flowers", "flowers.csv", "species");
 }
 
+TEST_F(WholeLife, ATableWithItsOwnWordForAGap) {
+  std::string text = houses_csv(300);
+  for (size_t at = 0; (at = text.find("\nNA,", at)) != std::string::npos;) text.replace(at + 1, 2, "-999");
+  project_.write("houses.csv", text);
+  run({"--data", "houses.csv", "--target", "price", "train.epochs=2", "data.csv.missing=[\"-999\"]"}, "houses");
+  // The word is known from the bundle, not from the recipe, and to the server too.
+  EXPECT_EQ(project_.danlu({"predict", "houses", "houses.csv"}).out, project_.danlu({"predict", "houses", "houses.csv", "--as-trained"}).out);
+  expect_served_as_predicted("houses", "houses.csv", "price");
+}
+
 TEST_F(WholeLife, ATableWithANumberToPredict) {
   project_.write("houses.csv", houses_csv(300));
   run({"--data", "houses.csv", "--target", "price", "train.epochs=25", "train.optimizer.lr=0.01"}, "houses");

@@ -95,6 +95,10 @@ struct ThreadCache {
 
 thread_local ThreadCache thread_cache{};
 
+// What this thread may still take. Half of the range, so that no sequence of requests overflows it.
+constexpr int64_t kUnlimited = INT64_MAX / 2;
+thread_local int64_t allowance = kUnlimited;
+
 struct DrainAtExit {
   ~DrainAtExit() {
     thread_cache.drain();
@@ -120,6 +124,8 @@ void* allocate(size_t bytes) {
   if (bytes > size_t{1} << 47) throw std::bad_alloc();  // more than a process can address
   const int c = class_of(bytes);
   const size_t size = class_bytes(c);
+  if (static_cast<int64_t>(size) > allowance) throw std::bad_alloc();
+  allowance -= static_cast<int64_t>(size);
   auto& mine = thread_cache.count[static_cast<size_t>(c)];
   void* block = nullptr;
   if (mine > 0) {
@@ -144,6 +150,7 @@ void deallocate(void* block, size_t bytes) noexcept {
   if (block == nullptr) return;
   const int c = class_of(bytes);
   const size_t size = class_bytes(c);
+  allowance += static_cast<int64_t>(size);
   counters().active.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
   counters().cached.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed);
   auto& mine = thread_cache.count[static_cast<size_t>(c)];
@@ -154,6 +161,9 @@ void deallocate(void* block, size_t bytes) noexcept {
     shared_cache().give(c, block);
   }
 }
+
+AllocationLimit::AllocationLimit(int64_t bytes) { allowance = bytes; }
+AllocationLimit::~AllocationLimit() { allowance = kUnlimited; }
 
 AllocatorStats allocator_stats() {
   const Counters& c = counters();

@@ -25,6 +25,16 @@ void* allocate(size_t bytes);
 // `bytes` as given to allocate.
 void deallocate(void* block, size_t bytes) noexcept;
 
+// While one lives, allocate() on this thread throws std::bad_alloc beyond `bytes` more than it has now: for sizes that come from
+// untrusted files. Limits do not nest.
+class AllocationLimit {
+ public:
+  explicit AllocationLimit(int64_t bytes);
+  ~AllocationLimit();
+  AllocationLimit(const AllocationLimit&) = delete;
+  AllocationLimit& operator=(const AllocationLimit&) = delete;
+};
+
 AllocatorStats allocator_stats();
 
 // Gives the shared cache, and the calling thread's, back to the system.

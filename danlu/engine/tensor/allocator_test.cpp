@@ -28,6 +28,22 @@ TEST(Allocator, BlocksAreAlignedAndWholeToTheLastByte) {
   }
 }
 
+TEST(Allocator, ALimitHoldsForItsThreadWhileItLives) {
+  void* before = allocate(1 << 20);
+  {
+    const AllocationLimit limit(1 << 20);
+    EXPECT_THROW(allocate(2 << 20), std::bad_alloc);
+    void* block = allocate(1 << 19);
+    EXPECT_THROW(allocate(1 << 20), std::bad_alloc);
+    deallocate(block, 1 << 19);
+    block = allocate(1 << 20);
+    deallocate(block, 1 << 20);
+    std::thread([] { deallocate(allocate(2 << 20), 2 << 20); }).join();
+  }
+  deallocate(allocate(2 << 20), 2 << 20);
+  deallocate(before, 1 << 20);
+}
+
 TEST(Allocator, AFreedBlockServesTheNextRequestOfItsClass) {
   void* first = allocate(1000);
   deallocate(first, 1000);
