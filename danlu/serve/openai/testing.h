@@ -5,8 +5,8 @@
 #include <string>
 
 #include "danlu/data/text/tokenizer_model.h"
-#include "danlu/engine/ops/random.h"
 #include "danlu/infer/language_model.h"
+#include "danlu/infer/testing.h"
 
 namespace danlu::serve {
 
@@ -20,14 +20,8 @@ inline std::shared_ptr<infer::LanguageModel> tiny_language_model(const std::stri
   words.added = {{kEndOfText, "<|endoftext|>"}, {kImStart, "<|im_start|>"}, {kImEnd, "<|im_end|>"}};
   words.eos = kEndOfText;
   words.chat_template = chat_template;
-  manual_seed(1);
-  auto network = std::make_unique<models::Gpt>(
-      models::GptOptions{.layers = 1, .heads = 2, .width = 16, .context = context, .vocab_size = 259});
-  for (Tensor& weight : network->parameters()) {
-    if (weight.rank() < 2) continue;
-    for (float& x : weight.mutable_span()) x *= 20;  // far from the even distribution of a fresh model
-  }
-  network->eval();
+  std::unique_ptr<models::Gpt> network =
+      infer::random_gpt({.layers = 1, .heads = 2, .width = 16, .context = context, .vocab_size = 259});
   return std::make_shared<infer::LanguageModel>(infer::LanguageModel{
       "tiny", std::move(network), data::Tokenizer(std::move(words)), {kEndOfText, kImEnd}, Json::object()});
 }

@@ -11,7 +11,6 @@
 
 #include "danlu/base/timer.h"
 #include "danlu/base/utf8.h"
-#include "danlu/engine/autograd/tape.h"
 #include "danlu/serve/openai/testing.h"
 #include "danlu/serve/server.h"
 #include "danlu/serve/testing.h"
@@ -227,6 +226,17 @@ TEST_F(TextServiceTest, GreedyTokensAreTheBestByExactEquality) {
     EXPECT_NEAR(best, written["choices"][0]["logprobs"]["token_logprobs"][i - 3].get<double>(), 1e-4);
     EXPECT_GE(lists["top_logprobs"][i].size(), 3u);
   }
+}
+
+TEST_F(TextServiceTest, OffsetsOfBytesThatAreNoCharacters) {
+  start();
+  const auto offsets = [&](const std::string& ids) {
+    const Json request{{"prompt", Json::parse(ids)}, {"max_tokens", 0}, {"echo", true}, {"logprobs", 0}};
+    return complete(request)["choices"][0]["logprobs"]["text_offset"];
+  };
+  EXPECT_EQ(offsets("[97, 160, 160, 98]"), Json({0, 1, 2, 3})) << "each stray byte is shown as one U+FFFD";
+  EXPECT_EQ(offsets("[230, 156, 98, 230, 156, 136, 136]"), Json({0, 0, 1, 2, 2, 2, 3}));
+  EXPECT_EQ(offsets("[97, 256, 98]"), Json({0, 1, 1})) << "special tokens have no text";
 }
 
 TEST_F(TextServiceTest, MaxTokensZeroOnlyScores) {

@@ -15,6 +15,12 @@ double finite(double logprob) { return std::isfinite(logprob) ? logprob : -9999.
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
+// How many bytes a character that begins with this one still needs; 0 for a byte that begins none.
+int continuation_bytes(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  return byte >= 0xC2 && byte < 0xE0 ? 1 : byte >= 0xE0 && byte < 0xF0 ? 2 : byte >= 0xF0 && byte < 0xF5 ? 3 : 0;
+}
+
 }  // namespace
 
 std::string token_text(const data::Tokenizer& tokenizer, data::TokenId id) {
@@ -45,12 +51,19 @@ void CompletionLogprobs::append(const infer::TokenLogprob& token) {
   }
   const std::string_view bytes =
       tokenizer_.is_special(token.id) ? std::string_view() : tokenizer_.token_bytes(token.id);
-  const bool within = !bytes.empty() && is_continuation(bytes[0]) && characters_ > 0;
+  const bool within = !bytes.empty() && is_continuation(bytes[0]) && missing_ > 0;
   lists_["tokens"].push_back(text);
   lists_["token_logprobs"].push_back(token.logprob ? Json(finite(*token.logprob)) : Json(nullptr));
   lists_["top_logprobs"].push_back(std::move(top));
   lists_["text_offset"].push_back(characters_ - (within ? 1 : 0));
-  characters_ += std::count_if(bytes.begin(), bytes.end(), [](char c) { return !is_continuation(c); });
+  for (const char byte : bytes) {
+    if (is_continuation(byte) && missing_ > 0) {
+      --missing_;
+    } else {
+      ++characters_;
+      missing_ = continuation_bytes(byte);
+    }
+  }
 }
 
 Json CompletionLogprobs::take() {

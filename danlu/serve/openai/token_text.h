@@ -35,6 +35,7 @@ class CompletionLogprobs {
 
   const data::Tokenizer& tokenizer_;
   int64_t characters_ = 0;  // begun so far
+  int missing_ = 0;         // bytes that the last of them still lacks
   Json lists_;
 };
 
