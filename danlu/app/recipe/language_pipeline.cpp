@@ -93,6 +93,10 @@ void LanguagePipeline::check() {
   models::parse_model(recipe_.model);
   data::split_pattern(recipe_.tokenizer.pattern);
   infer::check(recipe_.evaluate.sample.sampling);
+  if (recipe_.train.monitor == "accuracy") {
+    throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: a language model is watched by its loss");
+  }
+  if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; a text has none");
   corpus();
 }
 
