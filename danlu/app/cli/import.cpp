@@ -32,10 +32,10 @@ class ImportVerb : public Verb {
     const RunLock lock(run);
     run.start_fresh();
     const std::string source = fs::weakly_canonical(directory_).string();
-    const Json facts = {{"danlu", version()}, {"imported_from", source}};
-    infer::write_language_model(run.bundle(), *model, facts);
-    run.update({{"name", model->name}, {"status", "finished"}, {"started", started}, {"finished", now_text()}, {"danlu", version()},
+    run.update({{"name", model->name}, {"status", "running"}, {"stage", "import"}, {"started", started}, {"danlu", version()},
                 {"imported_from", source}, {"model", model->network->describe()}, {"parameters", model->network->num_parameters()}});
+    infer::write_language_model(run.bundle(), *model, {{"danlu", version()}, {"imported_from", fs::path(source).filename().string()}});
+    run.update({{"status", "finished"}, {"finished", now_text()}});
     context.console.note(
         fmt::format("{}: {}, {} parameters; next: danlu generate {}\n", run.path().string(), model->network->describe(),
                     model->network->num_parameters(), model->name),
