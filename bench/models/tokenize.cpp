@@ -1,6 +1,6 @@
-// Encodes a text file as often as told on standard input: an empty line in, a line of seconds out. The first line out is the
-// time of loading. Seconds are those of the processor: all runs on one thread. With a third argument the ids are written
-// there as 32-bit integers.
+// Encodes a text file as often as told on standard input: an empty line in, a line of seconds out. The first line out
+// is the time of loading. Seconds are those of the processor: all runs on one thread. With a third argument the ids are
+// written there as 32-bit integers.
 //
 //   bench_tokenize TOKENIZER FILE [IDS]      (see bench/peers/tokenize.py)
 #include <ctime>

@@ -1,5 +1,5 @@
-// interop_tokens TOKENIZER FOLDER: for each line of standard input, a JSON string, a line of JSON with its ids; whether they are
-// the text again is checked here. The tokeniser is saved to FOLDER.
+// interop_tokens TOKENIZER FOLDER: for each line of standard input, a JSON string, a line of JSON with its ids; whether
+// they are the text again is checked here. The tokeniser is saved to FOLDER.
 #include <cstdio>
 #include <iostream>
 

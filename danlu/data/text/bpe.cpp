@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr const char* kWhere = "data.tokenizer";
 constexpr size_t kMaxPieceBytes = size_t{1} << 31;
-constexpr size_t kShort = 48;  // symbols: up to here looking at all pairs is faster than a heap
+constexpr size_t kShort = 24;  // symbols: up to here looking at all pairs is faster than a heap
 
 // Whether an id is that of an added token: 0 no, 1 yes, 2 yes and special.
 std::vector<uint8_t> added_kinds(const TokenizerModel& model) {
@@ -44,9 +45,10 @@ std::vector<TokenizerModel::Merge> plain_merges(const TokenizerModel& model) {
     const std::string_view a = vocab[static_cast<size_t>(left)], b = vocab[static_cast<size_t>(right)];
     const std::string_view whole = vocab[static_cast<size_t>(result)];
     if (whole.size() != a.size() + b.size() || !whole.starts_with(a) || !whole.ends_with(b)) {
-      throw DataError(kWhere, fmt::format("got merge {} of tokens {} and {} into {}; expected the bytes of both, one after "
-                                          "the other",
-                                          rank, left, right, result));
+      throw DataError(kWhere,
+                      fmt::format("got merge {} of tokens {} and {} into {}; expected the bytes of both, one after "
+                                  "the other",
+                                  rank, left, right, result));
     }
     if (kinds[static_cast<size_t>(result)] != 2) plain.push_back(model.merges[rank]);
   }
@@ -73,9 +75,10 @@ Bpe::Bpe(const TokenizerModel& model)
       continue;
     }
     if (const size_t bad = find_invalid_utf8(token); bad != std::string_view::npos) {
-      throw DataError(kWhere, fmt::format("got token {} with byte 0x{:02X}, which is not valid UTF-8; expected the tokens of "
-                                          "a tokeniser of characters to be UTF-8",
-                                          id, static_cast<unsigned char>(token[bad])));
+      throw DataError(kWhere,
+                      fmt::format("got token {} with byte 0x{:02X}, which is not valid UTF-8; expected the tokens of "
+                                  "a tokeniser of characters to be UTF-8",
+                                  id, static_cast<unsigned char>(token[bad])));
     }
     const CodePoint first = code_point_at(token.data());
     if (first.bytes != token.size()) continue;
@@ -87,18 +90,14 @@ Bpe::Bpe(const TokenizerModel& model)
 void Bpe::encode(std::string_view piece, const char* readable, Workspace& work, std::vector<TokenId>& ids) const {
   if (piece.size() > PieceCache::kMaxBytes) return encode_uncached(piece, work, ids);
   const PieceCache::Key key = PieceCache::key_of(piece, readable);
-  PieceCache::Entry& entry = work.cache.entry_of(key);
-  if (!(entry.key == key)) {
-    const size_t before = ids.size();
-    encode_uncached(piece, work, ids);
-    const size_t size = ids.size() - before;
-    if (size > PieceCache::kMaxIds) return;
-    entry.key = key;
-    entry.size = static_cast<uint32_t>(size);
-    std::copy_n(ids.begin() + static_cast<int64_t>(before), size, entry.ids.begin());
+  if (const PieceCache::Entry* entry = work.cache.find(key)) {
+    ids.insert(ids.end(), entry->ids.begin(), entry->ids.begin() + entry->size);
     return;
   }
-  ids.insert(ids.end(), entry.ids.begin(), entry.ids.begin() + entry.size);
+  const size_t before = ids.size();
+  encode_uncached(piece, work, ids);
+  const std::span<const TokenId> made = std::span(ids).subspan(before);
+  if (made.size() <= PieceCache::kMaxIds) work.cache.insert(key, made);
 }
 
 void Bpe::encode_uncached(std::string_view piece, Workspace& work, std::vector<TokenId>& ids) const {
@@ -166,8 +165,8 @@ size_t Bpe::merge_short(TokenId* ids, size_t size) const {
   return size;
 }
 
-// The symbols are a linked list; the queue holds a rank and a place for every pair that there is or was, and those that are
-// no more are passed over.
+// The symbols are a linked list; the queue holds a rank and a place for every pair that there is or was, and those that
+// are no more are passed over.
 void Bpe::merge_long(Workspace& work) const {
   constexpr uint32_t kEnd = UINT32_MAX;
   auto& [cache, ids, previous, next, ranks, results, queue] = work;

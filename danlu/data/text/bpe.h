@@ -26,7 +26,8 @@ class Bpe {
   struct Workspace {
     PieceCache cache;
     std::vector<TokenId> ids;
-    // Of a long piece: neighbours of each symbol, the ranks and results of its pair with the next one, and a heap of pairs.
+    // Of a long piece: neighbours of each symbol, the ranks and results of its pair with the next one, and a heap of
+    // pairs.
     std::vector<uint32_t> previous, next, ranks;
     std::vector<TokenId> results;
     std::vector<uint64_t> queue;
@@ -35,8 +36,9 @@ class Bpe {
   // The model must outlive this. Throws DataError if merges, symbols and vocabulary do not fit each other.
   explicit Bpe(const TokenizerModel& model);
 
-  // Appends the ids of a piece of at least one byte; `readable` is the end of the memory that the piece lies in. Symbols
-  // without a token become unk, or nothing if the model has none. Time n log n. Throws DataError from 2^31 bytes on.
+  // Appends the ids of a piece of at least one byte; `readable` is the end of the memory that the piece lies in.
+  // Symbols without a token become unk, or nothing if the model has none. Time n log n. Throws DataError from 2^31
+  // bytes on.
   void encode(std::string_view piece, const char* readable, Workspace& work, std::vector<TokenId>& ids) const;
 
  private:

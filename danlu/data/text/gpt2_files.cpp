@@ -35,8 +35,8 @@ void read_merges(const fs::path& path, VocabularyBuilder& vocabulary) {
     if (line.empty()) continue;
     const size_t space = line.find(' ');
     if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
-      throw DataError(kWhere, fmt::format("{}:{}: got \"{}\"; expected two tokens with one space between them", path.string(),
-                                          number, line.substr(0, 100)));
+      throw DataError(kWhere, fmt::format("{}:{}: got \"{}\"; expected two tokens with one space between them",
+                                          path.string(), number, line.substr(0, 100)));
     }
     vocabulary.add_merge(line.substr(0, space), line.substr(space + 1));
   }

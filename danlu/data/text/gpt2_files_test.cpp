@@ -36,7 +36,8 @@ TEST(Gpt2Files, HaveNamesOfTheirOwnInTransformers) {
 }
 
 TEST(Gpt2Files, WhatMakesNoSenseIsNamed) {
-  EXPECT_TRUE(contains(error_of([] { read(kVocab, "#version: 0.2\nt h\nth\n"); }), "vocab.bpe:3: got \"th\"; expected two"));
+  EXPECT_TRUE(
+      contains(error_of([] { read(kVocab, "#version: 0.2\nt h\nth\n"); }), "vocab.bpe:3: got \"th\"; expected two"));
   EXPECT_TRUE(contains(error_of([] { read(kVocab, "t h t\n"); }), "vocab.bpe:1: got \"t h t\""));
   EXPECT_TRUE(contains(error_of([] { read(kVocab, "h t\n"); }), "got merge 0 with \"ht\""));
   EXPECT_TRUE(contains(error_of([] { read("{}", ""); }), "encoder.json: got no tokens"));

@@ -19,7 +19,7 @@ class MergeTable {
 
   // Ranks are places in `merges`; of equal pairs the last one counts.
   explicit MergeTable(const std::vector<TokenizerModel::Merge>& merges)
-      : entries_(std::bit_ceil(merges.size() * 2 + 2)), present_(entries_.size() * kBitsAnEntry / 64 + 1) {
+      : entries_(std::bit_ceil(merges.size() * 3 / 2 + 2)), present_(entries_.size() * kBitsAnEntry / 64 + 1) {
     for (size_t rank = 0; rank < merges.size(); ++rank) {
       const TokenizerModel::Merge& merge = merges[rank];
       const uint64_t key = key_of(merge.left, merge.right), hash = hash_of(key);

@@ -33,14 +33,14 @@ void append_normalized(std::string& out, std::string_view text, Normalizer form)
   for (size_t i = 0; i < text.size();) {
     const CodePoint point = code_point_at(text.data() + i);
     i += point.bytes;
-    const auto size = utf8proc_decompose_char(
-        static_cast<utf8proc_int32_t>(point.code), parts.data(), std::ssize(parts),
-        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | compat), nullptr);
+    const auto size =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(point.code), parts.data(), std::ssize(parts),
+                                static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | compat), nullptr);
     codes.insert(codes.end(), parts.begin(), parts.begin() + size);
   }
   sort_marks(codes);
-  const auto size = utf8proc_normalize_utf32(codes.data(), std::ssize(codes),
-                                             static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | compat));
+  const auto size = utf8proc_normalize_utf32(
+      codes.data(), std::ssize(codes), static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | compat));
   for (auto i = 0; i < size; ++i) append_utf8(out, static_cast<uint32_t>(codes[static_cast<size_t>(i)]));
 }
 
@@ -78,8 +78,8 @@ bool is_stable(std::string_view text, uint8_t unstable) {
   return find_unstable(text, 0, unstable, start) == text.size();
 }
 
-// What stands between two characters that stay as they are does not depend on the rest, if the first of the two is taken with
-// it: the marks behind may compose with it.
+// What stands between two characters that stay as they are does not depend on the rest, if the first of the two is
+// taken with it: the marks behind may compose with it.
 void append_valid(std::string& out, std::string_view text, Normalizer form, uint8_t unstable) {
   for (size_t done = 0;;) {
     size_t start = 0;

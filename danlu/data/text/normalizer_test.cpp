@@ -28,7 +28,8 @@ TEST(Normalizer, BringsTextIntoNormalForm) {
   EXPECT_EQ(normalize("ﬁ ① Ａ", Normalizer::nfkc), "fi 1 A");
   EXPECT_EQ(normalize("\u212B", Normalizer::nfc), "Å") << "a singleton";
   EXPECT_EQ(normalize("\u1100\u1161\u11A8", Normalizer::nfc), "각");
-  EXPECT_EQ(normalize("\uAC00\u11A7", Normalizer::nfc), "\uAC00\u11A7") << "the one jamo there that composes with nothing";
+  EXPECT_EQ(normalize("\uAC00\u11A7", Normalizer::nfc), "\uAC00\u11A7")
+      << "the one jamo there that composes with nothing";
   EXPECT_EQ(normalize("a\u0315\u0300", Normalizer::nfc), "à\u0315") << "marks are put in order";
   EXPECT_EQ(normalize("e\u0301", Normalizer::none), "e\u0301");
   EXPECT_EQ(normalize("", Normalizer::nfc), "");
@@ -42,9 +43,9 @@ TEST(Normalizer, NormalTextIsNotCopied) {
 
 TEST(Normalizer, PiecewiseIsAsAWhole) {
   Rng rng(4);
-  const std::pair<uint32_t, uint32_t> ranges[] = {{'a', 'z'},       {0xC0, 0x17F},   {0x300, 0x34F},   {0x900, 0x97F},
-                                                  {0x9BE, 0x9D7},   {0x1100, 0x11FF}, {0xAC00, 0xAC20}, {0x1E00, 0x1EFF},
-                                                  {0x3040, 0x30FF}, {0xF900, 0xFA2D}, {0xFB1D, 0xFB4F}, {0x1D15E, 0x1D164}};
+  const std::pair<uint32_t, uint32_t> ranges[] = {
+      {'a', 'z'},       {0xC0, 0x17F},    {0x300, 0x34F},   {0x900, 0x97F},   {0x9BE, 0x9D7},   {0x1100, 0x11FF},
+      {0xAC00, 0xAC20}, {0x1E00, 0x1EFF}, {0x3040, 0x30FF}, {0xF900, 0xFA2D}, {0xFB1D, 0xFB4F}, {0x1D15E, 0x1D164}};
   for (int i = 0; i < 20000; ++i) {
     std::string text;
     for (int64_t n = rng.below(12); n > 0; --n) {
@@ -58,7 +59,10 @@ TEST(Normalizer, PiecewiseIsAsAWhole) {
 }
 
 TEST(Normalizer, InvalidBytesStay) {
-  EXPECT_EQ(normalize("e\u0301\xFF\xE6\x98" "e\u0301", Normalizer::nfc), "é\xFF\xE6\x98é");
+  EXPECT_EQ(normalize("e\u0301\xFF\xE6\x98"
+                      "e\u0301",
+                      Normalizer::nfc),
+            "é\xFF\xE6\x98é");
 }
 
 TEST(Normalizer, ManyMarksTakeNoQuadraticTime) {
@@ -71,7 +75,8 @@ TEST(Normalizer, ManyMarksTakeNoQuadraticTime) {
 
 TEST(Normalizer, NamesOfForms) {
   EXPECT_EQ(normalizer_named("nfkc"), Normalizer::nfkc);
-  EXPECT_TRUE(contains(error_of([] { normalizer_named("nfd"); }), "got normalizer \"nfd\"; expected none, nfc or nfkc"));
+  EXPECT_TRUE(
+      contains(error_of([] { normalizer_named("nfd"); }), "got normalizer \"nfd\"; expected none, nfc or nfkc"));
 }
 
 }  // namespace

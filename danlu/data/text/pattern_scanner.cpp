@@ -169,7 +169,8 @@ const std::string& split_pattern(const std::string& name) {
 
 std::unique_ptr<const Splitter> make_pattern_scanner(const PreTokenizerStep& step) {
   // Every character belongs to a match: inverted, all pieces are matches as well.
-  if (step.kind != PreTokenizerStep::Kind::split || step.behavior != PreTokenizerStep::Behavior::isolated) return nullptr;
+  if (step.kind != PreTokenizerStep::Kind::split || step.behavior != PreTokenizerStep::Behavior::isolated)
+    return nullptr;
   if (step.pattern == kPatterns[0]) return std::make_unique<PatternScanner<Gpt2Pattern>>();
   if (step.pattern == kPatterns[1]) return std::make_unique<PatternScanner<Cl100kPattern<3>>>();
   if (step.pattern == kPatterns[2]) return std::make_unique<PatternScanner<Cl100kPattern<1>>>();

@@ -22,12 +22,12 @@ class Splitter {
 // Threads: any number at once.
 class PreTokenizer {
  public:
-  // Without steps a text is one piece. Throws DataError for a pattern that does not compile, or that Hugging Face's engine
-  // would read in another way.
+  // Without steps a text is one piece. Throws DataError for a pattern that does not compile, or that Hugging Face's
+  // engine would read in another way.
   explicit PreTokenizer(const std::vector<PreTokenizerStep>& steps);
 
-  // Calls visit(std::string_view) for every piece, in order; none is empty. Bytes that are not UTF-8 are pieces of their own,
-  // and no pattern sees beyond them. Throws DataError if a pattern cannot be matched with bounded effort.
+  // Calls visit(std::string_view) for every piece, in order; none is empty. Bytes that are not UTF-8 are pieces of
+  // their own, and no pattern sees beyond them. Throws DataError if a pattern cannot be matched with bounded effort.
   template <class Visit>
   void split(std::string_view text, const Visit& visit) const {
     class Visitor final : public PieceSink {

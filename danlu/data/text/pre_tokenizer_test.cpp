@@ -27,7 +27,9 @@ class Collect final : public PieceSink {
   Pieces pieces;
 
  private:
-  void take(std::span<const std::string_view> views) override { pieces.insert(pieces.end(), views.begin(), views.end()); }
+  void take(std::span<const std::string_view> views) override {
+    pieces.insert(pieces.end(), views.begin(), views.end());
+  }
 };
 
 Pieces split_by(const Splitter& splitter, const std::string& text) {
@@ -39,10 +41,11 @@ Pieces split_by(const Splitter& splitter, const std::string& text) {
 
 // Text in which what the patterns look for stands close together.
 std::string random_text(Rng& rng) {
-  static const Pieces parts = {" ",  "  ", "\n",  "\r\n", "\t",  "\u00A0", "\u3000", "\u2028", "\u0085", "'",  "'s", "'S",
-                               "'ſ", "'T", "'ll", "'lL",  "'re", "'vE",    "'m",     "'d",     "a",      "Zz", "é",  "ß",
-                               "春", "眠", "1",   "23",   "456", "٣",      "Ⅷ",      "½",      "!",      "?!", "/",  "\"",
-                               "。", "😀", "ͤ",   "\u200D", "ﬆ", "_",      "ǅ",      "ʰ",      "\x01",   "\u000B"};
+  static const Pieces parts = {" ",  "  ", "\n", "\r\n", "\t",   "\u00A0", "\u3000", "\u2028", "\u0085", "'",
+                               "'s", "'S", "'ſ", "'T",   "'ll",  "'lL",    "'re",    "'vE",    "'m",     "'d",
+                               "a",  "Zz", "é",  "ß",    "春",   "眠",     "1",      "23",     "456",    "٣",
+                               "Ⅷ",  "½",  "!",  "?!",   "/",    "\"",     "。",     "😀",      "ͤ",       "\u200D",
+                               "ﬆ",  "_",  "ǅ",  "ʰ",    "\x01", "\u000B"};
   std::string text;
   for (int64_t n = rng.below(16); n > 0; --n) {
     if (rng.below(8) > 0) {
@@ -131,7 +134,8 @@ TEST(PreTokenizer, RefusesPatternsThatAreNone) {
 
 TEST(PreTokenizer, RefusesWhatOnigurumaReadsInAnotherWay) {
   for (const char* pattern : {"[a-z&&[^aeiou]]", "[a[bc]]", "\\h+", "(?m).", "(*UTF)a", "[]"}) {
-    EXPECT_TRUE(contains(error_of([&] { split({{.pattern = pattern}}, "x"); }), "expected what PCRE2 and Oniguruma read alike"))
+    EXPECT_TRUE(
+        contains(error_of([&] { split({{.pattern = pattern}}, "x"); }), "expected what PCRE2 and Oniguruma read alike"))
         << pattern;
   }
   EXPECT_EQ(split({{.pattern = R"([[:digit:]\[\]]+|\\h)"}}, "a1[2]\\h"), (Pieces{"a", "1[2]", "\\h"}));
@@ -140,8 +144,9 @@ TEST(PreTokenizer, RefusesWhatOnigurumaReadsInAnotherWay) {
 TEST(PreTokenizer, PatternsThatRunAwayAreAnError) {
   const auto start = std::chrono::steady_clock::now();
   const std::string text(40, 'a');
-  EXPECT_TRUE(contains(error_of([&] { split({{.pattern = "(a|aa)+$(?<=b)"}}, text); }), "expected a pattern that matches in "
-                                                                                       "bounded time"));
+  EXPECT_TRUE(contains(error_of([&] { split({{.pattern = "(a|aa)+$(?<=b)"}}, text); }),
+                       "expected a pattern that matches in "
+                       "bounded time"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 

@@ -20,13 +20,13 @@ std::string message_of(int error) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-// Patterns of tokenizer.json are written for Oniguruma (Ruby). What that reads in another way than PCRE2 is refused, so that
-// no text is cut differently in silence.
+// Patterns of tokenizer.json are written for Oniguruma (Ruby). What that reads in another way than PCRE2 is refused, so
+// that no text is cut differently in silence.
 void check_dialect(const std::string& pattern) {
   bool in_class = false;
   const auto refuse = [&](std::string_view part) {
-    throw DataError(kWhere, fmt::format("got {} in pattern \"{}\"; expected what PCRE2 and Oniguruma read alike", part,
-                                          pattern));
+    throw DataError(
+        kWhere, fmt::format("got {} in pattern \"{}\"; expected what PCRE2 and Oniguruma read alike", part, pattern));
   };
   for (size_t i = 0; i < pattern.size(); ++i) {
     const std::string_view rest = std::string_view(pattern).substr(i);
@@ -74,11 +74,13 @@ RegexSplitter::RegexSplitter(const PreTokenizerStep& step)
   size_t offset = 0;
   // Lines matter to ^ and $, as they do to Oniguruma.
   const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
-  code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern_.data()), pattern_.size(), options, &error, &offset, nullptr);
+  code_ =
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern_.data()), pattern_.size(), options, &error, &offset, nullptr);
   if (code_ == nullptr) {
-    throw DataError(kWhere, fmt::format("got pattern \"{}\", wrong at offset {}: {}; expected a regular expression in the "
-                                          "syntax of PCRE2",
-                                          pattern_, offset, message_of(error)));
+    throw DataError(kWhere,
+                    fmt::format("got pattern \"{}\", wrong at offset {}: {}; expected a regular expression in the "
+                                "syntax of PCRE2",
+                                pattern_, offset, message_of(error)));
   }
   pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE);  // where it fails the interpreter takes over
   context_ = pcre2_match_context_create(nullptr);
@@ -99,9 +101,10 @@ bool RegexSplitter::find(std::string_view text, size_t from, Match& match) const
   }
   if (found == PCRE2_ERROR_NOMATCH) return false;
   if (found < 0) {
-    throw DataError(kWhere, fmt::format("got text on which pattern \"{}\" fails: {}; expected a pattern that matches in "
-                                        "bounded time",
-                                        pattern_, message_of(found)));
+    throw DataError(kWhere,
+                    fmt::format("got text on which pattern \"{}\" fails: {}; expected a pattern that matches in "
+                                "bounded time",
+                                pattern_, message_of(found)));
   }
   const size_t* places = pcre2_get_ovector_pointer(data);
   match = {places[0], places[1]};

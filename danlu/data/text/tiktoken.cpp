@@ -40,9 +40,7 @@ const std::vector<Encoding>& encodings() {
        R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
        R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
        {{199999, "<|endoftext|>", true}, {200018, "<|endofprompt|>", true}}},
-      {"qwen",
-       "qwen",
-       {{151643, "<|endoftext|>", true}, {151644, "<|im_start|>", true}, {151645, "<|im_end|>", true}}},
+      {"qwen", "qwen", {{151643, "<|endoftext|>", true}, {151644, "<|im_start|>", true}, {151645, "<|im_end|>", true}}},
   };
   return all;
 }
@@ -55,14 +53,16 @@ class Reader {
       return name == encoding.name || (encoding.name == std::string_view("qwen") && name.starts_with("qwen"));
     });
     if (known == encodings().end()) {
-      throw DataError("data.tokenizer", fmt::format("{}: got ranks named \"{}\"; expected gpt2, r50k_base, p50k_base, "
-                                                    "cl100k_base, o200k_base or qwen, as the name tells how text is cut",
-                                                    source_, name));
+      throw DataError("data.tokenizer",
+                      fmt::format("{}: got ranks named \"{}\"; expected gpt2, r50k_base, p50k_base, "
+                                  "cl100k_base, o200k_base or qwen, as the name tells how text is cut",
+                                  source_, name));
     }
     model_.added = known->special;
     model_.eos = known->special.front().id;
     const std::string_view pattern = known->pattern;
-    model_.pre_tokenizer.push_back({.pattern = pattern.size() < 10 ? split_pattern(known->pattern) : std::string(pattern)});
+    model_.pre_tokenizer.push_back(
+        {.pattern = pattern.size() < 10 ? split_pattern(known->pattern) : std::string(pattern)});
     model_.ignore_merges = true;
   }
 
@@ -96,7 +96,8 @@ class Reader {
     }
     // Every line has a rank of its own: few gaps are left.
     const size_t limit = 2 * text_.size();
-    if (rank >= std::min<size_t>(limit, INT32_MAX)) fail(fmt::format("rank {}", rank), fmt::format("less than {}", limit));
+    if (rank >= std::min<size_t>(limit, INT32_MAX))
+      fail(fmt::format("rank {}", rank), fmt::format("less than {}", limit));
     if (rank >= model_.vocab.size()) model_.vocab.resize(rank + 1);
     if (!model_.vocab[rank].empty()) fail(fmt::format("rank {} again", rank), "each once");
     model_.vocab[rank] = std::move(*bytes);
@@ -115,11 +116,11 @@ class Reader {
       ways.clear();
       for (size_t cut = 1; cut < token.size(); ++cut) {
         const TokenId left = ids.find(token.substr(0, cut)), right = ids.find(token.substr(cut));
-        if (left != TokenTable::kNone && right != TokenTable::kNone) ways.push_back({left, right, static_cast<TokenId>(id)});
+        if (left != TokenTable::kNone && right != TokenTable::kNone)
+          ways.push_back({left, right, static_cast<TokenId>(id)});
       }
-      std::sort(ways.begin(), ways.end(), [](const auto& a, const auto& b) {
-        return std::pair(a.left, a.right) < std::pair(b.left, b.right);
-      });
+      std::sort(ways.begin(), ways.end(),
+                [](const auto& a, const auto& b) { return std::pair(a.left, a.right) < std::pair(b.left, b.right); });
       model_.merges.insert(model_.merges.end(), ways.begin(), ways.end());
     }
   }

@@ -6,10 +6,10 @@
 
 namespace danlu::data {
 
-// The file says neither how text is cut nor which tokens are special: that follows from its name, which is one of OpenAI's
-// (r50k_base, p50k_base, cl100k_base, o200k_base; gpt2) or begins with "qwen". Merges are made as Hugging Face transformers
-// makes them: a token is the merge of any two that it consists of.
-// Throws DataError naming the file and the line; FileError.
+// The file says neither how text is cut nor which tokens are special: that follows from its name, which is one of
+// OpenAI's (r50k_base, p50k_base, cl100k_base, o200k_base; gpt2) or begins with "qwen". Merges are made as Hugging Face
+// transformers makes them: a token is the merge of any two that it consists of. Throws DataError naming the file and
+// the line; FileError.
 TokenizerModel read_tiktoken(const fs::path& path);
 
 }  // namespace danlu::data

@@ -18,8 +18,8 @@ class TokenTable {
   // For up to `tokens` insertions.
   explicit TokenTable(size_t tokens) : entries_(std::bit_ceil(tokens * 2 + 2)) {}
 
-  // The id under which the bytes are known already, or kNone: then they are now known under `id`. The bytes must outlive
-  // the table.
+  // The id under which the bytes are known already, or kNone: then they are now known under `id`. The bytes must
+  // outlive the table.
   TokenId insert(std::string_view bytes, TokenId id) {
     const size_t hash = std::hash<std::string_view>()(bytes);
     Entry& entry = entries_[place_of(hash, bytes)];

@@ -34,16 +34,18 @@ TokenizerModel completed(TokenizerModel model) {
     const auto id = static_cast<size_t>(token.id);
     if (id >= model.vocab.size()) model.vocab.resize(id + 1);
     if (!model.vocab[id].empty() && model.vocab[id] != token.content) {
-      throw DataError(kWhere, fmt::format("got added token \"{}\" with id {}, which is that of token \"{}\"; expected an id "
-                                          "of its own",
-                                          token.content, id, model.vocab[id]));
+      throw DataError(kWhere,
+                      fmt::format("got added token \"{}\" with id {}, which is that of token \"{}\"; expected an id "
+                                  "of its own",
+                                  token.content, id, model.vocab[id]));
     }
     model.vocab[id] = token.content;
   }
-  for (const auto& [name, id] : {std::pair("bos", model.bos), {"eos", model.eos}, {"pad", model.pad}, {"unk", model.unk}}) {
+  for (const auto& [name, id] :
+       {std::pair("bos", model.bos), {"eos", model.eos}, {"pad", model.pad}, {"unk", model.unk}}) {
     if (id && (*id < 0 || *id >= std::ssize(model.vocab))) {
-      throw DataError(kWhere, fmt::format("got {} {}; expected an id of the vocabulary, below {}", name, *id,
-                                          model.vocab.size()));
+      throw DataError(
+          kWhere, fmt::format("got {} {}; expected an id of the vocabulary, below {}", name, *id, model.vocab.size()));
     }
   }
   return model;
@@ -78,7 +80,8 @@ class Tokenizer::Impl {
   mutable std::vector<std::unique_ptr<Workspace>> idle_;
 };
 
-Tokenizer::Impl::Impl(TokenizerModel m) : model(completed(std::move(m))), bpe_(model), pre_tokenizer_(model.pre_tokenizer) {
+Tokenizer::Impl::Impl(TokenizerModel m)
+    : model(completed(std::move(m))), bpe_(model), pre_tokenizer_(model.pre_tokenizer) {
   for (const AddedToken& token : model.added) {
     if (!added_ids.emplace(token.content, token.id).second) {
       throw DataError(kWhere, fmt::format("got added token \"{}\" twice; expected it once", token.content));
@@ -161,8 +164,9 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, Special special) con
 
 std::string_view Tokenizer::token_bytes(TokenId id) const {
   if (id < 0) return {};
-  return static_cast<size_t>(id) < impl_->model.vocab.size() ? std::string_view(impl_->model.vocab[static_cast<size_t>(id)])
-                                                             : std::string_view();
+  return static_cast<size_t>(id) < impl_->model.vocab.size()
+             ? std::string_view(impl_->model.vocab[static_cast<size_t>(id)])
+             : std::string_view();
 }
 
 std::optional<TokenId> Tokenizer::special_id(std::string_view words) const {

@@ -109,7 +109,8 @@ void ConfigReader::add(AddedToken token) {
   if (token.id < size) {
     const std::string& place = model_.vocab[static_cast<size_t>(token.id)];
     if (!place.empty() && place != token.content) {
-      fail(fmt::format("got added token {} \"{}\", the id of another token; expected its own", token.id, token.content));
+      fail(
+          fmt::format("got added token {} \"{}\", the id of another token; expected its own", token.id, token.content));
     }
   }
   model_.added.push_back(std::move(token));

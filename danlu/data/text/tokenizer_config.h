@@ -1,4 +1,5 @@
-// tokenizer_config.json and what else stands beside tokenizer.json: which special tokens have which part, and chat templates.
+// tokenizer_config.json and what else stands beside tokenizer.json: which special tokens have which part, and chat
+// templates.
 #pragma once
 
 #include "danlu/base/files.h"
@@ -7,7 +8,8 @@
 namespace danlu::data {
 
 // Completes a model from the files of the directory that are there: tokenizer_config.json, special_tokens_map.json and
-// chat_template.jinja. Throws DataError naming the file, for one thing where it names a token that there is not; FileError.
+// chat_template.jinja. Throws DataError naming the file, for one thing where it names a token that there is not;
+// FileError.
 void read_tokenizer_config(const fs::path& directory, TokenizerModel& model);
 
 // Writes the first two. Throws FileError.

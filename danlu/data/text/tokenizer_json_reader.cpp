@@ -78,7 +78,8 @@ void Reader::for_each_step(const Json& json, const char* list, const std::string
   if (type_of(json, name) != "Sequence") return visit(json, name);
   const Json& steps = member(json, list, name);
   if (!steps.is_array()) fail(fmt::format("{}.{}: got {}; expected a list", name, list, steps.type_name()));
-  for (size_t i = 0; i < steps.size(); ++i) for_each_step(steps[i], list, fmt::format("{}.{}[{}]", name, list, i), visit);
+  for (size_t i = 0; i < steps.size(); ++i)
+    for_each_step(steps[i], list, fmt::format("{}.{}[{}]", name, list, i), visit);
 }
 
 TokenizerModel Reader::read() {
@@ -160,7 +161,8 @@ PreTokenizerStep Reader::split_of(const Json& step, const std::string& name) con
     split.pattern = text(pattern, "Regex", name + ".pattern");
   }
   const std::string behavior = text(step, "behavior", name);
-  const auto found = std::find_if(kBehaviors.begin(), kBehaviors.end(), [&](const auto& b) { return b.first == behavior; });
+  const auto found =
+      std::find_if(kBehaviors.begin(), kBehaviors.end(), [&](const auto& b) { return b.first == behavior; });
   if (found == kBehaviors.end()) unsupported(name + ".behavior", behavior, "a behavior of Split");
   split.behavior = found->second;
   return split;
@@ -190,7 +192,8 @@ void Reader::read_added() {
       fail(fmt::format("{}.id: got {}; expected an id", name, to_line(id).substr(0, 40)));
     }
     AddedToken token{id.get<TokenId>(), text(tokens[i], "content", name), flag(tokens[i], "special", name, false)};
-    // Hugging Face finds added tokens in any text. Here special() alone gives them: what is mere text cannot be left to that.
+    // Hugging Face finds added tokens in any text. Here special() alone gives them: what is mere text cannot be left to
+    // that.
     if (!token.special && token.content.find_first_not_of(" \t\r\n") == std::string::npos) {
       unsupported(name + ".content", token.content, "a token that is more than white space");
     }

@@ -153,15 +153,18 @@ struct Damage {
 
 TEST(TokenizerJson, WhatIsNotSupportedIsNamed) {
   const Damage cases[] = {
-      {"/truncation", R"({"max_length": 3})", R"(truncation: got {"max_length":3}, which is not supported; expected null)"},
+      {"/truncation", R"({"max_length": 3})",
+       R"(truncation: got {"max_length":3}, which is not supported; expected null)"},
       {"/padding", R"({"strategy": "BatchLongest"})", "padding: got"},
       {"/normalizer/type", R"("Lowercase")", "normalizer.type: got \"Lowercase\", which is not supported"},
       {"/pre_tokenizer/pretokenizers/0/type", R"("Whitespace")",
-       "pre_tokenizer.pretokenizers[0].type: got \"Whitespace\", which is not supported; expected ByteLevel, Split or Digits"},
+       "pre_tokenizer.pretokenizers[0].type: got \"Whitespace\", which is not supported; expected ByteLevel, Split or "
+       "Digits"},
       {"/pre_tokenizer/pretokenizers/0/behavior", R"("Random")", "pretokenizers[0].behavior: got \"Random\""},
       {"/pre_tokenizer/pretokenizers/2", R"({"type": "Digits"})", "expected no step behind ByteLevel"},
       {"/pre_tokenizer/pretokenizers/1/add_prefix_space", "true", "expected false behind another step"},
-      {"/decoder/type", R"("Metaspace")", "decoder.type: got \"Metaspace\", which is not supported; expected ByteLevel"},
+      {"/decoder/type", R"("Metaspace")",
+       "decoder.type: got \"Metaspace\", which is not supported; expected ByteLevel"},
       {"/decoder", "null", "decoder: got null"},
       {"/post_processor/type", R"("RobertaProcessing")", "post_processor.type: got \"RobertaProcessing\""},
       {"/post_processor", R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}},
@@ -172,7 +175,8 @@ TEST(TokenizerJson, WhatIsNotSupportedIsNamed) {
       {"/model/end_of_word_suffix", R"("</w>")", "model.end_of_word_suffix: got \"</w>\""},
       {"/model/continuing_subword_prefix", R"("##")", "model.continuing_subword_prefix: got \"##\""},
       {"/model/byte_fallback", "true", "model.byte_fallback: got true"},
-      {"/added_tokens/0", R"({"id": 6, "content": "   ", "special": false})", "expected a token that is more than white space"},
+      {"/added_tokens/0", R"({"id": 6, "content": "   ", "special": false})",
+       "expected a token that is more than white space"},
   };
   for (const Damage& damage : cases) {
     Json json = file();

@@ -11,10 +11,12 @@
 namespace danlu::data {
 namespace {
 
-constexpr std::array<const char*, 5> kBehaviors = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
+constexpr std::array<const char*, 5> kBehaviors = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext",
+                                                   "Contiguous"};
 
 Json byte_level_json(bool add_prefix_space, bool use_regex) {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}, {"trim_offsets", true}, {"use_regex", use_regex}};
+  return {
+      {"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}, {"trim_offsets", true}, {"use_regex", use_regex}};
 }
 
 Json step_json(const PreTokenizerStep& step) {
@@ -35,8 +37,9 @@ bool is_gpt2(const std::vector<PreTokenizerStep>& steps) {
 Json pre_tokenizer_json(const TokenizerModel& model) {
   if (model.byte_level && is_gpt2(model.pre_tokenizer)) return byte_level_json(model.add_prefix_space, true);
   if (model.add_prefix_space && (!model.byte_level || !model.pre_tokenizer.empty())) {
-    throw DataError("data.tokenizer", "got add_prefix_space with a pattern of its own, which tokenizer.json cannot say; "
-                                      "expected the pattern gpt2 on the level of bytes");
+    throw DataError("data.tokenizer",
+                    "got add_prefix_space with a pattern of its own, which tokenizer.json cannot say; "
+                    "expected the pattern gpt2 on the level of bytes");
   }
   Json steps = Json::array();
   for (const PreTokenizerStep& step : model.pre_tokenizer) steps.push_back(step_json(step));
@@ -111,24 +114,23 @@ void append_merges(std::string& out, const TokenizerModel& model, const std::vec
 void write_tokenizer_json(const TokenizerModel& model, const fs::path& path) {
   const char* form = model.normalizer == Normalizer::nfkc ? "NFKC" : "NFC";
   const bool has_unk = model.unk && !model.byte_level;  // on the level of bytes nothing is unknown
-  const Json json = {
-      {"version", "1.0"},
-      {"truncation", nullptr},
-      {"padding", nullptr},
-      {"added_tokens", added_json(model.added)},
-      {"normalizer", model.normalizer == Normalizer::none ? Json() : Json{{"type", form}}},
-      {"pre_tokenizer", pre_tokenizer_json(model)},
-      {"post_processor", post_processor_json(model)},
-      {"decoder", model.byte_level ? byte_level_json(true, true) : Json{{"type", "Fuse"}}},
-      {"model",
-       {{"type", "BPE"},
-        {"dropout", nullptr},
-        {"unk_token", has_unk ? Json(model.vocab[static_cast<size_t>(*model.unk)]) : Json()},
-        {"continuing_subword_prefix", nullptr},
-        {"end_of_word_suffix", nullptr},
-        {"fuse_unk", false},
-        {"byte_fallback", false},
-        {"ignore_merges", model.ignore_merges}}}};
+  const Json json = {{"version", "1.0"},
+                     {"truncation", nullptr},
+                     {"padding", nullptr},
+                     {"added_tokens", added_json(model.added)},
+                     {"normalizer", model.normalizer == Normalizer::none ? Json() : Json{{"type", form}}},
+                     {"pre_tokenizer", pre_tokenizer_json(model)},
+                     {"post_processor", post_processor_json(model)},
+                     {"decoder", model.byte_level ? byte_level_json(true, true) : Json{{"type", "Fuse"}}},
+                     {"model",
+                      {{"type", "BPE"},
+                       {"dropout", nullptr},
+                       {"unk_token", has_unk ? Json(model.vocab[static_cast<size_t>(*model.unk)]) : Json()},
+                       {"continuing_subword_prefix", nullptr},
+                       {"end_of_word_suffix", nullptr},
+                       {"fuse_unk", false},
+                       {"byte_fallback", false},
+                       {"ignore_merges", model.ignore_merges}}}};
   // The two large parts are written without becoming JSON values first.
   std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
   text.resize(text.rfind("\n  }\n}"));

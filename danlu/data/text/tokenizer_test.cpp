@@ -161,7 +161,8 @@ TEST(Tokenizer, RefusesPartsThatDoNotFit) {
   EXPECT_TRUE(contains(error_with([](Model& m) { m.added = {{2, ""}}; }), "got added token \"\""));
   EXPECT_TRUE(contains(error_with([](Model& m) { m.added = {{0, "x"}}; }), "which is that of token \"a\""));
   EXPECT_TRUE(contains(error_with([](Model& m) { m.added = {{2, "x"}, {3, "x"}}; }), "got added token \"x\" twice"));
-  EXPECT_TRUE(contains(error_with([](Model& m) { m.eos = 2; }), "got eos 2; expected an id of the vocabulary, below 2"));
+  EXPECT_TRUE(
+      contains(error_with([](Model& m) { m.eos = 2; }), "got eos 2; expected an id of the vocabulary, below 2"));
 }
 
 TEST(Tokenizer, ServesManyThreadsAtOnce) {

@@ -13,28 +13,33 @@ uint8_t class_of_category(utf8proc_category_t category) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return kLetter;
+    case UTF8PROC_CATEGORY_LO:
+      return kLetter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return kNumber;
+    case UTF8PROC_CATEGORY_NO:
+      return kNumber;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return kSpace;
+    case UTF8PROC_CATEGORY_ZP:
+      return kSpace;
     // Marks may compose with what stands before them, and change places.
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME: return kNotNfc | kNotNfkc;
-    default: return kOther;
+    case UTF8PROC_CATEGORY_ME:
+      return kNotNfc | kNotNfkc;
+    default:
+      return kOther;
   }
 }
 
 bool is_changed_by(utf8proc_int32_t code, int form) {
   std::array<utf8proc_int32_t, 32> buffer{};  // the longest decomposition of all has 18 characters
-  const auto size = utf8proc_decompose_char(code, buffer.data(), std::ssize(buffer),
-                                            static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | form),
-                                            nullptr);
-  const auto composed = utf8proc_normalize_utf32(buffer.data(), size,
-                                                 static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | form));
+  const auto size =
+      utf8proc_decompose_char(code, buffer.data(), std::ssize(buffer),
+                              static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | form), nullptr);
+  const auto composed = utf8proc_normalize_utf32(
+      buffer.data(), size, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | form));
   return composed != 1 || buffer[0] != code;
 }
 

@@ -8,11 +8,11 @@ namespace danlu::data {
 
 enum CharacterClass : uint8_t {
   kOther = 0,
-  kLetter = 1,      // \p{L}
-  kNumber = 2,      // \p{N}
-  kSpace = 4,       // \s
-  kNewline = 8,     // \r or \n, which are spaces too
-  kNotNfc = 16,     // changed by NFC, or by what stands beside it
+  kLetter = 1,   // \p{L}
+  kNumber = 2,   // \p{N}
+  kSpace = 4,    // \s
+  kNewline = 8,  // \r or \n, which are spaces too
+  kNotNfc = 16,  // changed by NFC, or by what stands beside it
   kNotNfkc = 32,
 };
 

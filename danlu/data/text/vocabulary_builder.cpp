@@ -44,7 +44,8 @@ VocabularyBuilder::VocabularyBuilder(TokenizerModel& model, const std::vector<st
     std::string& place = model_.vocab[static_cast<size_t>(id)];
     if (!place.empty()) {
       if (place == token) continue;
-      fail(source_, fmt::format("got id {} for token \"{}\" and for another one; expected an id of its own", id, token));
+      fail(source_,
+           fmt::format("got id {} for token \"{}\" and for another one; expected an id of its own", id, token));
     }
     std::optional<std::string> bytes = model_.byte_level ? from_printable(token) : token;
     if (!bytes) {
@@ -60,9 +61,10 @@ void VocabularyBuilder::place_added() {
   for (const AddedToken& token : model_.added) {
     std::string& place = model_.vocab[static_cast<size_t>(token.id)];
     if (token.content.empty() || !place.empty() || ids_.insert(token.content, token.id) != TokenTable::kNone) {
-      fail(source_, fmt::format("got added token \"{}\" with id {}, which is empty or not the only one of that id or name; "
-                                "expected each once",
-                                token.content, token.id));
+      fail(source_,
+           fmt::format("got added token \"{}\" with id {}, which is empty or not the only one of that id or name; "
+                       "expected each once",
+                       token.content, token.id));
     }
     place = token.content;
   }
@@ -71,7 +73,8 @@ void VocabularyBuilder::place_added() {
 TokenId VocabularyBuilder::side_of_merge(std::string_view token) const {
   const TokenId id = ids_.find(token);
   if (id == TokenTable::kNone) {
-    fail(source_, fmt::format("got merge {} with \"{}\"; expected a token of the vocabulary", model_.merges.size(), token));
+    fail(source_,
+         fmt::format("got merge {} with \"{}\"; expected a token of the vocabulary", model_.merges.size(), token));
   }
   return id;
 }

@@ -17,7 +17,8 @@ class VocabularyBuilder {
  public:
   // Fills model.vocab, where added tokens stand as they are written, and other ones as the bytes that the characters of
   // byte-level files stand for. `tokens` must outlive this.
-  VocabularyBuilder(TokenizerModel& model, const std::vector<std::pair<std::string, int64_t>>& tokens, std::string source);
+  VocabularyBuilder(TokenizerModel& model, const std::vector<std::pair<std::string, int64_t>>& tokens,
+                    std::string source);
 
   void add_merge(std::string_view left, std::string_view right);
   // kNone if there is no such token.

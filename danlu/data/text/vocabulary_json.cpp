@@ -93,13 +93,12 @@ class Handler final : public Json::json_sax_t {
   void expect_rest(const char* what) const {
     if (in_ == In::rest) return;
     if (in_ == In::vocab) fail(fmt::format("got {} for token \"{}\"; expected its id", what, key_));
-    fail(fmt::format("got {} as merge {}; expected \"left right\" or [\"left\", \"right\"]", what, json_.merges.size()));
+    fail(
+        fmt::format("got {} as merge {}; expected \"left right\" or [\"left\", \"right\"]", what, json_.merges.size()));
   }
 
   bool in_model() const { return place_ == VocabularyPlace::model && open_.size() == 2 && model_is_open_; }
-  bool begins_vocab() const {
-    return place_ == VocabularyPlace::whole ? open_.empty() : in_model() && key_ == "vocab";
-  }
+  bool begins_vocab() const { return place_ == VocabularyPlace::whole ? open_.empty() : in_model() && key_ == "vocab"; }
 
   void open(Json value) {
     if (open_.size() == kMaxDepth) fail(fmt::format("got more than {} nested levels", kMaxDepth));
@@ -134,7 +133,8 @@ class Handler final : public Json::json_sax_t {
   bool merge(const std::string& text) {
     const size_t space = text.find(' ');
     if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-      fail(fmt::format("got merge {} \"{}\"; expected two tokens with one space between them", json_.merges.size(), text));
+      fail(fmt::format("got merge {} \"{}\"; expected two tokens with one space between them", json_.merges.size(),
+                       text));
     }
     json_.merges.emplace_back(text.substr(0, space), text.substr(space + 1));
     return true;

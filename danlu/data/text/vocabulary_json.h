@@ -1,4 +1,5 @@
-// JSON files with a vocabulary and merges in them: these, with their hundred thousands of entries, are read on the side.
+// JSON files with a vocabulary and merges in them: these, with their hundred thousands of entries, are read on the
+// side.
 #pragma once
 
 #include <cstdint>
