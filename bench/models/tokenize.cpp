@@ -2,7 +2,7 @@
 // is the time of loading. Seconds are those of the processor: all runs on one thread. With a third argument the ids are
 // written there as 32-bit integers.
 //
-//   bench_tokenize TOKENIZER FILE [IDS]      (see bench/peers/tokenize.py)
+//   bench_tokenize TOKENIZER FILE [IDS]      (see bench/peers/encode_text.py)
 #include <ctime>
 #include <iostream>
 #include <string>
