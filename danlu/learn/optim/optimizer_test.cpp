@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "danlu/base/error.h"
+#include "danlu/base/threads.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/reduce.h"
@@ -144,6 +145,40 @@ TEST(ParameterStore, RefusesTheSameParameterTwice) {
   Tensor p = parameter({1.0f});
   EXPECT_THROW(Sgd({p, p}), ConfigError);
   EXPECT_THROW(Sgd({Tensor::zeros({2})}), ConfigError);
+}
+
+// Every part of the parameters is divided among the threads; each element is updated once, and alike.
+TEST(Optimizer, TheSameBitsForAnyNumberOfThreads) {
+  const int before = num_threads();
+  std::vector<std::vector<float>> results;
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    std::vector<Tensor> parameters;
+    for (const Shape& shape : {Shape{300, 77}, Shape{77}, Shape{3, 5}, Shape{1}}) {
+      Tensor p = Tensor::empty(shape);
+      for (int64_t i = 0; i < p.numel(); ++i) p.mutable_data()[i] = static_cast<float>(i % 100) - 49.5f;
+      p.set_requires_grad();
+      parameters.push_back(p);
+    }
+    AdamW optimizer(parameters, {.lr = 0.1, .weight_decay = 0.1});
+    for (int t = 0; t < 3; ++t) {
+      optimizer.zero_grad();
+      for (const Tensor& p : parameters) backward(sum(square(p)));
+      optimizer.step();
+    }
+    for (const Tensor& p : parameters) {
+      const bool decays = p.rank() > 1;
+      for (int64_t i = 0; i < p.numel(); ++i) {
+        // Three steps of about the learning rate towards 0, and the decay.
+        const float start = static_cast<float>(i % 100) - 49.5f;
+        ASSERT_NEAR(p.data()[i], start * (decays ? 0.970299f : 1.0f) - std::copysign(0.3f, start), 0.01f) << i;
+      }
+    }
+    results.push_back(optimizer.store().values().to_vector());
+  }
+  set_num_threads(before);
+  EXPECT_EQ(results[1], results[0]);
+  EXPECT_EQ(results[2], results[0]);
 }
 
 TEST(ParseOptimizer, MessagesNameTheKeyAndTheNearest) {
