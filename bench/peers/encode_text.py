@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Encoding by Danlu and Hugging Face tokenizers, on one thread: same tokeniser, same text, in turn, in one run.
 
-    python3 bench/peers/encode_text.py build/bench/bench/bench_tokenize tokenizer.json text.txt [--rounds 3] [--piece 100000]
+    python3 bench/peers/encode_text.py build/bench/bench/bench_tokenize tokenizer.json text.txt [--rounds 3] [--piece 10000]
 
 Times are those of the processor. Hugging Face tokenizers works by encode_batch_fast, which leaves out the offsets, on pieces
 cut where a line ends: as it is used for corpora. The ids are compared; they differ where the text spells added tokens, as

@@ -22,7 +22,7 @@ namespace danlu::data {
 // Threads: any number at once, each with its own workspace.
 class Bpe {
  public:
-  // What one thread needs to work; kept between calls, as it remembers pieces. For one Bpe only.
+  // What one thread needs to work: 4 MiB, to be kept between calls, as it remembers pieces. For one Bpe only.
   struct Workspace {
     PieceCache cache;
     std::vector<TokenId> ids;

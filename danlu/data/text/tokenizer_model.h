@@ -22,8 +22,8 @@ struct PreTokenizerStep {
   // What becomes of a match, as Hugging Face names it.
   enum class Behavior { isolated, removed, merged_with_previous, merged_with_next, contiguous };
   Kind kind = Kind::split;
-  std::string pattern;            // split
-  bool invert = false;            // split: the matches are the delimiters (false) or the pieces (true)
+  std::string pattern;  // split
+  bool invert = false;  // split: the matches are the delimiters (false) or the pieces (true)
   Behavior behavior = Behavior::isolated;
   bool individual_digits = false;  // digits
 };
@@ -38,12 +38,13 @@ struct TokenizerModel {
   Normalizer normalizer = Normalizer::none;
   std::vector<PreTokenizerStep> pre_tokenizer;
   bool add_prefix_space = false;
-  // true: symbols are the 256 bytes (ByteLevel of Hugging Face). false: Unicode characters, those that the vocabulary lacks
-  // become unk.
+  // true: symbols are the 256 bytes (ByteLevel of Hugging Face). false: Unicode characters. Symbols that the vocabulary
+  // lacks become unk, or nothing where there is none.
   bool byte_level = true;
   bool ignore_merges = false;  // a piece that is a token as a whole is not built by merges
 
-  // Token bytes by id (not the printable disguise that files of byte-level tokenisers use). Ids without a token are empty.
+  // Token bytes by id (not the printable disguise that files of byte-level tokenisers use). Ids without a token are
+  // empty.
   std::vector<std::string> vocab;
   // Pairs of ids in order of rank, each with the id that they become.
   struct Merge {
