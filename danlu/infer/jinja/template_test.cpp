@@ -280,7 +280,7 @@ TEST(Template, IsBounded) {
   expect_refused("{{ " + chain + " }}", "an expression of more than 200 levels");
   expect_refused(blocks, "nested more than 100 deep");
   expect_refused(std::string((1 << 20) + 1, 'x'), "expected at most 1048576");
-  EXPECT_LT(timer.seconds(), 20);
+  EXPECT_LT(timer.seconds(), 90);  // about 1 s, and 30 without optimisation under a sanitizer
 }
 
 // For each byte a '.', or a 'u' where the user wrote it.
