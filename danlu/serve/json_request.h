@@ -16,7 +16,9 @@
 
 namespace danlu::serve {
 
-// Throws RequestError: 400 unless the body is a JSON object, with no more members in any object than a reader can bear.
+// Throws RequestError: 400 unless the body is JSON, of objects whose members can be read in reasonable time.
+Json parse_json_body(const std::string& body);
+// The same, and 400 unless it is an object.
 Json parse_json_request(const HttpRequest& http);
 
 class Fields {

@@ -6,13 +6,10 @@
 #include "danlu/base/format.h"
 #include "danlu/serve/error.h"
 #include "danlu/serve/http/multipart.h"
+#include "danlu/serve/json_request.h"
 
 namespace danlu::serve {
 namespace {
-
-[[noreturn]] void wrong_type(const std::string& place, const Json& got, const char* expected) {
-  throw RequestError(400, "wrong_type", fmt::format("{} is {}; expected {}", place, got.type_name(), expected), place);
-}
 
 void check_row(const Json& row, const std::string& place) {
   if (!row.is_object()) wrong_type(place, row, "an object of column names and values");
@@ -41,12 +38,7 @@ void check_list(const Json& list, const char* name, const char* expected) {
 }
 
 void read_json(const std::string& body, PredictRequest& request) {
-  Json json;
-  try {
-    json = parse_json(body, "request");
-  } catch (const DataError& error) {
-    throw RequestError(400, "bad_json", error.message());
-  }
+  Json json = parse_json_body(body);
   if (!json.is_object()) wrong_type("the request", json, "an object such as {\"rows\": [{...}]}");
   if (const auto model = json.find("model"); model != json.end() && !model->is_null()) {
     if (!model->is_string()) wrong_type("model", *model, "a string");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "danlu/base/base64.h"
+#include "danlu/base/timer.h"
 #include "danlu/serve/error.h"
 
 namespace danlu::serve {
@@ -105,6 +106,14 @@ TEST(PredictRequest, RefusesOtherTypesAndBrokenForms) {
   expect_error(request, 400, "bad_form", "", "not valid multipart/form-data");
   request.body = "--Q\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nx\r\n--Q--";
   expect_error(request, 400, "bad_input", "", "the form has no file");
+}
+
+TEST(PredictRequest, RefusesMoreMembersThanCanBeReadInTime) {
+  std::string body = "{\"row\": {\"a0\": 1";
+  for (int i = 1; i < 300'000; ++i) body += ",\"a" + std::to_string(i) + "\":1";
+  const Timer timer;
+  expect_error(json_request(body + "}}"), 400, "bad_json", "", "too many members");
+  EXPECT_LT(timer.seconds(), 5);
 }
 
 }  // namespace

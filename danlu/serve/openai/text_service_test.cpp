@@ -510,7 +510,7 @@ TEST_F(TextServiceTest, RefusesWithAStatusAPlaceAndTheReason) {
   completion("[1]", "wrong_type", "", "the request is array; expected an object");
   std::string many = "{\"a0\": 1";
   for (int i = 1; i < 200'000; ++i) many += ", \"a" + std::to_string(i) + "\": 1";
-  completion(many + "}", "bad_json", "", "more than 4096 members");
+  completion(many + "}", "bad_json", "", "too many members");
   completion("{\"x\": " + std::string(1000, '[') + std::string(1000, ']') + "}", "bad_json", "", "nested levels");
   completion(R"({"model": "other", "prompt": "a"})", "model_not_found", "model", "served are tiny", 404);
   completion(R"({"model": 3, "prompt": "a"})", "wrong_type", "model", "expected a string");
