@@ -11,16 +11,10 @@
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/reference/language.h"
+#include "danlu/engine/kernels/testing.h"
 
 namespace danlu::kernels {
 namespace {
-
-std::vector<float> normal(int64_t n, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> x(static_cast<size_t>(n));
-  for (float& v : x) v = rng.normal();
-  return x;
-}
 
 struct Heads {
   int64_t heads, kv_heads, head_dim;
@@ -51,21 +45,7 @@ void expect_near(const std::vector<float>& y, const std::vector<double>& expecte
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 3e-6 + 2e-5 * std::abs(expected[i])) << "element " << i;
 }
 
-class AttentionCached : public testing::Test {
- protected:
-  template <class Test>
-  void on_every_isa(const Test& test) {
-    for (const Isa isa : supported_isas()) {
-      SCOPED_TRACE(isa_name(isa));
-      set_isa(isa);
-      test();
-    }
-  }
-  void TearDown() override { set_isa(before_); }
-
- private:
-  const Isa before_ = active_isa();
-};
+class AttentionCached : public OnEveryIsa {};
 
 // A prompt at once, its continuation row by row, and everything in pieces of other lengths.
 TEST_F(AttentionCached, InPiecesIsTheWholeSequence) {

@@ -11,16 +11,10 @@
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/reference/linear.h"
 #include "danlu/engine/kernels/small_gemm.h"
+#include "danlu/engine/kernels/testing.h"
 
 namespace danlu::kernels {
 namespace {
-
-std::vector<float> normal(int64_t n, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> x(static_cast<size_t>(n));
-  for (float& v : x) v = rng.normal();
-  return x;
-}
 
 std::vector<double> doubles(const std::vector<float>& x) { return {x.begin(), x.end()}; }
 
@@ -30,26 +24,10 @@ void expect_near(const std::vector<float>& y, const std::vector<double>& expecte
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "element " << i;
 }
 
-class OnEveryIsa : public testing::Test {
- protected:
-  template <class Test>
-  void run(const Test& test) {
-    for (const Isa isa : supported_isas()) {
-      SCOPED_TRACE(isa_name(isa));
-      set_isa(isa);
-      test();
-    }
-  }
-  void TearDown() override { set_isa(before_); }
-
- private:
-  const Isa before_ = active_isa();
-};
-
 // Every height of a tile, every width of a panel with its tails, and depths around that of a panel.
 using Gemm = OnEveryIsa;
 TEST_F(Gemm, EverySizeAndTransposition) {
-  run([] {
+  on_every_isa([] {
     for (const int64_t m : {1, 2, 5, 6, 11, 12, 13, 31}) {
       for (const int64_t n : {1, 3, 4, 7, 8, 15, 16, 33, 64, 79}) {
         for (const int64_t k : {1, 3, 4, 17, 128, 131}) {
@@ -75,7 +53,7 @@ TEST_F(Gemm, EverySizeAndTransposition) {
 
 using LinearForward = OnEveryIsa;
 TEST_F(LinearForward, BiasAndActivation) {
-  run([] {
+  on_every_isa([] {
     for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
       for (const int64_t n : {1, 10, 70}) {
         const int64_t m = 13, k = 150;
@@ -91,7 +69,7 @@ TEST_F(LinearForward, BiasAndActivation) {
 }
 
 TEST_F(LinearForward, ANanStaysVisible) {
-  run([] {
+  on_every_isa([] {
     const std::vector<float> x = {NAN, 1}, w = {1, 1, 1, 1};
     for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
       std::vector<float> y(2);

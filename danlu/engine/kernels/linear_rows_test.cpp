@@ -10,35 +10,15 @@
 #include "danlu/engine/kernels/batch_invariant.h"
 #include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/testing.h"
 
 namespace danlu::kernels {
 namespace {
 
-std::vector<float> normal(int64_t n, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> x(static_cast<size_t>(n));
-  for (float& v : x) v = rng.normal();
-  return x;
-}
-
-class LinearRows : public testing::Test {
- protected:
-  template <class Test>
-  void run(const Test& test) {
-    for (const Isa isa : supported_isas()) {
-      SCOPED_TRACE(isa_name(isa));
-      set_isa(isa);
-      test();
-    }
-  }
-  void TearDown() override { set_isa(before_); }
-
- private:
-  const Isa before_ = active_isa();
-};
+class LinearRows : public OnEveryIsa {};
 
 TEST_F(LinearRows, EverySize) {
-  run([] {
+  on_every_isa([] {
     for (const int64_t m : {1, 2, 3, 5, 6, 7, 13}) {
       for (const int64_t n : {1, 3, 4, 6, 21}) {
         for (const int64_t k : {0, 1, 5, 16, 17, 47, 130}) {
@@ -63,7 +43,7 @@ TEST_F(LinearRows, EverySize) {
 
 // Sizes on both sides of where a product without the guard goes to oneDNN.
 TEST_F(LinearRows, ARowIsTheSameInAnyBatch) {
-  run([] {
+  on_every_isa([] {
     for (const auto rows : {BatchInvariant::Rows::few, BatchInvariant::Rows::many}) {
       const BatchInvariant guard(rows);
       for (const auto& [n, k] : {std::pair<int64_t, int64_t>{50, 37}, {997, 1001}}) {

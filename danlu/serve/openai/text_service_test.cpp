@@ -213,7 +213,7 @@ TEST_F(TextServiceTest, GreedyTokensAreTheBestByExactEquality) {
     ids.push_back(text.starts_with("bytes:\\x") ? std::stoi(text.substr(8), nullptr, 16)
                   : text.size() == 1            ? static_cast<unsigned char>(text[0])
                                                 : 256);
-    if (ids.back() == 256) GTEST_SKIP() << "a special token was drawn";
+    ASSERT_NE(ids.back(), 256) << "a special token was drawn: its text does not give its id; take another prompt";
   }
   const Json scored = complete(
       {{"prompt", Json::array({ids})}, {"max_tokens", 1}, {"echo", true}, {"logprobs", 3}, {"temperature", 0}});
