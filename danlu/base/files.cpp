@@ -180,6 +180,11 @@ void write_file_atomic(const fs::path& path, std::string_view data) {
   writer.commit();
 }
 
+void rename_path(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(fmt::format("rename {} to", from.string()).c_str(), to, errno);
+  sync_directory(to.parent_path());
+}
+
 LineAppender::LineAppender(const fs::path& path) : path_(path) {
   if (path.has_parent_path()) make_directories(path.parent_path());
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -44,6 +44,9 @@ class AtomicFileWriter {
   int fd_ = -1;
 };
 
+// Renames a file or directory, over a file that is there, and syncs the directory that it is in now.
+void rename_path(const fs::path& from, const fs::path& to);
+
 // Removes, below a directory, the temporaries of writers that were killed. Nobody may be writing there.
 void remove_abandoned_temporaries(const fs::path& directory);
 
