@@ -428,7 +428,9 @@ void conv2d_backward_data(const Conv2dShape& shape, const float* dy, const float
   }
 }
 
-void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+namespace {
+
+void weights_gradient(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
   try {
     Convolution& conv = convolution(shape, Direction::weights, dbias != nullptr, Activation::none);
     set(conv.x, x);
@@ -446,6 +448,37 @@ void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const flo
     if (conv.reorders) conv.reorder.execute(stream(), conv.weights, conv.plain_weights);
   } catch (const dnnl::error& error) {
     library_failed("convolution backward to the weights", error);
+  }
+}
+
+}  // namespace
+
+// The sum runs over the images: in parts of the batch, each of one thread, that are added in their order. Left to itself oneDNN
+// divides them by the number of threads, and so would the result.
+void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+  cpu_engine();
+  const int64_t weights = shape.filters * (shape.channels / shape.groups) * shape.kernel_h * shape.kernel_w;
+  const int64_t x_size = shape.height * shape.width * shape.channels, y_size = shape.out_height() * shape.out_width() * shape.filters;
+  const int64_t wanted = blocks_for(shape.batch * shape.out_height() * shape.out_width() * weights);
+  const int64_t part = (shape.batch + wanted - 1) / std::max<int64_t>(wanted, 1), parts = (shape.batch + part - 1) / part;
+  Workspace workspace((parts - 1) * (Workspace::rounded(weights) + Workspace::rounded(shape.filters)));
+  std::vector<float*> dws = {dw}, dbiases = {dbias};
+  for (int64_t p = 1; p < parts; ++p) {
+    dws.push_back(workspace.take(weights));
+    float* bias_part = workspace.take(shape.filters);
+    dbiases.push_back(dbias == nullptr ? nullptr : bias_part);
+  }
+  parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+    const OneThread one_thread;
+    for (int64_t p = begin; p < end; ++p) {
+      Conv2dShape images = shape;
+      images.batch = std::min(part, shape.batch - p * part);
+      weights_gradient(images, x + p * part * x_size, dy + p * part * y_size, dws[static_cast<size_t>(p)], dbiases[static_cast<size_t>(p)]);
+    }
+  });
+  for (size_t p = 1; p < dws.size(); ++p) {
+    add(dw, dw, dws[p], weights);
+    if (dbias != nullptr) add(dbias, dbias, dbiases[p], shape.filters);
   }
 }
 
