@@ -236,6 +236,8 @@ void SafetensorsFile::check_layout() {
   }
 }
 
+bool SafetensorsFile::has_checksum() const { return metadata_.contains(kChecksumKey); }
+
 void SafetensorsFile::verify_checksum() const {
   const auto stored = metadata_.find(kChecksumKey);
   if (stored == metadata_.end()) return;

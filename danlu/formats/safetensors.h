@@ -53,6 +53,8 @@ class SafetensorsFile {
 
   // Includes "format" and "danlu.xxh3".
   const Metadata& metadata() const { return metadata_; }
+  // Files of other programs have none. One that is there has been verified.
+  bool has_checksum() const;
 
  private:
   struct Entry {

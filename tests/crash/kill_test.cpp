@@ -144,7 +144,7 @@ TEST_F(Crash, AnInterruptIsOrderly) {
     process->signal(number);
     const Outcome outcome = process->wait();
     EXPECT_EQ(outcome.code, 1) << outcome;
-    EXPECT_THAT(outcome.out, HasSubstr("was stopped; its best weights so far: danlu evaluate"));
+    EXPECT_THAT(outcome.out, HasSubstr("was stopped and saved; go on: the same command again; its best weights so far: danlu evaluate"));
     EXPECT_EQ(run().status(), "stopped");
     EXPECT_EQ(run().info()["training"]["stopped_by"], "request");
     EXPECT_EQ(project_.danlu({"evaluate", "points"}).code, 0);

@@ -72,6 +72,9 @@ Observer Console::observer() {
            {std::string(r.unit) + "_per_second", r.terms_per_second},
            {"eta_s", progress_->remaining_s()}});
   };
+  o.training.on_resume = [=, this](int64_t step, int64_t /*validated*/) {
+    note(fmt::format("goes on from step {}\n", step), {{"event", "resume"}, {"step", step}});
+  };
   o.training.on_epoch = [=, this](const train::EpochReport& r) {
     progress_->epoch(r);
     event({{"event", "epoch"},

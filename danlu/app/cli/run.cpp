@@ -1,4 +1,5 @@
 #include "danlu/app/cli/recipe_arguments.h"
+#include "danlu/base/duration.h"
 #include "danlu/base/format.h"
 
 namespace danlu::app {
@@ -10,6 +11,8 @@ class RunVerb : public Verb {
 
   void declare(Arguments& arguments) override {
     recipe_.declare(arguments);
+    arguments.flag("--fresh", fresh_, "begin again, though an interrupted run of this recipe could go on");
+    arguments.option("--deadline", deadline_, "end the training within this time, the schedule at its end: 90s, 20m, 1.5h");
     arguments.examples(
         "danlu run recipes/medical.yaml\n"
         "danlu run recipes/fashion.yaml train.epochs=3\n"
@@ -18,19 +21,23 @@ class RunVerb : public Verb {
 
   int run(const Context& context) override {
     const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
-    const bool finished = pipeline->run();
+    if (!deadline_.empty()) pipeline->set_deadline(parse_duration(deadline_, "--deadline"));
+    const bool finished = pipeline->run(fresh_ ? train::Start::afresh : train::Start::resume);
     const std::string path = pipeline->directory().path().string();
     const std::string answer =
         pipeline->recipe().is_language() ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
     const std::string next = finished
-                                 ? fmt::format("{0}: {1}   danlu serve {0}\n", path, answer)
-                                 : fmt::format("{0} was stopped; its best weights so far: danlu evaluate {0}\n", path);
+                                 ? fmt::format("weights {2}\n{0}: {1}   danlu serve {0}\n", path, answer,
+                                               pipeline->directory().info()["training"].value("weights_hash", ""))
+                                 : fmt::format("{0} was stopped and saved; go on: the same command again; its best weights so far: danlu evaluate {0}\n", path);
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
     return finished ? kOk : kFailed;
   }
 
  private:
   RecipeArguments recipe_;
+  std::string deadline_;
+  bool fresh_ = false;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "danlu/infer/generator.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/language_objective.h"
 
 namespace danlu::app {
@@ -201,10 +202,9 @@ std::string LanguagePipeline::write_samples(const std::shared_ptr<infer::Languag
   return page;
 }
 
-train::Result LanguagePipeline::train() {
+train::Result LanguagePipeline::train(train::Start start) {
   train::Result result;
   stage("train", [&] {
-    directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "bundle", "report.json", "report.txt"});
     const auto model = make_model();
     const auto seed = static_cast<uint64_t>(recipe_.seed);
     const data::TokenDatasetOptions windows{.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents};
@@ -217,21 +217,12 @@ train::Result LanguagePipeline::train() {
       validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed,
                          data::Phase::evaluate);
     }
-    LineAppender metrics(directory_.file("metrics.jsonl"));
-    train::Callbacks callbacks = observer().training;
-    callbacks.on_epoch = [&](const train::EpochReport& epoch) {
-      metrics.append(to_line(to_json(epoch)));
-      if (observer().training.on_epoch) observer().training.on_epoch(epoch);
-      if (!recipe_.evaluate.sample.prompts.empty()) {
-        const std::string page = write_samples(model, epoch);
-        report("sample", page, {{"step", epoch.progress.step}, {"text", page}});
-      }
+    const auto sample = [&](const train::EpochReport& epoch) {
+      if (recipe_.evaluate.sample.prompts.empty()) return;
+      const std::string page = write_samples(model, epoch);
+      report("sample", page, {{"step", epoch.progress.step}, {"text", page}});
     };
-    const train::LanguageObjective objective;
-    train::Trainer trainer(*model->network, objective, recipe_.train);
-    result = trainer.fit(training, validation ? &*validation : nullptr, directory_.checkpoints(), callbacks);
-    const bool stopped = result.stopped_by == "request";
-    directory_.update({{"status", stopped ? "stopped" : "trained"}, {"training", to_json(result, *model->network)}});
+    result = fit(start, *model->network, train::LanguageObjective(), training, validation ? &*validation : nullptr, sample);
   });
   return result;
 }
@@ -244,7 +235,7 @@ void LanguagePipeline::bundle() {
 }
 
 void LanguagePipeline::write_bundle() {
-  const fs::path best = directory_.checkpoints() / "best.safetensors";
+  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
   if (!fs::exists(best)) {
     throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
   }

@@ -25,7 +25,7 @@ class LanguagePipeline : public Pipeline {
 
   void check() override;
   void prepare() override;
-  train::Result train() override;
+  train::Result train(train::Start start) override;
   void bundle() override;
   void evaluate() override;
 
@@ -33,6 +33,7 @@ class LanguagePipeline : public Pipeline {
   const std::optional<eval::LanguageReport>& quality() const { return quality_; }
 
  private:
+  std::string data_hash() override { return corpus().content_hash().hex(); }
   const LanguageCorpus& corpus();
   data::Tokenizer make_tokenizer();
   void write_tokens(const data::Tokenizer& tokenizer);

@@ -1,19 +1,36 @@
 #include "danlu/app/recipe/pipeline.h"
 
+#include <sstream>
+
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/log.h"
 #include "danlu/base/threads.h"
 #include "danlu/base/version.h"
 #include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/checkpoint_store.h"
 
 namespace danlu::app {
 namespace {
 
 template <class T>
 Json or_null(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
+
+// Of a log with a line of JSON for each step reported, the lines up to a step; a line that was cut off is dropped too.
+void forget_after(const fs::path& path, int64_t step) {
+  if (!fs::exists(path)) return;
+  std::string kept;
+  std::istringstream lines(read_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+  }
+  write_file_atomic(path, kept);
+}
 
 }  // namespace
 
@@ -26,13 +43,54 @@ void Pipeline::kfold(const KfoldSection& /*options*/) {
   throw ConfigError("app.run", "evaluate.kfold is for tables and images with classes; this recipe has none");
 }
 
-bool Pipeline::run() {
-  prepare();
-  if (train().stopped_by == "request") return false;
+bool Pipeline::run(train::Start start) {
+  const bool resumes = start == train::Start::resume && can_resume();
+  if (!resumes) prepare();
+  if (train(resumes ? train::Start::resume : train::Start::afresh).stopped_by == "request") return false;
   bundle();
   evaluate();
   if (recipe_.evaluate.kfold.folds > 0) kfold(recipe_.evaluate.kfold);
   return true;
+}
+
+// Decided without a word to anybody but the log: what the user asked for is a run of this recipe, and this is the shorter way to it.
+bool Pipeline::can_resume() {
+  if (!directory_.exists() || !train::CheckpointStore(directory_.checkpoints()).has_state()) return false;
+  const std::string status = directory_.status();
+  if (status != "interrupted" && status != "stopped" && status != "failed") return false;
+  check();  // reads the data, and resolves what the recipe leaves open
+  const Json info = directory_.info();
+  std::string differs;
+  if (info.value("danlu", "") != version()) differs = "the program";
+  else if (info.value("data_hash", "") != data_hash()) differs = "the data";
+  else if (read_file(directory_.file("resolved.yaml")) != recipe_.render()) differs = "the recipe";
+  if (differs.empty()) return true;
+  log_warning("app.run", fmt::format("{} was {}, but {} has changed since: it begins again; the earlier one is kept in .previous/{}",
+                                     directory_.path().string(), status, differs, directory_.name()));
+  return false;
+}
+
+train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
+                            data::DataLoader* validation, const std::function<void(const train::EpochReport&)>& on_epoch) {
+  directory_.remove({"bundle", "report.json", "report.txt", "example_request.json"});
+  if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl"});
+  std::optional<LineAppender> metrics;
+  train::Callbacks callbacks = observer().training;
+  callbacks.on_resume = [&](int64_t step, int64_t validated) {
+    for (const char* log : {"metrics.jsonl", "samples.jsonl"}) forget_after(directory_.file(log), validated);
+    if (observer().training.on_resume) observer().training.on_resume(step, validated);
+  };
+  callbacks.on_epoch = [&](const train::EpochReport& epoch) {
+    if (!metrics) metrics.emplace(directory_.file("metrics.jsonl"));
+    metrics->append(to_line(to_json(epoch)));
+    if (observer().training.on_epoch) observer().training.on_epoch(epoch);
+    if (on_epoch) on_epoch(epoch);
+  };
+  train::Session session{directory_.checkpoints(), start, {}};
+  if (deadline_) session.deadline = *deadline_ - opened_.seconds();
+  const train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, session, callbacks);
+  directory_.update({{"status", result.stopped_by == "request" ? "stopped" : "trained"}, {"training", to_json(result, model)}});
+  return result;
 }
 
 void Pipeline::report(const char* name, const std::string& text, const Json& json) const {

@@ -12,10 +12,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
+#include "danlu/base/timer.h"
 #include "danlu/learn/train/trainer.h"
 
 namespace danlu::app {
@@ -40,14 +42,19 @@ class Pipeline {
   // Throws whatever is wrong with the recipe or the data; nothing is written.
   virtual void check() = 0;
   virtual void prepare() = 0;
-  virtual train::Result train() = 0;
+  // `resume` goes on from the newest state in checkpoints/, to the same weights as if there had been no interruption.
+  virtual train::Result train(train::Start start) = 0;
   virtual void bundle() = 0;
   virtual void evaluate() = 0;
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
   virtual void kfold(const KfoldSection& options);
 
-  // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then false.
-  bool run();
+  // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then false. A run of the
+  // same recipe, data and version of the program that was interrupted goes on where its training had come to; unless `start` is
+  // afresh.
+  bool run(train::Start start = train::Start::resume);
+  // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened.
+  void set_deadline(double seconds) { deadline_ = seconds; }
 
   const Recipe& recipe() const { return recipe_; }
   const RunDirectory& directory() const { return directory_; }
@@ -59,6 +66,9 @@ class Pipeline {
   void report(const char* name, const std::string& text, const Json& json) const;
   void begin(const char* stage);  // takes the lock, tells the observer
   void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json
+  // The training stage of a model: by the recipe's options, with metrics.jsonl and what run.json says of it.
+  train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
+                    data::DataLoader* validation, const std::function<void(const train::EpochReport&)>& on_epoch = {});
   void stage(const char* name, const std::function<void()>& work);
   // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
   void start_directory(const Json& facts) const;
@@ -67,8 +77,13 @@ class Pipeline {
   RunDirectory directory_;
 
  private:
+  bool can_resume();
+  virtual std::string data_hash() = 0;  // of the source as it is now
+
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
+  Timer opened_;
+  std::optional<double> deadline_;
 };
 
 // A line of metrics.jsonl, and what run.json keeps of a training.

@@ -11,6 +11,7 @@
 #include "danlu/infer/predictor.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/checkpoint_store.h"
 
 namespace danlu::app {
 namespace {
@@ -45,7 +46,7 @@ void PredictionPipeline::bundle() {
 }
 
 void PredictionPipeline::write_bundle() {
-  const fs::path best = directory_.checkpoints() / "best.safetensors";
+  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
   if (!fs::exists(best)) {
     throw FileError(
         kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));

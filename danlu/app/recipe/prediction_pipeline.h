@@ -41,7 +41,7 @@ class PredictionPipeline : public Pipeline {
   const Plan& plan();
   void check() override { plan(); }
   void prepare() override;
-  train::Result train() override;
+  train::Result train(train::Start start) override;
   void bundle() override;
   void evaluate() override;
   void kfold(const KfoldSection& options) override;
@@ -51,6 +51,7 @@ class PredictionPipeline : public Pipeline {
   const std::optional<KfoldResult>& folds() const { return kfold_; }
 
  private:
+  std::string data_hash() override { return source().content_hash().hex(); }
   DataSource& source();
   const data::Split& split();
   const FittedData& fitted();

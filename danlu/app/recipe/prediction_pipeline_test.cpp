@@ -75,7 +75,7 @@ TEST_F(PipelineTest, StagesCanBeRunOneByOneFromTheDirectory) {
   const Json straight = read_json(run().file("report.json"))["metrics"];
   pipeline({}, "steps").prepare();
   EXPECT_EQ(run("steps").status(), "prepared");
-  PredictionPipeline(run("steps"), {}).train();
+  PredictionPipeline(run("steps"), {}).train(train::Start::afresh);
   EXPECT_EQ(run("steps").status(), "trained");
   PredictionPipeline(run("steps"), {}).evaluate();
   EXPECT_EQ(run("steps").status(), "finished");
@@ -84,7 +84,7 @@ TEST_F(PipelineTest, StagesCanBeRunOneByOneFromTheDirectory) {
 
 TEST_F(PipelineTest, TrainingAgainLeavesNothingStale) {
   pipeline().run();
-  PredictionPipeline(run(), {}).train();
+  PredictionPipeline(run(), {}).train(train::Start::afresh);
   EXPECT_FALSE(fs::exists(run().bundle()));
   EXPECT_FALSE(fs::exists(run().file("report.json")));
   PredictionPipeline(run(), {}).evaluate();
@@ -95,7 +95,7 @@ TEST_F(PipelineTest, DataThatChangedAreRefused) {
   pipeline().prepare();
   write_file_atomic(directory_ / "points.csv", points_csv(200, 4));
   try {
-    PredictionPipeline(run(), {}).train();
+    PredictionPipeline(run(), {}).train(train::Start::afresh);
     ADD_FAILURE() << "no error";
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr("has changed since"));
@@ -121,7 +121,7 @@ TEST_F(PipelineTest, AStopOnRequestIsOrderly) {
   observer.training.stop_requested = &stop;
   EXPECT_FALSE(PredictionPipeline(recipe(), run(), observer).run());
   EXPECT_EQ(run().status(), "stopped");
-  EXPECT_TRUE(fs::exists(run().checkpoints() / "best.safetensors"));
+  EXPECT_TRUE(fs::exists(run().checkpoints() / "last.safetensors"));
   PredictionPipeline(run(), {}).evaluate();
   EXPECT_GT(read_json(run().file("report.json"))["samples"].get<int64_t>(), 0);
 }

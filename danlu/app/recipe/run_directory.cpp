@@ -39,12 +39,12 @@ void remove_tree(const fs::path& path) {
   if (error) throw FileError(kWhere, fmt::format("cannot remove {}: {}", path.string(), error.message()));
 }
 
-void move(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) {
-    throw FileError(kWhere, fmt::format("cannot move {} to {}: {}", from.string(), to.string(), error.message()));
-  }
+// Nothing but what a process may leave that is killed while it makes the first run.json.
+bool is_unborn(const fs::path& path) {
+  if (!fs::is_directory(path)) return false;
+  return std::ranges::all_of(fs::directory_iterator(path), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("run.json.tmp-");
+  });
 }
 
 }  // namespace
@@ -54,12 +54,13 @@ void RunDirectory::start_fresh() const {
     const fs::path previous = path_.parent_path() / ".previous" / path_.filename();
     remove_tree(previous);
     make_directories(previous.parent_path());
-    move(path_, previous);
-  } else if (fs::exists(path_) && (!fs::is_directory(path_) || !fs::is_empty(path_))) {
+    rename_path(path_, previous);
+  } else if (fs::exists(path_) && !is_unborn(path_)) {
     throw ConfigError(
         kWhere, fmt::format("{} is in the way and is no run; choose another name, or another --runs", path_.string()));
   }
   make_directories(path_);
+  remove_abandoned_temporaries(path_);
 }
 
 void RunDirectory::remove(const std::vector<const char*>& names) const {

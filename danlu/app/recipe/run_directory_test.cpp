@@ -42,6 +42,13 @@ TEST(RunDirectory, WhatIsNoRunIsLeftAlone) {
   EXPECT_EQ(read_file(runs / "a" / fs::path("thesis.txt")), "years of work");
 }
 
+TEST(RunDirectory, WhatAKilledBeginningLeavesIsNotInTheWay) {
+  const TemporaryDirectory runs;
+  write_file_atomic(runs / "a" / fs::path("run.json.tmp-4711-0"), "{");
+  RunDirectory(runs / "a").start_fresh();
+  EXPECT_TRUE(fs::is_empty(runs / "a"));
+}
+
 TEST(RunDirectory, RunningIsToldFromInterruptedByTheLock) {
   const TemporaryDirectory runs;
   const RunDirectory run(runs / "a");

@@ -18,8 +18,9 @@ std::vector<nn::NamedTensor> all_of(const nn::Module& model) {
   return all;
 }
 
-std::vector<nn::NamedTensor> all_of(const nn::Module& model, optim::Optimizer* optimizer) {
+std::vector<nn::NamedTensor> all_of(const nn::Module& model, optim::Optimizer* optimizer, const std::vector<nn::NamedTensor>& extra) {
   std::vector<nn::NamedTensor> all = all_of(model);
+  all.insert(all.end(), extra.begin(), extra.end());
   if (optimizer != nullptr) {
     for (const auto& [name, moment] : optimizer->moments()) all.push_back({"optimizer." + name, moment});
   }
@@ -28,15 +29,20 @@ std::vector<nn::NamedTensor> all_of(const nn::Module& model, optim::Optimizer* o
 
 }  // namespace
 
-void save_checkpoint(const fs::path& path, const nn::Module& model, optim::Optimizer* optimizer, const Json& state) {
+void save_checkpoint(const fs::path& path, const nn::Module& model, optim::Optimizer* optimizer, const Json& state,
+                     const std::vector<nn::NamedTensor>& extra) {
   std::vector<formats::NamedTensor> tensors;
-  for (const nn::NamedTensor& t : all_of(model, optimizer)) tensors.push_back({t.name, t.tensor});
+  for (const nn::NamedTensor& t : all_of(model, optimizer, extra)) tensors.push_back({t.name, t.tensor});
   formats::write_safetensors(path, tensors, {{"format", "pt"}, {kStateKey, to_line(state)}});
 }
 
-Json load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer* optimizer) {
+Json load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer* optimizer, const std::vector<nn::NamedTensor>& extra,
+                     Checksum checksum) {
   const formats::SafetensorsFile file(path);
-  const std::vector<nn::NamedTensor> wanted = all_of(model, optimizer);
+  if (checksum == Checksum::required && !file.has_checksum()) {
+    throw DataError("learn.checkpoint", fmt::format("{}: got no checksum danlu.xxh3 in the metadata; the file is damaged", path.string()));
+  }
+  const std::vector<nn::NamedTensor> wanted = all_of(model, optimizer, extra);
   // Read everything before anything is changed.
   std::vector<Tensor> values;
   for (const nn::NamedTensor& t : wanted) {

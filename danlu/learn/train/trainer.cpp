@@ -8,73 +8,30 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
-#include "danlu/base/timer.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/kernels/optimizer.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/ops/random.h"
-#include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/checkpoint_store.h"
+#include "danlu/learn/train/epoch_sums.h"
+#include "danlu/learn/train/snapshot.h"
+#include "danlu/learn/train/time_plan.h"
 
 namespace danlu::train {
 namespace {
 
 constexpr const char* kWhere = "learn.train";
 constexpr int kMaxSkipsInARow = 10;
-
-// Sums of an epoch under way.
-struct Averages {
-  double loss = 0, norm = 0;
-  int64_t terms = 0, updates = 0;
-  std::optional<int64_t> correct;  // absent where there are no classes
-
-  void add(double mean_loss, std::optional<int64_t> batch_correct, int64_t batch_terms) {
-    loss += mean_loss * static_cast<double>(batch_terms);
-    terms += batch_terms;
-    if (batch_correct) correct = correct.value_or(0) + *batch_correct;
-  }
-  void add_update(double gradient_norm) {
-    norm += gradient_norm;
-    ++updates;
-  }
-  double mean_loss() const { return terms > 0 ? loss / static_cast<double>(terms) : 0; }
-  std::optional<double> accuracy() const {
-    if (!correct || terms == 0) return std::nullopt;
-    return static_cast<double>(*correct) / static_cast<double>(terms);
-  }
-  double mean_norm() const { return updates > 0 ? norm / static_cast<double>(updates) : 0; }
-};
-
-std::vector<Tensor> buffers_of(const nn::Module& model) {
-  std::vector<Tensor> all;
-  for (const nn::NamedTensor& buffer : model.named_buffers()) all.push_back(buffer.tensor);
-  return all;
-}
+constexpr double kEvaluationShare = 0.4;  // of the time of an update with as many samples: no gradients, no optimiser
 
 // Everything that training changes in a model.
-std::vector<Tensor> state_of(const nn::Module& model) {
-  std::vector<Tensor> all = model.parameters();
-  for (Tensor& buffer : buffers_of(model)) all.push_back(std::move(buffer));
+std::vector<nn::NamedTensor> state_of(const nn::Module& model) {
+  std::vector<nn::NamedTensor> all = model.named_parameters();
+  for (nn::NamedTensor& buffer : model.named_buffers()) all.push_back(std::move(buffer));
   return all;
 }
 
-// A copy of some tensors, to go back to.
-class Snapshot {
- public:
-  explicit Snapshot(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}
-  void take() {
-    for (size_t i = 0; i < tensors_.size(); ++i) {
-      if (i == copies_.size()) copies_.push_back(Tensor::empty(tensors_[i].shape(), tensors_[i].dtype()));
-      copies_[i].copy_from(tensors_[i]);
-    }
-  }
-  void restore() {
-    for (size_t i = 0; i < copies_.size(); ++i) tensors_[i].copy_from(copies_[i]);
-  }
-  bool taken() const { return !copies_.empty(); }
-
- private:
-  std::vector<Tensor> tensors_, copies_;
-};
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
 
@@ -93,6 +50,8 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("l1", l1, {0, 1e3}, "L1 penalty on weights (for L2 see weight_decay of the optimizer)");
   objective.describe(v);
   v.field("validate_every", validate_every, {0, 1e15}, "updates between validations; 0: after each epoch");
+  v.field("save_every", save_every, {0, 1e15}, "updates between saved states, besides those at validations; 0: none");
+  v.field("save_minutes", save_minutes, {0, 1e6}, "minutes between saved states, besides those at validations; 0: none");
   v.choice("on_nan", on_nan, {"stop", "skip", "rollback"}, "when a loss or gradient is not finite: stop with the name of the operation, "
            "skip the update, or go back to the last good weights with half the learning rate");
 }
@@ -108,7 +67,7 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
 LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::DataLoader& loader) {
   const NoGrad no_grad;
   const nn::EvalMode eval(model);
-  Averages total;
+  EpochSums total;
   for (const data::Batch& batch : loader) {
     const Objective::Outcome outcome = objective.evaluate(model, batch);
     total.add(outcome.loss.item(), outcome.correct, objective.terms(batch));
@@ -133,37 +92,46 @@ Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
 // One call of fit().
 class Trainer::Run {
  public:
-  Run(Trainer& trainer, data::DataLoader& training_loader, data::DataLoader* validation_loader, fs::path directory,
+  Run(Trainer& trainer, data::DataLoader& training_loader, data::DataLoader* validation_loader, const Session& session,
       const Callbacks& calls)
       : model_(trainer.model_),
         objective_(trainer.objective_),
         options_(trainer.options_),
         training_(training_loader),
         validation_(validation_loader),
-        checkpoints_(std::move(directory)),
+        checkpoints_(session.checkpoints),
         callbacks_(calls),
         optimizer_(optim::parse_optimizer(options_.optimizer).make(model_.parameters())),
         schedule_(optim::parse_schedule(options_.schedule).make()),
         base_lr_(optimizer_->lr()),
         higher_is_better_(options_.monitor == "accuracy"),
+        time_(options_.time_limit, session.deadline),
         best_(state_of(model_)),
         good_(state_of(model_)),
-        buffers_(buffers_of(model_)) {
+        buffers_(model_.named_buffers()) {
     const double by_epochs = options_.epochs ? std::ceil(*options_.epochs * updates_per_epoch()) : std::numeric_limits<double>::infinity();
     const double by_steps = options_.steps ? static_cast<double>(*options_.steps) : std::numeric_limits<double>::infinity();
     total_steps_ = std::min(by_epochs, by_steps);
     ends_by_ = by_steps <= by_epochs ? "steps" : "epochs";
     result_.monitor = fmt::format("{} {}", validation_ != nullptr ? "validation" : "training", options_.monitor);
+    if (validation_ != nullptr) {
+      time_.expect_closing(kEvaluationShare * static_cast<double>(validation_->num_samples()) / static_cast<double>(options_.batch_size));
+    }
+    if (options_.on_nan == "rollback") good_.take();
+    if (session.start == Start::resume) resume();
+    terms_before_ = result_.terms;
+    result_.resumed_step = result_.steps;
   }
 
   Result run() {
     model_.train();
-    if (options_.on_nan == "rollback") good_.take();
+    // Saved between the last update of an epoch and its validation.
+    if (result_.steps > 0 && options_.validate_every == 0 && training_.position().batch == 0) close_epoch();
     while (!finished()) {
       const int64_t steps_before = result_.steps;
-      averages_ = {};
+      int64_t left = training_.batches_per_epoch() - training_.position().batch;
+      if (training_.position().batch == 0) sums_ = {};
       std::vector<data::Batch> pending;  // of one update; unused where an update is one batch, so that its memory is used again
-      int64_t left = training_.batches_per_epoch();
       for (const data::Batch& batch : training_) {
         --left;
         if (options_.accumulate > 1) {
@@ -175,14 +143,16 @@ class Trainer::Run {
           update({&batch, 1});
         }
         if (options_.validate_every > 0 && result_.steps % options_.validate_every == 0) close_epoch();
+        else if (is_save_due() && !(options_.validate_every == 0 && left == 0)) save();  // there close_epoch() does
         if (finished()) break;
       }
       if (result_.steps == steps_before) throw DataError(kWhere, "got a training split without a batch; expected at least one");
-      if (options_.validate_every == 0) close_epoch();
+      if (options_.validate_every == 0 && result_.stopped_by != "request") close_epoch();
     }
-    if (last_closed_step_ != result_.steps) close_epoch();
+    if (result_.stopped_by == "request") save();
+    else close_epoch();
     if (best_.taken()) best_.restore();
-    result_.seconds = timer_.seconds();
+    result_.seconds = time_.seconds();
     result_.epochs = progress().epoch;
     return std::move(result_);
   }
@@ -194,12 +164,8 @@ class Trainer::Run {
     p.epoch = static_cast<double>(result_.steps) / updates_per_epoch();
     double fraction = total_steps_ > 0 ? static_cast<double>(result_.steps) / total_steps_ : 1;  // 0 without a limit of steps
     if (options_.tokens) fraction = std::max(fraction, static_cast<double>(result_.terms) / static_cast<double>(*options_.tokens));
-    if (options_.time_limit) fraction = std::max(fraction, timer_.seconds() / *options_.time_limit);
-    p.fraction = std::min(fraction, 1.0);
-    p.update_fraction = total_steps_ > 0 ? 1 / total_steps_ : 1;
-    if (options_.time_limit) {
-      p.update_fraction = std::max(p.update_fraction, timer_.seconds() / *options_.time_limit / static_cast<double>(result_.steps + 1));
-    }
+    p.fraction = std::min(std::max(fraction, time_.fraction()), 1.0);
+    p.update_fraction = std::max(total_steps_ > 0 ? 1 / total_steps_ : 1, time_.update_fraction());
     return p;
   }
 
@@ -211,16 +177,16 @@ class Trainer::Run {
     if (!result_.stopped_by.empty()) return true;
     if (static_cast<double>(result_.steps) >= total_steps_) result_.stopped_by = ends_by_;
     else if (options_.tokens && result_.terms >= *options_.tokens) result_.stopped_by = "tokens";
-    else if (options_.time_limit && timer_.seconds() >= *options_.time_limit) result_.stopped_by = "time limit";
+    else if (time_.is_over()) result_.stopped_by = time_.limit_name();
     else if (callbacks_.stop_requested != nullptr && callbacks_.stop_requested->load()) result_.stopped_by = "request";
     return !result_.stopped_by.empty();
   }
 
   // Adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
-  Averages accumulate(std::span<const data::Batch> batches) {
+  EpochSums accumulate(std::span<const data::Batch> batches) {
     int64_t terms = 0;
     for (const data::Batch& batch : batches) terms += objective_.terms(batch);
-    Averages sums;
+    EpochSums sums;
     for (const data::Batch& batch : batches) {
       const Objective::Outcome outcome = objective_.evaluate(model_, batch);
       sums.add(outcome.loss.item(), outcome.correct, objective_.terms(batch));
@@ -238,15 +204,16 @@ class Trainer::Run {
     const RandomState random = random_state();
     buffers_.take();
     optimizer_->zero_grad();
-    const Averages sums = accumulate(batches);
-    const double loss = sums.mean_loss();
+    const EpochSums batch_sums = accumulate(batches);
+    const double loss = batch_sums.mean_loss();
     optim::ParameterStore& store = optimizer_->store();
     if (options_.l1 > 0) {
       kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
     }
     const double norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
     const optim::Progress now = progress();
-    result_.terms += sums.terms;
+    result_.terms += batch_sums.terms;
+    time_.measured_update();
     if (!std::isfinite(loss) || !std::isfinite(norm)) {
       handle_nan(batches, random, loss, norm);
       ++result_.steps;  // a skipped update still counts, so that training ends
@@ -257,11 +224,11 @@ class Trainer::Run {
     const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
     optimizer_->step(static_cast<float>(scale));
     ++result_.steps;
-    averages_.add(loss, sums.correct, sums.terms);
-    averages_.add_update(norm);
+    sums_.add(loss, batch_sums.correct, batch_sums.terms);
+    sums_.add_update(norm);
     if (callbacks_.on_step) {
-      callbacks_.on_step({progress(), loss, averages_.mean_loss(), averages_.accuracy(), optimizer_->lr(), norm,
-                         static_cast<double>(result_.terms) / std::max(timer_.seconds(), 1e-9), objective_.unit()});
+      callbacks_.on_step({progress(), loss, sums_.mean_loss(), sums_.accuracy(), optimizer_->lr(), norm,
+                         static_cast<double>(result_.terms - terms_before_) / std::max(time_.session_seconds(), 1e-9), objective_.unit()});
     }
   }
 
@@ -297,14 +264,16 @@ class Trainer::Run {
     }
   }
 
-  // Validation, checkpoints, early stopping and the report.
+  // Validation, early stopping, the report and the checkpoints; once for a step.
   void close_epoch() {
+    if (last_closed_step_ == result_.steps) return;
+    const Timer closing;
     last_closed_step_ = result_.steps;
     EpochReport report;
     report.progress = progress();
-    report.train_loss = averages_.mean_loss();
-    report.train_accuracy = averages_.accuracy();
-    report.gradient_norm = averages_.mean_norm();
+    report.train_loss = sums_.mean_loss();
+    report.train_accuracy = sums_.accuracy();
+    report.gradient_norm = sums_.mean_norm();
     report.lr = optimizer_->lr();
     if (validation_ != nullptr) {
       const LossAndAccuracy v = validate(model_, objective_, *validation_);
@@ -327,30 +296,82 @@ class Trainer::Run {
       result_.stopped_by = "early stop";
     }
     if (options_.on_nan == "rollback") good_.take();
-    report.seconds = timer_.seconds();
-    save(report);
-    if (options_.validate_every > 0) averages_ = {};
+    if (options_.validate_every > 0) sums_ = {};
+    report.seconds = time_.seconds();
     result_.history.push_back(report);
     if (callbacks_.on_epoch) callbacks_.on_epoch(report);
+    // best first: whenever a state says that there is a best, there is one.
+    if (report.is_best) checkpoints_.save_best(model_, state());
+    save();
+    time_.measured_closing(closing.seconds());
   }
 
-  void save(const EpochReport& report) {
-    if (checkpoints_.empty()) return;
-    const Json state = {{"step", result_.steps},
-                        {"terms", result_.terms},
-                        {"epoch", report.progress.epoch},
-                        {"train_loss", report.train_loss},
-                        {"validation_loss", report.validation_loss ? Json(*report.validation_loss) : Json(nullptr)},
-                        {"monitor", result_.monitor},
-                        {"best_value", best_value_ ? Json(*best_value_) : Json(nullptr)},
-                        {"best_step", result_.best_step},
-                        {"waited", waited_},
-                        {"base_lr", base_lr_},
-                        {"optimizer_steps", optimizer_->num_steps()},
-                        {"schedule", schedule_->state()}};
-    // best first: whenever `last` exists, so does a `best` that is not newer.
-    if (report.is_best) save_checkpoint(checkpoints_ / "best.safetensors", model_, nullptr, state);
-    save_checkpoint(checkpoints_ / "last.safetensors", model_, optimizer_.get(), state);
+  bool is_save_due() const {
+    return (options_.save_every > 0 && result_.steps % options_.save_every == 0) ||
+           (options_.save_minutes > 0 && since_save_.seconds() >= 60 * options_.save_minutes);
+  }
+
+  void save() {
+    since_save_.reset();
+    checkpoints_.save_last(model_, *optimizer_, good_.named("good."), state());
+  }
+
+  // All that training goes on from besides tensors. resume() reads it back.
+  Json state() const {
+    const RandomState random = random_state();
+    const data::LoaderPosition position = training_.position();
+    return {{"step", result_.steps},
+            {"terms", result_.terms},
+            {"epoch", progress().epoch},
+            {"seconds", time_.seconds()},
+            {"fraction", progress().fraction},
+            {"position", {{"epoch", position.epoch}, {"batch", position.batch}}},
+            {"random", {{"seed", random.seed}, {"offset", random.offset}}},
+            {"sums", sums_.to_json()},
+            {"monitor", result_.monitor},
+            {"best_value", or_null(best_value_)},
+            {"best_step", result_.best_step},
+            {"waited", waited_},
+            {"last_closed_step", last_closed_step_},
+            {"skipped_updates", result_.skipped_updates},
+            {"skips_in_a_row", skips_in_a_row_},
+            {"base_lr", base_lr_},
+            {"lr", optimizer_->lr()},
+            {"optimizer_steps", optimizer_->num_steps()},
+            {"schedule", schedule_->state()},
+            {"early_stop", result_.stopped_by == "early stop"}};
+  }
+
+  void resume() {
+    const bool has_best = checkpoints_.load_best(model_);
+    if (has_best) best_.take();
+    const std::optional<Json> saved = checkpoints_.load_last(model_, *optimizer_, good_.named("good."));
+    if (!saved) throw DataError(kWhere, "got no saved state to go on from; train afresh");
+    try {
+      const Json& s = *saved;
+      result_.steps = s.at("step").get<int64_t>();
+      result_.terms = s.at("terms").get<int64_t>();
+      time_.resume(s.at("seconds").get<double>(), s.at("fraction").get<double>());
+      training_.seek({s.at("position").at("epoch").get<int64_t>(), s.at("position").at("batch").get<int64_t>()});
+      set_random_state({s.at("random").at("seed").get<uint64_t>(), s.at("random").at("offset").get<uint64_t>()});
+      sums_ = EpochSums::from_json(s.at("sums"));
+      if (has_best && !s.at("best_value").is_null()) {
+        best_value_ = s.at("best_value").get<double>();
+        result_.best_value = *best_value_;
+        result_.best_step = s.at("best_step").get<int64_t>();
+      }
+      waited_ = s.at("waited").get<int64_t>();
+      last_closed_step_ = s.at("last_closed_step").get<int64_t>();
+      result_.skipped_updates = s.at("skipped_updates").get<int64_t>();
+      skips_in_a_row_ = s.at("skips_in_a_row").get<int>();
+      base_lr_ = s.at("base_lr").get<double>();
+      optimizer_->set_lr(s.at("lr").get<double>());
+      schedule_->set_state(s.at("schedule"));
+      if (s.at("early_stop").get<bool>()) result_.stopped_by = "early stop";
+    } catch (const Json::exception& error) {
+      throw DataError(kWhere, fmt::format("the saved state is of another version: {}; train afresh", error.what()));
+    }
+    if (callbacks_.on_resume) callbacks_.on_resume(result_.steps, last_closed_step_);
   }
 
   nn::Module& model_;
@@ -358,7 +379,7 @@ class Trainer::Run {
   const TrainOptions& options_;
   data::DataLoader& training_;
   data::DataLoader* validation_;
-  fs::path checkpoints_;
+  CheckpointStore checkpoints_;
   const Callbacks& callbacks_;
 
   std::unique_ptr<optim::Optimizer> optimizer_;
@@ -368,9 +389,11 @@ class Trainer::Run {
   double total_steps_ = 0;
   const char* ends_by_ = "epochs";
 
-  Timer timer_;
+  TimePlan time_;
+  Timer since_save_;
+  int64_t terms_before_ = 0;  // of this session
   Result result_;
-  Averages averages_;
+  EpochSums sums_;  // of the epoch under way
   int64_t last_closed_step_ = -1;
   int skips_in_a_row_ = 0;
   int64_t waited_ = 0;
@@ -385,8 +408,8 @@ Trainer::Trainer(nn::Module& model, const Objective& objective, const TrainOptio
   check(options_);
 }
 
-Result Trainer::fit(data::DataLoader& training, data::DataLoader* validation, const fs::path& checkpoints, const Callbacks& callbacks) {
-  return Run(*this, training, validation, checkpoints, callbacks).run();
+Result Trainer::fit(data::DataLoader& training, data::DataLoader* validation, const Session& session, const Callbacks& callbacks) {
+  return Run(*this, training, validation, session, callbacks).run();
 }
 
 }  // namespace danlu::train

@@ -1,12 +1,15 @@
 // The training loop.
 //
 //   train::Trainer trainer(model, objective, options);
-//   train::Result result = trainer.fit(training_loader, validation_loader, run_directory / "checkpoints", callbacks);
+//   train::Result result = trainer.fit(training_loader, validation_loader, {.checkpoints = "checkpoints"}, callbacks);
 //
 // Each update: forward, loss, backward (over `accumulate` batches, as if they were one), guard against NaN, clip, schedule,
 // optimiser step. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
-// checkpoint `best` is the one with the best monitored value, `last` the newest, and both are always kept. When training ends the
-// model holds the weights of `best`.
+// checkpoint `best` is the one with the best monitored value, `last` the newest, and both are always kept (checkpoint_store.h).
+// When training ends the model holds the weights of `best`.
+//
+// Training that was interrupted goes on from `last`, and comes to the same weights, to the bit, as if it never had been: the state
+// has the moments, the schedule, the loader's position, the random numbers, and what the epoch has summed up so far.
 #pragma once
 
 #include <atomic>
@@ -40,6 +43,8 @@ struct TrainOptions {
   double l1 = 0;
   ObjectiveOptions objective;
   int64_t validate_every = 0;
+  int64_t save_every = 0;
+  double save_minutes = 5;
   std::string on_nan = "stop";
   void describe(OptionVisitor& v);
 };
@@ -74,22 +79,27 @@ struct EpochReport {
 
 struct Callbacks {
   std::function<void(const StepReport&)> on_step;
+  // Before the state is saved: what it writes about a step is there whenever a state of that step is.
   std::function<void(const EpochReport&)> on_epoch;
-  // Set from outside (a signal) to end training after the update under way, with its checkpoint saved.
+  // A state was loaded, of this step; the last validation before it was at step `validated` (-1: none). What is known of later ones
+  // is void.
+  std::function<void(int64_t step, int64_t validated)> on_resume;
+  // Set from outside (a signal) to end training after the update under way, with its state saved.
   const std::atomic<bool>* stop_requested = nullptr;
 };
 
 struct Result {
   int64_t steps = 0;
   double epochs = 0;
-  double seconds = 0;
+  double seconds = 0;         // of training, earlier sessions included
+  int64_t resumed_step = 0;   // where this session began
   int64_t best_step = 0;
   double best_value = 0;   // of the monitored quantity
   std::string monitor;     // what was monitored: "validation loss", "training loss", "validation accuracy"
-  std::string stopped_by;  // "epochs", "steps", "tokens", "time limit", "early stop", "request"
+  std::string stopped_by;  // "epochs", "steps", "tokens", "time limit", "early stop", "deadline", "request"
   int64_t terms = 0;       // samples or tokens that were learnt from
   int64_t skipped_updates = 0;
-  std::vector<EpochReport> history;
+  std::vector<EpochReport> history;  // of this session
 };
 
 // Mean loss and accuracy over the terms of every batch of a loader, in evaluation mode.
@@ -103,15 +113,24 @@ LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::Da
 // The raw outputs of a model over a loader, (samples, outputs), in evaluation mode and in the loader's order.
 Tensor predict_all(nn::Module& model, data::DataLoader& loader);
 
+enum class Start { afresh, resume };
+
+// One call of fit().
+struct Session {
+  fs::path checkpoints = {};             // empty: none are written, and the best weights are kept in memory
+  Start start = Start::afresh;           // resume: from the newest whole state, or from the beginning if there is none
+  std::optional<double> deadline = {};   // seconds from now at which it shall have ended, last validation and checkpoint included
+};
+
 class Trainer {
  public:
   // Both must outlive the trainer.
   Trainer(nn::Module& model, const Objective& objective, const TrainOptions& options);
 
-  // `validation` may be null: then the training loss is monitored. `checkpoints` may be empty: then none are written and the
-  // best weights are kept in memory. Throws NumericError naming the first operation that produced a NaN and the step, if
-  // on_nan is stop (or after 10 updates in a row had to be skipped).
-  Result fit(data::DataLoader& training, data::DataLoader* validation, const fs::path& checkpoints = {}, const Callbacks& callbacks = {});
+  // `validation` may be null: then the training loss is monitored. Throws NumericError naming the first operation that produced
+  // a NaN and the step, if on_nan is stop (or after 10 updates in a row had to be skipped); DataError if there are checkpoints to
+  // go on from and none is whole.
+  Result fit(data::DataLoader& training, data::DataLoader* validation, const Session& session = {}, const Callbacks& callbacks = {});
 
  private:
   class Run;

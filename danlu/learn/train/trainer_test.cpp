@@ -60,7 +60,7 @@ TEST(Trainer, LearnsAndKeepsBestAndLast) {
   options.epochs = 15;
   options.optimizer = Json{{"type", "adam"}, {"lr", 0.01}};
   auto training = problem.training(), validation = problem.validating();
-  const Result result = Trainer(*model, kBinary, options).fit(training, &validation, directory);
+  const Result result = Trainer(*model, kBinary, options).fit(training, &validation, {.checkpoints = directory});
   EXPECT_EQ(result.stopped_by, "epochs");
   EXPECT_EQ(result.steps, 15 * 15);
   ASSERT_EQ(result.history.size(), 15u);
