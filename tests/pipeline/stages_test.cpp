@@ -64,6 +64,59 @@ TEST_F(Stages, TrainingAgainGivesTheSameWeightsAndNothingStale) {
   EXPECT_FALSE(fs::exists(project_.run("points").file("report.json")));
 }
 
+TEST_F(Stages, VerifyTrainsAgainAndCompares) {
+  expect_run("points");
+  const auto before = project_.files("runs/points");
+  const Outcome same = project_.danlu({"verify", "points"}, {"OMP_NUM_THREADS=2"});
+  EXPECT_EQ(same.code, 0) << same;
+  EXPECT_THAT(same.out, HasSubstr("runs/points: the same weights again, " + weights_hash("points")));
+  EXPECT_EQ(project_.files("runs/points"), before) << "nothing is changed";
+  Json training = project_.run("points").info()["training"];
+  training["weights_hash"] = "another";
+  project_.run("points").update({{"training", training}});
+  const Outcome other = project_.danlu({"verify", "points"});
+  EXPECT_EQ(other.code, 1) << other;
+  EXPECT_THAT(other.out, HasSubstr("got other weights"));
+}
+
+TEST_F(Stages, ADeadlineEndsTheTraining) {
+  expect_ok({"prepare", "--data", "points.csv", "--target", "kind", "train.epochs=1e9", "train.early_stop=0",
+             "train.schedule={type: linear, end: 0}"});
+  const Timer timer;
+  expect_ok({"train", "points", "--deadline", "1.5s"});
+  EXPECT_NEAR(timer.seconds(), 1.5, 0.5);
+  const Json training = project_.run("points").info()["training"];
+  EXPECT_EQ(training["stopped_by"], "deadline");
+  std::string metrics = project_.read("runs/points/metrics.jsonl");
+  metrics.pop_back();
+  EXPECT_LT(Json::parse(metrics.substr(metrics.rfind('\n') + 1))["lr"].get<double>(), 1e-3 * 0.05);
+  const Outcome verify = project_.danlu({"verify", "points"});
+  EXPECT_EQ(verify.code, 2) << verify;
+  EXPECT_THAT(verify.err, HasSubstr("was ended by the clock (deadline), which cannot be repeated"));
+  const Outcome misuse = project_.danlu({"train", "points", "--deadline", "soon"});
+  EXPECT_EQ(misuse.code, 2) << misuse;
+  EXPECT_THAT(misuse.err, HasSubstr("--deadline: got \"soon\"; expected a time like 90s, 20m or 1.5h"));
+}
+
+TEST_F(Stages, AStoppedTrainingIsNotThrownAwayWithoutAWord) {
+  expect_ok({"prepare", "--data", "points.csv", "--target", "kind", "train.epochs=1e9", "train.early_stop=0"});
+  const auto process = project_.start({"train", "points"});
+  const Timer timer;
+  while (!fs::exists(project_.run("points").checkpoints() / "best.safetensors") && timer.seconds() < kPatience_s) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  process->signal(SIGINT);
+  const Outcome stopped = process->wait();
+  EXPECT_EQ(stopped.code, 1) << stopped;
+  EXPECT_THAT(stopped.out, HasSubstr("and saved; go on: danlu train runs/points --resume"));
+  const Outcome again = project_.danlu({"train", "points"});
+  EXPECT_EQ(again.code, 2) << again;
+  EXPECT_THAT(again.err, HasSubstr("was stopped and has a saved state; expected --resume to go on from it, or --fresh to begin again"));
+  const Outcome resumed = project_.danlu({"train", "points", "--resume", "--deadline", "0.3s"});
+  EXPECT_EQ(resumed.code, 0) << resumed;
+  EXPECT_THAT(resumed.out, HasSubstr("goes on from step "));
+}
+
 TEST_F(Stages, EvaluationTwiceIsTheSameReport) {
   expect_run("points");
   const Json first = report("points");

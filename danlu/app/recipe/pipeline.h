@@ -44,6 +44,8 @@ class Pipeline {
   virtual void prepare() = 0;
   // `resume` goes on from the newest state in checkpoints/, to the same weights as if there had been no interruption.
   virtual train::Result train(train::Start start) = 0;
+  // Trains again, from the beginning and in memory: the hash of the weights. The run directory is read and not changed.
+  std::string replay();
   virtual void bundle() = 0;
   virtual void evaluate() = 0;
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
@@ -82,6 +84,8 @@ class Pipeline {
 
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
+  bool replays_ = false;
+  std::string replayed_hash_;
   Timer opened_;
   std::optional<double> deadline_;
 };
