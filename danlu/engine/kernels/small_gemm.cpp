@@ -19,6 +19,7 @@ constexpr int kVectors = HWY_MAX_BYTES >= 64 ? 4 : 2;
 constexpr int kSums = 6 * kVectors;
 // A panel: kVectors vectors of columns of B by this depth of k. It stays in the first-level cache while the rows of A pass.
 constexpr int64_t kDepth = 128;
+constexpr int64_t kGatherRows = 32;  // rows of A that repay the copy of a panel
 constexpr int64_t kPanelRow = kVectors * HWY_MAX_BYTES / static_cast<int64_t>(sizeof(float));
 
 struct Panel {
@@ -133,6 +134,16 @@ void turn(const float* b, int64_t b_row, int64_t columns, int64_t depth, float* 
   }
 }
 
+// Rows of B, one after another: where they are far apart they would drive each other out of the first-level cache.
+void gather(const float* b, int64_t b_row, int64_t depth, float* out) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t p = 0; p < depth; ++p) {
+    HWY_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) hn::Store(hn::LoadU(d, b + p * b_row + v * lanes), d, out + p * kPanelRow + v * lanes);
+  }
+}
+
 void activate(Activation activation, float* y, int64_t n) {
   switch (activation) {
     case Activation::none: return;
@@ -145,7 +156,7 @@ void activate(Activation activation, float* y, int64_t n) {
 }
 
 void small_gemm_block(const SmallGemm& g) {
-  HWY_ALIGN float turned[kDepth * kPanelRow];
+  HWY_ALIGN float block[kDepth * kPanelRow];
   const auto lanes = static_cast<int64_t>(hn::Lanes(F32()));
   for (int64_t p = 0; p < g.k; p += kDepth) {
     const float* a = g.a + p * g.a_step;
@@ -156,9 +167,14 @@ void small_gemm_block(const SmallGemm& g) {
       columns = std::min(vectors * lanes, g.n - j);
       Panel panel{g.b + (g.b_transposed ? j * g.b_row + p : p * g.b_row + j), g.b_row, std::min(kDepth, g.k - p),
                   g.accumulate || p > 0, g.bias == nullptr ? nullptr : g.bias + j, std::min(lanes, columns)};
+      const bool gathers = vectors == kVectors && g.m >= kGatherRows;
       if (g.b_transposed) {
-        turn(panel.b, g.b_row, columns, panel.depth, turned);
-        panel.b = turned;
+        turn(panel.b, g.b_row, columns, panel.depth, block);
+      } else if (gathers) {
+        gather(panel.b, g.b_row, panel.depth, block);
+      }
+      if (g.b_transposed || gathers) {
+        panel.b = block;
         panel.b_row = kPanelRow;
       }
       if (vectors == kVectors) multiply<kVectors>(g, panel, a, g.c + j);
@@ -212,7 +228,7 @@ void small_gemm(const SmallGemm& g) {
   // Along the rows of weights and of their gradients, as the optimiser divides its buffers too, so that a thread finds them in its
   // own cache; the other way where there are too few for all threads.
   const int64_t column_grain = grain(kColumnGrain, g.m * g.k), row_grain = grain(kRowGrain, g.n * g.k), threads = num_threads();
-  const bool by_columns = g.b_transposed ? g.n >= threads * column_grain || g.n >= g.m : g.m < threads * row_grain && g.n > g.m;
+  const bool by_columns = g.b_transposed ? g.n >= g.m : g.m < threads * row_grain && g.n > g.m;
   if (by_columns) {
     parallel_for(g.n, column_grain, [&](int64_t begin, int64_t end) { kernel(columns_of(g, begin, end)); });
   } else {

@@ -15,7 +15,10 @@ double Schedule::factor(const Progress& p) const {
   double ramp = 1;
   if (warmup_ >= 1) ramp = (static_cast<double>(p.step) + 1) / warmup_;
   else if (warmup_ > 0) ramp = (p.fraction + p.update_fraction) / warmup_;
-  return std::min(ramp, 1.0) * shape(p);
+  const double warmup_end = std::min(warmup_ >= 1 ? warmup_ * p.update_fraction : warmup_, 1.0);
+  Progress after = p;
+  after.fraction = p.fraction > warmup_end ? (p.fraction - warmup_end) / (1 - warmup_end) : 0;
+  return std::min(ramp, 1.0) * shape(after);
 }
 
 namespace {

@@ -18,7 +18,8 @@ struct Progress {
   double update_fraction = 0;  // of the whole training that one update is
 };
 
-// Every schedule may begin with a linear warm-up: over n updates the factors are 1/n, 2/n ... 1.
+// Every schedule may begin with a linear warm-up: over n updates the factors are 1/n, 2/n ... 1. linear and cosine decay from its
+// end on.
 struct WarmupOptions {
   double warmup = 0;  // below 1: fraction of the training; from 1 on: updates
   void describe(OptionVisitor& v);
@@ -37,6 +38,7 @@ class Schedule {
   virtual void set_state(const Json& /*state*/) {}
 
  protected:
+  // After the warm-up; progress.fraction is that of the training after it.
   virtual double shape(const Progress& progress) const = 0;
 
  private:

@@ -38,6 +38,17 @@ TEST(Schedule, WarmupByUpdatesAndByFraction) {
   EXPECT_NEAR(warming->factor({19, 0, 19.0 / 200, 1.0 / 200}), 1, 1e-12);
 }
 
+TEST(Schedule, DecayBeginsAfterTheWarmup) {
+  const Json json = {{"type", "cosine"}, {"warmup", 20}, {"end", 0.1}};
+  const auto schedule = parse_schedule(json).make();
+  const auto at = [&](int64_t step) { return schedule->factor({step, 0, static_cast<double>(step) / 100, 0.01}); };
+  EXPECT_DOUBLE_EQ(at(19), 1);
+  EXPECT_DOUBLE_EQ(at(20), 1);
+  EXPECT_NEAR(at(60), 0.55, 1e-12) << "half way from 20 to 100";
+  EXPECT_NEAR(at(100), 0.1, 1e-12);
+  EXPECT_NEAR(factor(Json{{"type", "linear"}, {"warmup", 0.2}}, 0.6), 0.5, 1e-12);
+}
+
 TEST(Schedule, PlateauLowersTheRateAndItsStateIsSaved) {
   const Json json = {{"type", "plateau"}, {"factor", 0.5}, {"patience", 2}};
   const auto schedule = parse_schedule(json).make();
