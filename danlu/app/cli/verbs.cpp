@@ -17,6 +17,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_import_verb());
   verbs.push_back(make_serve_verb());
   verbs.push_back(make_runs_verb());
+  verbs.push_back(make_bench_verb());
   verbs.push_back(make_doctor_verb());
   return verbs;
 }

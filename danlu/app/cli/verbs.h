@@ -51,6 +51,7 @@ std::unique_ptr<Verb> make_tokenize_verb();
 std::unique_ptr<Verb> make_import_verb();
 std::unique_ptr<Verb> make_serve_verb();
 std::unique_ptr<Verb> make_runs_verb();
+std::unique_ptr<Verb> make_bench_verb();
 std::unique_ptr<Verb> make_doctor_verb();
 
 }  // namespace danlu::app

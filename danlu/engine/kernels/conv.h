@@ -5,8 +5,8 @@
 // Images are (N, H, W, C): measured, oneDNN reaches 70 to 85 % of the FMA peak on them and 15 to 40 % on (N, C, H, W), and
 // our own loops vectorise over channels. Weights are (O, C / groups, kernel_h, kernel_w) as PyTorch keeps them; the copy into
 // the layout that oneDNN likes costs a few microseconds.
-// Threads: parallel inside, may be called from any thread. oneDNN divides the sums of the weight gradient among the threads it
-// has: another number of them may change the last bits of dw and dbias.
+// Threads: parallel inside, may be called from any thread. The same bits for any number of threads: the sums of the weight gradient
+// are divided by the images of the batch, not by the threads.
 // Errors: as in gemm.h.
 #pragma once
 

@@ -17,6 +17,7 @@
 #include "danlu/engine/kernels/elementwise.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/large_gemm.h"
+#include "danlu/engine/kernels/reproducible.h"
 #include "danlu/engine/kernels/transpose.h"
 #include "danlu/engine/kernels/workspace.h"
 
@@ -196,6 +197,7 @@ void large_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_
                 float* c) {
   cpu_engine();
   const int64_t a_row = transpose_a ? m : k, b_row = transpose_b ? k : n;
+  if (!reproducible()) return sgemm(m, n, k, {a, a_row, transpose_a}, {b, b_row, transpose_b}, beta, c, n);
   for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     const auto product = transpose_a && k >= kLongSum ? sgemm_of_pieces : sgemm;
     product(i1 - i0, j1 - j0, k, {a + (transpose_a ? i0 : i0 * a_row), a_row, transpose_a},
@@ -232,6 +234,7 @@ void linear_block(const float* x, const float* w, const float* bias, float* y, i
 void large_linear(const float* x, const float* w, const float* bias, float* y, int64_t m, int64_t n, int64_t k,
                   Activation activation) {
   cpu_engine();
+  if (!reproducible()) return linear_block(x, w, bias, y, m, n, k, n, activation);
   for_blocks(m, n, k, [&](int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     float* y_block = y + i0 * n + j0;
     if (activation != Activation::none) {
@@ -457,6 +460,7 @@ void weights_gradient(const Conv2dShape& shape, const float* x, const float* dy,
 // divides them by the number of threads, and so would the result.
 void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
   cpu_engine();
+  if (!reproducible()) return weights_gradient(shape, x, dy, dw, dbias);
   const int64_t weights = shape.filters * (shape.channels / shape.groups) * shape.kernel_h * shape.kernel_w;
   const int64_t x_size = shape.height * shape.width * shape.channels, y_size = shape.out_height() * shape.out_width() * shape.filters;
   const int64_t wanted = blocks_for(shape.batch * shape.out_height() * shape.out_width() * weights);
