@@ -117,6 +117,21 @@ TEST_F(Stages, AStoppedTrainingIsNotThrownAwayWithoutAWord) {
   EXPECT_THAT(resumed.out, HasSubstr("goes on from step "));
 }
 
+TEST_F(Stages, AProfileSaysWhereTheTimeGoes) {
+  expect_ok({"prepare", "--data", "points.csv", "--target", "kind", "train.epochs=20", "train.early_stop=0", "train.batch_size=16"});
+  const Outcome outcome = project_.danlu({"train", "points", "--profile"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  EXPECT_THAT(outcome.out, testing::AllOf(HasSubstr("20 updates of "), HasSubstr("GFLOP/s"), HasSubstr("optimizer")));
+  EXPECT_EQ(project_.read("runs/points/profile.txt").substr(0, 14), "20 updates of ");
+  const Json profile = read_json(project_.run("points").file("profile.json"));
+  double sum = 0;
+  for (const Json& row : profile["operations"]) sum += row["us"].get<double>();
+  EXPECT_NEAR(sum, profile["update_us"].get<double>(), 1e-6 * sum) << "all of the time is accounted for";
+  const Json trace = read_json(project_.run("points").file("trace.json"));
+  EXPECT_GT(trace["traceEvents"].size(), 100u);
+  EXPECT_EQ(trace["traceEvents"][0]["ph"], "X");
+}
+
 TEST_F(Stages, EvaluationTwiceIsTheSameReport) {
   expect_run("points");
   const Json first = report("points");

@@ -13,6 +13,7 @@ class RunVerb : public Verb {
     recipe_.declare(arguments);
     arguments.flag("--fresh", fresh_, "begin again, though an interrupted run of this recipe could go on");
     arguments.option("--deadline", deadline_, "end the training within this time, the schedule at its end: 90s, 20m, 1.5h");
+    arguments.flag("--profile", profile_, "where the time of an update goes: a table, and a trace for chrome://tracing");
     arguments.examples(
         "danlu run recipes/medical.yaml\n"
         "danlu run recipes/fashion.yaml train.epochs=3\n"
@@ -21,6 +22,7 @@ class RunVerb : public Verb {
 
   int run(const Context& context) override {
     const std::unique_ptr<Pipeline> pipeline = recipe_.open(context);
+    pipeline->set_profile(profile_);
     if (!deadline_.empty()) pipeline->set_deadline(parse_duration(deadline_, "--deadline"));
     const bool finished = pipeline->run(fresh_ ? train::Start::afresh : train::Start::resume);
     const std::string path = pipeline->directory().path().string();
@@ -37,7 +39,7 @@ class RunVerb : public Verb {
  private:
   RecipeArguments recipe_;
   std::string deadline_;
-  bool fresh_ = false;
+  bool fresh_ = false, profile_ = false;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ class TrainVerb : public Verb {
     arguments.flag("--resume", resume_, "go on from the newest saved state, to the same weights as without the interruption");
     arguments.flag("--fresh", fresh_, "begin again, though there is a state to go on from");
     arguments.option("--deadline", deadline_, "end within this time, the schedule at its end: 90s, 20m, 1.5h");
+    arguments.flag("--profile", profile_, "where the time of an update goes: a table, and a trace for chrome://tracing");
     arguments.examples(
         "danlu train medical\n"
         "danlu train medical --resume\n"
@@ -25,6 +26,7 @@ class TrainVerb : public Verb {
 
   int run(const Context& context) override {
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
+    pipeline->set_profile(profile_);
     if (!deadline_.empty()) pipeline->set_deadline(parse_duration(deadline_, "--deadline"));
     const std::string path = pipeline->directory().path().string();
     const train::Result result = pipeline->train(start(pipeline->directory()));
@@ -56,7 +58,7 @@ class TrainVerb : public Verb {
   }
 
   std::string run_, deadline_;
-  bool resume_ = false, fresh_ = false;
+  bool resume_ = false, fresh_ = false, profile_ = false;
 };
 
 }  // namespace

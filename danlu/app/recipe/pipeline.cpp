@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
@@ -91,9 +92,21 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     if (on_epoch) on_epoch(epoch);
   };
+  StepProfile profile;
+  if (profiles_) {
+    callbacks.on_step = [&](const train::StepReport& step) {
+      profile.updated();
+      if (observer().training.on_step) observer().training.on_step(step);
+    };
+  }
   train::Session session{directory_.checkpoints(), start, {}};
   if (deadline_) session.deadline = *deadline_ - opened_.seconds();
   const train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, session, callbacks);
+  if (profiles_) {
+    profile.finish();
+    profile.write(directory_.path());
+    report("profile", profile.text(), profile.json());
+  }
   directory_.update({{"status", result.stopped_by == "request" ? "stopped" : "trained"}, {"training", to_json(result, model)}});
   return result;
 }

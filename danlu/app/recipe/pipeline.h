@@ -57,6 +57,8 @@ class Pipeline {
   bool run(train::Start start = train::Start::resume);
   // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened.
   void set_deadline(double seconds) { deadline_ = seconds; }
+  // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h).
+  void set_profile(bool on) { profiles_ = on; }
 
   const Recipe& recipe() const { return recipe_; }
   const RunDirectory& directory() const { return directory_; }
@@ -84,6 +86,7 @@ class Pipeline {
 
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
+  bool profiles_ = false;
   bool replays_ = false;
   std::string replayed_hash_;
   Timer opened_;

@@ -8,6 +8,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/engine/autograd/profiler.h"
 #include "danlu/engine/kernels/elementwise.h"
 
 namespace danlu {
@@ -46,12 +47,13 @@ uint64_t next_generation() {
   return ++counter;  // never 0, which is what a tensor outside every tape carries
 }
 
-void check_finite(const Tensor& tensor, const char* op, const char* what) {
+void check_finite(const Tensor& tensor, const char* op, const char* layer, const char* what) {
   if (tensor.dtype() != Dtype::f32) return;
   const float* x = tensor.data();
   for (int64_t i = 0; i < tensor.numel(); ++i) {
     if (!std::isfinite(x[i])) {
-      throw NumericError(kWhere, fmt::format("{} of {} is {} at element {} of shape {}", what, op, x[i], i, tensor.shape().str()));
+      const std::string place = *layer == '\0' ? "" : fmt::format(" in layer {}", layer);
+      throw NumericError(kWhere, fmt::format("{} of {}{} is {} at element {} of shape {}", what, op, place, x[i], i, tensor.shape().str()));
     }
   }
 }
@@ -86,15 +88,16 @@ class Tape {
               detail::RunBackward run_backward, detail::DestroyState destroy) {
     if (finite_checks) {
       try {
-        check_finite(output, op, "the output");
+        check_finite(output, op, current_layer(), "the output");
       } catch (...) {
         destroy(state);
         throw;
       }
     }
-    Entry entry{op, state, run_backward, destroy, 0, input_slots_.size(), inputs.size()};
+    Entry entry{op, current_layer(), state, run_backward, destroy, 0, input_slots_.size(), inputs.size(), -1};
     for (const Tensor* input : inputs) input_slots_.push_back(input->defined() ? slot_of(*input) : -1);
     entry.output = new_slot(output);
+    if (Profiler* profiler = Profiler::active()) entry.event = profile_forward(*profiler, entry, output, inputs);
     entries_.push_back(entry);
   }
 
@@ -115,6 +118,7 @@ class Tape {
       if (output.grad.defined()) {
         GradContext context(*this, entries_.size() - 1);
         entry.run(entry.state, context);
+        if (Profiler* profiler = Profiler::active(); profiler != nullptr && entry.event >= 0) profile_backward(*profiler, entry);
         if (finite_checks) check_input_gradients(entry);
         output.grad = Tensor();
       }
@@ -190,12 +194,14 @@ class Tape {
  private:
   struct Entry {
     const char* op;
+    const char* layer;
     void* state;
     detail::RunBackward run;
     detail::DestroyState destroy;
     int32_t output;
     size_t first_input;
     size_t num_inputs;
+    int64_t event;  // of the profile; -1: not in one
   };
   struct Slot {
     Tensor grad;
@@ -234,8 +240,24 @@ class Tape {
       if (index < 0) continue;
       const Slot& slot = slots_[static_cast<size_t>(index)];
       const Tensor& gradient = slot.leaf.defined() ? slot.leaf.impl().grad : slot.grad;
-      if (gradient.defined()) check_finite(gradient, entry.op, "a gradient");
+      if (gradient.defined()) check_finite(gradient, entry.op, entry.layer, "a gradient");
     }
+  }
+
+  int64_t profile_forward(Profiler& profiler, const Entry& entry, const Tensor& output, std::span<const Tensor* const> inputs) const {
+    ProfileEvent event{.kind = ProfileEvent::Kind::forward, .name = entry.op, .layer = entry.layer, .output = output.shape()};
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (i < event.inputs.size() && inputs[i]->defined()) event.inputs[i] = inputs[i]->shape();
+      if (input_slots_[entry.first_input + i] >= 0) ++event.gradients;
+    }
+    profiler.add(event);
+    return static_cast<int64_t>(profiler.events().size()) - 1;
+  }
+
+  static void profile_backward(Profiler& profiler, const Entry& entry) {
+    ProfileEvent event = profiler.events()[static_cast<size_t>(entry.event)];
+    event.kind = ProfileEvent::Kind::backward;
+    profiler.add(event);
   }
 
   std::vector<Entry> entries_;

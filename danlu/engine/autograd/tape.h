@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "danlu/engine/autograd/layer_scope.h"
 #include "danlu/engine/tensor/tensor.h"
 
 namespace danlu {
@@ -43,8 +44,8 @@ class NoGrad {
 };
 bool grad_enabled();
 
-// While one lives, every recorded output and every gradient on this thread is checked: NumericError names the first operation
-// that produced a NaN or an infinity, forward or backward. Slow; the trainer repeats a failed step under it.
+// While one lives, every recorded output and every gradient on this thread is checked: NumericError names the first operation, and
+// its layer, that produced a NaN or an infinity, forward or backward. Slow; the trainer repeats a failed step under it.
 class CheckFinite {
  public:
   CheckFinite();
@@ -53,6 +54,7 @@ class CheckFinite {
   CheckFinite& operator=(const CheckFinite&) = delete;
 
  private:
+  WatchLayers watch_;
   bool previous_;
 };
 

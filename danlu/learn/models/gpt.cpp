@@ -7,6 +7,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/rng.h"
+#include "danlu/engine/autograd/layer_scope.h"
 #include "danlu/engine/ops/attention.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
@@ -117,8 +118,9 @@ Gpt::Gpt(const GptOptions& options, bool initialize) : options_(complete(options
   token_embedding_ = add_parameter("token_embedding", make_weight({o.vocab_size, o.width}, kDeviation));
   if (gpt2) position_embedding_ = add_parameter("position_embedding", make_weight({o.context, o.width}, kDeviation));
   for (int64_t i = 0; i < o.layers; ++i) {
-    const std::string name = fmt::format("blocks.{}.", i);
     Block block;
+    block.name = fmt::format("blocks.{}", i);
+    const std::string name = block.name + ".";
     block.attention_norm = add_norm(name + "attention_norm", o.width);
     block.qkv = add_dense(name + "qkv", o.width, attention_width + 2 * o.kv_heads * o.head_dim, qkv_bias, kDeviation);
     if (o.family == "qwen3") {
@@ -196,10 +198,14 @@ Tensor Gpt::feed_forward(const Block& block, const Tensor& x) const {
 }
 
 Tensor Gpt::hidden(const Tensor& ids, const Tensor& positions, const Attend& attend) {
-  Tensor x = embed(ids, positions);
+  Tensor x = [&] {
+    const LayerScope scope("embeddings");
+    return embed(ids, positions);
+  }();
   Tensor normalized = normalize(blocks_.front().attention_norm, x);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
+    const LayerScope scope(block.name);
     Tensor qkv = linear(normalized, block.qkv.weight, block.qkv.bias);
     if (block.query_norm.weight.defined()) qkv = query_key_norm(block, qkv);
     if (!is_gpt2()) qkv = rope(qkv, options_.heads + 2 * options_.kv_heads, options_.heads + options_.kv_heads, rope_frequencies_, positions);
@@ -225,6 +231,7 @@ Tensor Gpt::forward(const Tensor& ids) { return logits(hidden(ids)); }
 
 Tensor Gpt::loss(const Tensor& ids, const Tensor& targets, const Tensor& first) {
   const Tensor x = hidden(ids, first);
+  const LayerScope scope("head");
   return linear_cross_entropy(reshape(x, {-1, options_.width}), head_, reshape(targets, {-1}), {.ignore = kIgnore});
 }
 

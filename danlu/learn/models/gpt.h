@@ -82,6 +82,7 @@ class Gpt : public nn::Module {
     Tensor weight, bias;
   };
   struct Block {
+    std::string name;  // "blocks.3"
     Norm attention_norm;
     Dense qkv;
     Norm query_norm, key_norm;

@@ -5,6 +5,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/options.h"
+#include "danlu/engine/autograd/layer_scope.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/movement.h"
@@ -176,18 +177,25 @@ void Sequential::append(std::shared_ptr<Module> module) {
 
 void Sequential::plan() {
   std::vector<Module*> order;
-  for (const auto& [name, child] : children()) order.push_back(child.get());
+  std::vector<std::string> names;
+  for (const auto& [name, child] : children()) {
+    order.push_back(child.get());
+    names.push_back(name);
+  }
   const auto is_relu = [](Module* m) {
     const auto* activation = dynamic_cast<ActivationLayer*>(m);
     return activation != nullptr && activation->fused() == Activation::relu;
   };
   // max(relu(a), relu(b)) = relu(max(a, b)), and their gradients are the same too.
   for (size_t i = 0; i + 1 < order.size(); ++i) {
-    if (is_relu(order[i]) && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) std::swap(order[i], order[i + 1]);
+    if (is_relu(order[i]) && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) {
+      std::swap(order[i], order[i + 1]);
+      std::swap(names[i], names[i + 1]);
+    }
   }
   steps_.clear();
   for (size_t i = 0; i < order.size(); ++i) {
-    Step step{order[i]};
+    Step step{order[i], names[i]};
     const auto* next = i + 1 < order.size() ? dynamic_cast<ActivationLayer*>(order[i + 1]) : nullptr;
     if (next != nullptr && next->fused() != Activation::none) {
       step.linear = dynamic_cast<Linear*>(order[i]);
@@ -204,6 +212,7 @@ void Sequential::plan() {
 Tensor Sequential::forward(const Tensor& input) {
   Tensor x = input;
   for (const Step& step : steps_) {
+    const LayerScope scope(step.name);
     if (step.linear != nullptr) {
       x = step.linear->forward(x, step.activation);
     } else if (step.conv != nullptr) {

@@ -162,6 +162,7 @@ class Sequential : public Module {
   // One step of forward: a module, perhaps with the activation of its successor.
   struct Step {
     Module* module;
+    std::string name;          // "0": its number
     Linear* linear = nullptr;  // set if `activation` is fused into it
     Conv2d* conv = nullptr;
     Activation activation = Activation::none;

@@ -8,6 +8,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
+#include "danlu/engine/autograd/profiler.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/kernels/optimizer.h"
 #include "danlu/engine/kernels/reduce.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr const char* kWhere = "learn.train";
 constexpr int kMaxSkipsInARow = 10;
+constexpr int64_t kMostSuspects = 8;  // named in a message
 constexpr double kEvaluationShare = 0.4;  // of the time of an update with as many samples: no gradients, no optimiser
 
 // Everything that training changes in a model.
@@ -202,8 +204,10 @@ class Trainer::Run {
 
   void update(std::span<const data::Batch> batches) {
     const RandomState random = random_state();
+    Profiler::mark("between updates");
     buffers_.take();
     optimizer_->zero_grad();
+    Profiler::mark("zero_grad");
     const EpochSums batch_sums = accumulate(batches);
     const double loss = batch_sums.mean_loss();
     optim::ParameterStore& store = optimizer_->store();
@@ -211,6 +215,7 @@ class Trainer::Run {
       kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
     }
     const double norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
+    Profiler::mark("gradient norm");
     const optim::Progress now = progress();
     result_.terms += batch_sums.terms;
     time_.measured_update();
@@ -223,6 +228,7 @@ class Trainer::Run {
     optimizer_->set_lr(base_lr_ * schedule_->factor(now));
     const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
     optimizer_->step(static_cast<float>(scale));
+    Profiler::mark("optimizer");
     ++result_.steps;
     sums_.add(loss, batch_sums.correct, batch_sums.terms);
     sums_.add_update(norm);
@@ -249,11 +255,29 @@ class Trainer::Run {
     return cause;
   }
 
+  // Which samples of a failed update have a loss that is not finite by themselves, in evaluation mode: bad data rather than a bad step.
+  std::string suspects(std::span<const data::Batch> batches) const {
+    const NoGrad no_grad;
+    const nn::EvalMode eval(model_);
+    std::string found;
+    int64_t count = 0;
+    for (const data::Batch& batch : batches) {
+      for (int64_t i = 0; i < batch.size(); ++i) {
+        data::Batch alone{batch.x.rows(i, i + 1), batch.y.rows(i, i + 1), batch.first.defined() ? batch.first.rows(i, i + 1) : Tensor(),
+                          {batch.indexes[static_cast<size_t>(i)]}};
+        if (std::isfinite(objective_.evaluate(model_, alone).loss.item())) continue;
+        if (count++ < kMostSuspects) found += fmt::format("{}{}", found.empty() ? "" : ", ", alone.indexes[0]);
+      }
+    }
+    if (count == 0) return "no sample of the batch gives it alone";
+    return fmt::format("{} of its samples alone give{} it too: {}{}", count, count == 1 ? "s" : "", found, count > kMostSuspects ? ", ..." : "");
+  }
+
   void handle_nan(std::span<const data::Batch> batches, const RandomState& random, double loss, double norm) {
     const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batches, random));
     buffers_.restore();  // running statistics of neither forward pass are kept
     if (options_.on_nan == "stop" || ++skips_in_a_row_ > kMaxSkipsInARow) {
-      throw NumericError(kWhere, cause + "; lower the learning rate, set train.clip_norm, or check the data for extreme values");
+      throw NumericError(kWhere, cause + "; " + suspects(batches) + "; the last good state is of step " + std::to_string(last_saved_step_) + "; lower the learning rate, set train.clip_norm, or check the data for extreme values");
     }
     ++result_.skipped_updates;
     log_warning(kWhere, fmt::format("{}; {}", cause, options_.on_nan == "skip" ? "update skipped" : "went back to the last good weights with half the learning rate"));
@@ -313,6 +337,7 @@ class Trainer::Run {
 
   void save() {
     since_save_.reset();
+    last_saved_step_ = result_.steps;
     checkpoints_.save_last(model_, *optimizer_, good_.named("good."), state());
   }
 
@@ -395,6 +420,7 @@ class Trainer::Run {
   Result result_;
   EpochSums sums_;  // of the epoch under way
   int64_t last_closed_step_ = -1;
+  int64_t last_saved_step_ = 0;
   int skips_in_a_row_ = 0;
   int64_t waited_ = 0;
   std::optional<double> best_value_;

@@ -184,6 +184,23 @@ TEST(Trainer, NanGuardNamesOperationAndStep) {
   }
 }
 
+TEST(Trainer, NanGuardNamesTheLayerAndTheSamples) {
+  Problem problem;
+  problem.x.mutable_data()[17 * 6 + 2] = std::numeric_limits<float>::infinity();
+  auto model = mlp();
+  TrainOptions options;
+  options.epochs = 1;
+  auto training = problem.training(), validating = problem.validating();
+  try {
+    Trainer(*model, kBinary, options).fit(training, nullptr);
+    FAIL() << "expected a NumericError";
+  } catch (const NumericError& error) {
+    for (const char* words : {"of linear in layer 0 is", "1 of its samples alone gives it too: 17", "the last good state is of step 0"}) {
+      EXPECT_NE(error.message().find(words), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(Trainer, SkipsBadUpdatesAndGivesUpWhenAllAreBad) {
   Problem problem;
   manual_seed(1);
