@@ -14,7 +14,10 @@ double forward_flops(const ProfileEvent& e) {
   if (op == "linear") return 2 * count(e.output) * static_cast<double>(w[1]);
   if (op == "conv2d") return 2 * count(e.output) * count(w) / static_cast<double>(w[0]);
   if (op == "matmul") return 2 * count(x) * static_cast<double>(e.output[-1]);
-  if (op == "linear_cross_entropy") return 2 * count(x) * static_cast<double>(w[0]);
+  if (op == "linear_cross_entropy") {
+    // Forward makes the gradients too, while the logits are there.
+    return (e.kind == ProfileEvent::Kind::forward ? 6 : 0) * count(x) * static_cast<double>(w[0]);
+  }
   // Scores and weighted values of every pair of positions, half of which a causal mask hides.
   if (op == "attention") return 2 * count(e.output) * static_cast<double>(x[1]);
   return count(e.output);

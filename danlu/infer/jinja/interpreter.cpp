@@ -11,7 +11,7 @@ namespace danlu::infer::jinja {
 namespace {
 
 // What a template may do, counted in bytes that it makes; a step takes about as long as so many bytes.
-constexpr size_t kBudget = size_t{256} << 20;
+constexpr size_t kBudget = size_t{64} << 20;
 constexpr size_t kStepCost = 32;
 constexpr size_t kIterationCost = 256;
 constexpr int kMaxDepth = 1000;                // of expressions, blocks and macros within each other
