@@ -5,7 +5,7 @@ trained by Danlu and by PyTorch one after the other: validation loss over the wh
     python3 bench/peers/shakespeare.py build/release/danlu tinyshakespeare.txt [--threads 2] [--rounds 1]
 
 The last tenth of the text validates, as in nanoGPT. PyTorch runs eager with fused AdamW and scaled_dot_product_attention. Its time is that
-of the updates; Danlu's includes its validations. Needs: pip install torch (a CPU build is enough).
+of the updates; Danlu's includes its validation and checkpoint at the end. Needs: pip install torch (a CPU build is enough).
 """
 import argparse
 import json
