@@ -199,6 +199,10 @@ void LineAppender::append(std::string_view line) {
   write_all(fd_, text.data(), text.size(), path_);
 }
 
+void LineAppender::sync() {
+  if (::fsync(fd_) != 0) fail("sync", path_, errno);
+}
+
 MappedFile::MappedFile(const fs::path& path) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) fail("open", path, errno);

@@ -58,6 +58,8 @@ class LineAppender {
   LineAppender(const LineAppender&) = delete;
   LineAppender& operator=(const LineAppender&) = delete;
   void append(std::string_view line);
+  // What has been appended is on the disk when this returns.
+  void sync();
 
  private:
   fs::path path_;
