@@ -6,6 +6,7 @@
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/recipe/training_events.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -79,26 +80,33 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     return result;
   }
   directory_.remove({"bundle", "report.json", "report.txt", "example_request.json"});
-  if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl"});
+  if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
   std::optional<LineAppender> metrics;
+  std::optional<TrainingEvents> events;  // once it is known where training begins
+  int64_t resumed = -1;
+  const auto tensorboard = [&]() -> TrainingEvents& {
+    if (!events) events.emplace(directory_.file("tensorboard"), recipe_, model, resumed);
+    return *events;
+  };
   train::Callbacks callbacks = observer().training;
   callbacks.on_resume = [&](int64_t step, int64_t validated) {
+    resumed = step;
     for (const char* log : {"metrics.jsonl", "samples.jsonl"}) forget_after(directory_.file(log), validated);
     if (observer().training.on_resume) observer().training.on_resume(step, validated);
   };
   callbacks.on_epoch = [&](const train::EpochReport& epoch) {
+    tensorboard().validated(epoch);
     if (!metrics) metrics.emplace(directory_.file("metrics.jsonl"));
     metrics->append(to_line(to_json(epoch)));
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     if (on_epoch) on_epoch(epoch);
   };
   StepProfile profile;
-  if (profiles_) {
-    callbacks.on_step = [&](const train::StepReport& step) {
-      profile.updated();
-      if (observer().training.on_step) observer().training.on_step(step);
-    };
-  }
+  callbacks.on_step = [&](const train::StepReport& step) {
+    if (profiles_) profile.updated();
+    tensorboard().step(step);
+    if (observer().training.on_step) observer().training.on_step(step);
+  };
   train::Session session{directory_.checkpoints(), start, {}};
   if (deadline_) session.deadline = *deadline_ - opened_.seconds();
   const train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, session, callbacks);
