@@ -6,6 +6,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/rng.h"
+#include "danlu/base/temporary_directory.h"
 #include "danlu/base/timer.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
@@ -85,12 +86,12 @@ class Resume : public testing::Test {
     }
   }
 
-  static fs::path fresh(const std::string& name) {
-    const fs::path path = fs::temp_directory_path() / ("danlu_resume_test_" + name);
-    fs::remove_all(path);
-    return path;
+  fs::path fresh(const std::string& name) const {
+    fs::remove_all(directory_ / name);
+    return directory_ / name;
   }
 
+  TemporaryDirectory directory_;
   Problem problem_;
   const PredictionObjective objective_{data::TaskKind::binary};
 };
