@@ -18,7 +18,7 @@ void RecipeArguments::declare(Arguments& arguments) {
   arguments.option("--name", name_, "of the run; default: the recipe's");
 }
 
-Recipe RecipeArguments::load(const Context& context) const {
+Recipe RecipeArguments::load(const Context& context, const std::vector<std::string>& more) const {
   std::vector<std::string> overrides;
   std::string file;
   for (const std::string& word : words_) {
@@ -34,6 +34,7 @@ Recipe RecipeArguments::load(const Context& context) const {
   }
   if (!name_.empty()) overrides.push_back(fmt::format("name={}", to_line(Json(name_))));
   if (context.threads > 0) overrides.push_back(fmt::format("threads={}", context.threads));
+  overrides.insert(overrides.end(), more.begin(), more.end());
   if (file.empty() && data_.empty())
     throw ConfigError(kWhere, "expected a recipe file, or --data FILE --target COLUMN");
   if (file.empty()) return derive_recipe(data_, target_, overrides);

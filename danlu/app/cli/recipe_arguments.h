@@ -12,7 +12,8 @@ namespace danlu::app {
 class RecipeArguments {
  public:
   void declare(Arguments& arguments);
-  Recipe load(const Context& context) const;
+  // `more` are overrides besides those on the command line.
+  Recipe load(const Context& context, const std::vector<std::string>& more = {}) const;
   // A new run of that recipe.
   std::unique_ptr<Pipeline> open(const Context& context) const;
 

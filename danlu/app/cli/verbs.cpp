@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_prepare_verb());
   verbs.push_back(make_train_verb());
   verbs.push_back(make_verify_verb());
+  verbs.push_back(make_tune_verb());
   verbs.push_back(make_evaluate_verb());
   verbs.push_back(make_predict_verb());
   verbs.push_back(make_generate_verb());

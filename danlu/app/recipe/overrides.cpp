@@ -75,26 +75,6 @@ bool names_a_group(const std::string& variable, const std::vector<RecipeKey>& ke
   });
 }
 
-void set_path(Json& json, const std::string& key_path, Json value, const std::string& origin) {
-  Json* at = &json;
-  size_t begin = 0;
-  for (;;) {
-    const size_t dot = key_path.find('.', begin);
-    const std::string key = key_path.substr(begin, dot - begin);
-    if (key.empty()) throw ConfigError(kWhere, fmt::format("{}: got \"{}\"; expected key.sub=value", origin, key_path));
-    if (at->is_null()) *at = Json::object();
-    // A bare word like `optimizer: adam` opens up when one of its options is set.
-    if (at->is_string()) *at = Json{{"type", at->get<std::string>()}};
-    if (!at->is_object()) {
-      throw ConfigError(kWhere, fmt::format("{}: {} has no keys below it", origin, key_path.substr(0, begin - 1)));
-    }
-    at = &(*at)[key];
-    if (dot == std::string::npos) break;
-    begin = dot + 1;
-  }
-  *at = std::move(value);
-}
-
 }  // namespace
 
 Locate locate_with(Locate file, Origins origins) {
@@ -122,7 +102,7 @@ void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins
     // The name of a run comes from its recipe; where the data lie (DANLU_DATA) is no key of it.
     if (!variable.starts_with("DANLU_") || variable == "DANLU_NAME" || variable.size() == text.size()) continue;
     if (const auto path = path_for(variable, keys)) {
-      set_path(recipe, *path, parse_yaml_value(text.substr(variable.size() + 1), variable), variable);
+      set_value(recipe, *path, parse_yaml_value(text.substr(variable.size() + 1), variable), variable);
       origins[*path] = variable;
     } else if (names_a_group(variable, keys)) {
       std::vector<std::string> known;
@@ -133,6 +113,26 @@ void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins
   }
 }
 
+void set_value(Json& json, const std::string& key_path, Json value, const std::string& origin) {
+  Json* at = &json;
+  size_t begin = 0;
+  for (;;) {
+    const size_t dot = key_path.find('.', begin);
+    const std::string key = key_path.substr(begin, dot - begin);
+    if (key.empty()) throw ConfigError(kWhere, fmt::format("{}: got \"{}\"; expected key.sub=value", origin, key_path));
+    if (at->is_null()) *at = Json::object();
+    // A bare word like `optimizer: adam` opens up when one of its options is set.
+    if (at->is_string()) *at = Json{{"type", at->get<std::string>()}};
+    if (!at->is_object()) {
+      throw ConfigError(kWhere, fmt::format("{}: {} has no keys below it", origin, key_path.substr(0, begin - 1)));
+    }
+    at = &(*at)[key];
+    if (dot == std::string::npos) break;
+    begin = dot + 1;
+  }
+  *at = std::move(value);
+}
+
 void apply_overrides(Json& recipe, const std::vector<std::string>& overrides, Origins& origins) {
   for (const std::string& text : overrides) {
     const size_t equals = text.find('=');
@@ -141,7 +141,7 @@ void apply_overrides(Json& recipe, const std::vector<std::string>& overrides, Or
     }
     const std::string origin = "command line";
     const std::string key_path = text.substr(0, equals);
-    set_path(recipe, key_path, parse_yaml_value(text.substr(equals + 1), origin), origin);
+    set_value(recipe, key_path, parse_yaml_value(text.substr(equals + 1), origin), origin);
     origins[key_path] = origin;
   }
 }

@@ -30,6 +30,9 @@ std::vector<RecipeKey> recipe_keys(const std::function<void(OptionVisitor&)>& de
 // misspelt key. Adds what it sets to `origins`.
 void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins& origins);
 
+// Sets one value, opening groups on the way. `origin` stands for the file in messages.
+void set_value(Json& recipe, const std::string& key_path, Json value, const std::string& origin);
+
 // "train.epochs=5", "model.hidden=[64, 32]": values are YAML. Throws ConfigError for anything else.
 void apply_overrides(Json& recipe, const std::vector<std::string>& overrides, Origins& origins);
 

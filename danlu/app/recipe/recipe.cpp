@@ -4,6 +4,7 @@
 
 #include "danlu/app/recipe/checks.h"
 #include "danlu/app/recipe/overrides.h"
+#include "danlu/app/recipe/tune_section.h"
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -31,6 +32,7 @@ Recipe read(YamlDocument document, std::string text, const std::vector<std::stri
   recipe.given = document.json;
   check_recipe(recipe, locate);
   recipe.data.source = expand_path(recipe.data.source);
+  check_tune_section(recipe, locate);
   return recipe;
 }
 
@@ -97,6 +99,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("model", model, "logistic, mlp, cnn or gpt; a group {type, ...} to set its options");
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
+  v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
 }
 
 bool Recipe::is_language() const {
@@ -116,6 +119,7 @@ bool Recipe::gives(const std::string& key_path) const {
 
 std::string Recipe::render() const {
   Json json = write_options(*this);
+  json.erase("tune");
   if (!model.is_null()) json["model"] = models::parse_model(model).resolved;
   json["train"]["optimizer"] = optim::parse_optimizer(train.optimizer).resolved;
   json["train"]["schedule"] = optim::parse_schedule(train.schedule).resolved;
@@ -141,6 +145,15 @@ Recipe derive_recipe(const std::string& source, const std::string& target, const
   if (!target.empty()) document.json["data"]["target"] = target;
   std::string text = to_yaml(document.json);
   return read(std::move(document), std::move(text), overrides, Environment::applied);
+}
+
+Recipe vary_recipe(const Recipe& recipe, const Json& values) {
+  YamlDocument document;
+  document.json = recipe.given;
+  document.json.erase("tune");
+  for (const auto& [key_path, value] : values.items()) set_value(document.json, key_path, value, "tune");
+  std::string text = to_yaml(document.json);
+  return read(std::move(document), std::move(text), {}, Environment::ignored);
 }
 
 Recipe reopen_recipe(const fs::path& path) {

@@ -15,6 +15,8 @@
 //   model: {type: gpt, layers: 6, heads: 6, width: 192, context: 256}
 //   train: {epochs: 20, optimizer: {type: adamw, lr: 1e-3}}
 //
+// `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
+//
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
 // for train.epochs), the file, and the defaults.
 #pragma once
@@ -36,6 +38,7 @@
 #include "danlu/eval/report.h"
 #include "danlu/infer/sampler.h"
 #include "danlu/learn/train/trainer.h"
+#include "danlu/learn/tune/options.h"
 
 namespace danlu::app {
 
@@ -104,6 +107,7 @@ struct Recipe {
   Json model = nullptr;
   train::TrainOptions train;
   EvaluateSection evaluate;
+  tune::TuneOptions tune;
   void describe(OptionVisitor& v);
 
   std::string text;  // the file as given, or what was derived for want of one
@@ -117,7 +121,7 @@ struct Recipe {
   // Does it train a language model? Its model says so, or, where there is none, its data: text without a target.
   bool is_language() const;
 
-  // Every option, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
+  // Every option of a run, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
   std::string render() const;
 };
 
@@ -128,6 +132,10 @@ Recipe load_recipe(const fs::path& path, const std::vector<std::string>& overrid
 // The recipe for a data source and a target (empty for images), before anything is known of the data.
 Recipe derive_recipe(const std::string& source, const std::string& target,
                      const std::vector<std::string>& overrides = {});
+
+// The same recipe with other values for some keys, {"train.batch_size": 64}, checked as if they stood in its file, and without its
+// section `tune`. Throws ConfigError.
+Recipe vary_recipe(const Recipe& recipe, const Json& values);
 
 // What render() wrote: the environment has had its say already.
 Recipe reopen_recipe(const fs::path& path);
