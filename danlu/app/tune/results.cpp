@@ -27,14 +27,17 @@ Json to_json(const tune::Search& search, const tune::Trial& trial) {
   return json;
 }
 
+// Of successive halving the values at the first rung, which all have come to: later ones are of longer trainings.
 Json importance_of(const tune::Search& search) {
+  const bool halves = search.options().method == "asha";
   std::vector<tune::Point> points;
   std::vector<double> costs;
   for (const tune::Trial& trial : search.trials()) {
-    if (trial.state == tune::Trial::State::running || (!trial.value && trial.error.empty())) continue;
-    points.push_back(trial.point);
     const bool failed = trial.state == tune::Trial::State::failed;
-    costs.push_back(failed ? std::numeric_limits<double>::infinity() : search.maximizes() ? -*trial.value : *trial.value);
+    const std::optional<double> value = halves ? (trial.rungs.empty() ? std::nullopt : trial.rungs.front()) : trial.value;
+    if (!failed && !value) continue;
+    points.push_back(trial.point);
+    costs.push_back(failed ? std::numeric_limits<double>::infinity() : search.maximizes() ? -*value : *value);
   }
   const std::vector<double> parts = tune::importance(search.space(), points, costs);
   Json json = Json::object();
