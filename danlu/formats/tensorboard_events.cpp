@@ -119,9 +119,12 @@ EventWriter::~EventWriter() { ::close(fd_); }
 
 void EventWriter::event(int64_t step, std::string_view field) {
   const std::string bytes = record(Message().real(1, now_s()).number(2, step).text() + std::string(field));
-  const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-  if (written == static_cast<ssize_t>(bytes.size())) return;
-  throw FileError(kWhere, fmt::format("cannot write {}: {}", path_.string(), written < 0 ? std::strerror(errno) : "the disk is full"));
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t written = ::write(fd_, bytes.data() + done, bytes.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw FileError(kWhere, fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)));
+    done += static_cast<size_t>(written);
+  }
 }
 
 void EventWriter::summary(int64_t step, std::string_view value) {

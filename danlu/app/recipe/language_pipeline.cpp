@@ -217,10 +217,11 @@ train::Result LanguagePipeline::train(train::Start start) {
       validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed,
                          data::Phase::evaluate);
     }
-    const auto sample = [&](const train::EpochReport& epoch) {
-      if (recipe_.evaluate.sample.prompts.empty()) return;
+    const auto sample = [&](const train::EpochReport& epoch) -> std::string {
+      if (recipe_.evaluate.sample.prompts.empty()) return "";
       const std::string page = write_samples(model, epoch);
       report("sample", page, {{"step", epoch.progress.step}, {"text", page}});
+      return page;
     };
     result = fit(start, *model->network, train::LanguageObjective(), training, validation ? &*validation : nullptr, sample);
   });

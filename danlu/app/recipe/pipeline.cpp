@@ -73,7 +73,7 @@ bool Pipeline::can_resume() {
 }
 
 train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
-                            data::DataLoader* validation, const std::function<void(const train::EpochReport&)>& on_epoch) {
+                            data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample) {
   if (replays_) {
     const train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, {}, observer().training);
     replayed_hash_ = train::weights_hash(model);
@@ -99,7 +99,8 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     if (!metrics) metrics.emplace(directory_.file("metrics.jsonl"));
     metrics->append(to_line(to_json(epoch)));
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
-    if (on_epoch) on_epoch(epoch);
+    const std::string made = sample ? sample(epoch) : "";
+    if (!made.empty()) tensorboard().sample(epoch.progress.step, made);
   };
   StepProfile profile;
   callbacks.on_step = [&](const train::StepReport& step) {

@@ -70,9 +70,10 @@ class Pipeline {
   void report(const char* name, const std::string& text, const Json& json) const;
   void begin(const char* stage);  // takes the lock, tells the observer
   void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json
-  // The training stage of a model: by the recipe's options, with metrics.jsonl and what run.json says of it.
+  // The training stage of a model: by the recipe's options, with metrics.jsonl, TensorBoard's events and what run.json says of it.
+  // `sample` is called after each validation: what the model makes now, as text; it may be empty.
   train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
-                    data::DataLoader* validation, const std::function<void(const train::EpochReport&)>& on_epoch = {});
+                    data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample = {});
   void stage(const char* name, const std::function<void()>& work);
   // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
   void start_directory(const Json& facts) const;
