@@ -152,7 +152,17 @@ void LanguagePipeline::write_tokens(const data::Tokenizer& tokenizer) {
   report("tokens", fmt::format("{}; vocabulary {}\n", summary, tokenizer.vocab_size()), {{"tokens", json}, {"vocab_size", tokenizer.vocab_size()}});
 }
 
-void LanguagePipeline::prepare() {
+// Neither is ever written to again, so that links are as good as copies.
+void LanguagePipeline::link_tokens(const RunDirectory& prepared) const {
+  for (const char* part : {"tokenizer", "tokens"}) {
+    std::error_code error;
+    fs::copy(prepared.file(part), directory_.file(part), fs::copy_options::recursive | fs::copy_options::create_hard_links, error);
+    if (error) throw FileError(kWhere, fmt::format("cannot link {} to {}: {}", prepared.file(part).string(), directory_.path().string(), error.message()));
+  }
+  directory_.update({{"tokens", prepared.info().at("tokens")}});
+}
+
+void LanguagePipeline::prepare_from(const RunDirectory* prepared) {
   begin("prepare");
   check();
   directory_.start_fresh();
@@ -160,9 +170,13 @@ void LanguagePipeline::prepare() {
     start_directory({{"data_hash", corpus().content_hash().hex()}, {"documents", corpus().documents()}, {"bytes", corpus().bytes()}});
     write_json(directory_.file("data_report.json"), corpus().report());
     write_file_atomic(directory_.file("data_report.txt"), corpus().report_text());
-    const data::Tokenizer tokenizer = make_tokenizer();
-    tokenizer.save(directory_.file("tokenizer"));
-    write_tokens(tokenizer);
+    if (prepared != nullptr) {
+      link_tokens(*prepared);
+    } else {
+      const data::Tokenizer tokenizer = make_tokenizer();
+      tokenizer.save(directory_.file("tokenizer"));
+      write_tokens(tokenizer);
+    }
     const auto model = make_model();
     directory_.update({{"parameters", model->network->num_parameters()}});
     report("plan", fmt::format("{}\n{} parameters\n", model->network->describe(), model->network->num_parameters()),

@@ -24,7 +24,8 @@ class LanguagePipeline : public Pipeline {
   LanguagePipeline(RunDirectory directory, Observer observer);
 
   void check() override;
-  void prepare() override;
+  void prepare() override { prepare_from(nullptr); }
+  void prepare_like(const RunDirectory& prepared) override { prepare_from(&prepared); }
   train::Result train(train::Start start) override;
   void bundle() override;
   void evaluate() override;
@@ -35,6 +36,8 @@ class LanguagePipeline : public Pipeline {
  private:
   std::string data_hash() override { return corpus().content_hash().hex(); }
   const LanguageCorpus& corpus();
+  void prepare_from(const RunDirectory* prepared);
+  void link_tokens(const RunDirectory& prepared) const;
   data::Tokenizer make_tokenizer();
   void write_tokens(const data::Tokenizer& tokenizer);
   // The network of the recipe, in the shape that its prepared tokeniser asks for, with its first weights.

@@ -42,6 +42,8 @@ class Pipeline {
   // Throws whatever is wrong with the recipe or the data; nothing is written.
   virtual void check() = 0;
   virtual void prepare() = 0;
+  // The same, beside a prepared run of the same data and tokeniser: what is large and takes long is linked and not made again.
+  virtual void prepare_like(const RunDirectory& /*prepared*/) { prepare(); }
   // `resume` goes on from the newest state in checkpoints/, to the same weights as if there had been no interruption.
   virtual train::Result train(train::Start start) = 0;
   // Trains again, from the beginning and in memory: the hash of the weights. The run directory is read and not changed.

@@ -106,7 +106,7 @@ class Page {
     if (order_.empty()) return;
     // The worst tenth may be far away; it is drawn at the edge, so that the others can be told apart.
     best_value_ = trials_[order_.front()].value;
-    worst_value_ = trials_[order_[(order_.size() - 1) * 9 / 10]].value;
+    worst_value_ = trials_[order_[(9 * order_.size() + 9) / 10 - 1]].value;
   }
 
   // 0 for the worst that is shown, 1 for the best.

@@ -1,5 +1,6 @@
 #include "danlu/app/tune/tuner.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "danlu/app/recipe/prediction_pipeline.h"
@@ -184,11 +185,20 @@ Tuner::Outcome Tuner::train(const tune::Task& task) {
   } else {
     remove_tree(directory.path());
     pipeline = open_pipeline(vary_recipe(recipe_, merged(recipe_.tune.trial, tune::to_json(search_.space(), task.point))), directory, observer);
-    pipeline->prepare();
+    const RunDirectory first = trial_directory(1);
+    if (task.trial > 1 && shares_data() && first.exists() && first.info().contains("tokens")) pipeline->prepare_like(first);
+    else pipeline->prepare();
     check_same_data(directory);
   }
   const train::Result result = pipeline->train(resumes ? train::Start::resume : train::Start::afresh);
   return result.stopped_by == "request" && !at_rung ? Outcome::stopped : Outcome::done;
+}
+
+// No key that is searched is one of the data or of the tokeniser.
+bool Tuner::shares_data() const {
+  return std::none_of(search_.space().begin(), search_.space().end(), [](const tune::Parameter& parameter) {
+    return parameter.name().starts_with("data.") || parameter.name().starts_with("tokenizer.");
+  });
 }
 
 void Tuner::check_same_data(const RunDirectory& trial) {

@@ -49,6 +49,7 @@ class Tuner {
   void record(const Json& event);
   Outcome work_on(const tune::Task& task);
   Outcome train(const tune::Task& task);
+  bool shares_data() const;
   void check_same_data(const RunDirectory& trial);
   bool conclude();
   bool is_concluded(int64_t best) const;
