@@ -36,6 +36,8 @@ void Console::note(const std::string& text, const Json& event) {
   if (form_ != LogForm::quiet) result(text, event);
 }
 
+void Console::restart_progress() { progress_->start(); }
+
 void Console::warn(const std::string& where, const std::string& text) {
   if (form_ == LogForm::json) return write(to_line({{"event", "warning"}, {"where", where}, {"message", text}}) + "\n");
   progress_->clear();

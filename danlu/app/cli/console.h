@@ -29,6 +29,8 @@ class Console {
   void result(const std::string& text, const Json& json);
   // What happens on the way: not when quiet.
   void note(const std::string& text, const Json& event);
+  // The time that is left is that of another piece of work from now on.
+  void restart_progress();
   void warn(const std::string& where, const std::string& text);
 
   // What a run calls. It refers to this console. A signal then stops the run in an orderly way.

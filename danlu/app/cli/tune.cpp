@@ -68,7 +68,15 @@ class TuneVerb : public Verb {
     if (trial.state == tune::Trial::State::failed) return text + fmt::format("failed: {}\n", trial.error);
     text += fmt::format("{:.5g}{}  {}", *trial.value, best ? " *" : "  ", as_overrides(tune::to_json(search.space(), trial.point)));
     if (trial.state == tune::Trial::State::paused) text += fmt::format("  at rung {}", trial.rungs.size());
-    return text + fmt::format("  {}\n", format_duration(trial.seconds));
+    return text + fmt::format("  {}{}\n", format_duration(trial.seconds), left(search));
+  }
+
+  // By the mean of the trials so far. Successive halving does not know how many will go on.
+  static std::string left(const tune::Search& search) {
+    const tune::TuneOptions& options = search.options();
+    const auto done = static_cast<int64_t>(search.trials().size());
+    if (!options.trials || options.method == "asha" || done >= *options.trials) return "";
+    return fmt::format("   {} left", format_duration(search.seconds() / static_cast<double>(done) * static_cast<double>(*options.trials - done)));
   }
 
   static TuneObserver observer(Console& console) {
@@ -77,6 +85,7 @@ class TuneVerb : public Verb {
     o.on_resume = [&console](const tune::Search& search) {
       console.note(fmt::format("goes on after {} trials\n", ended(search)), {{"event", "resume"}, {"trials", ended(search)}});
     };
+    o.on_task = [&console](const tune::Task&) { console.restart_progress(); };
     o.on_trial = [&console](const tune::Search& search, const tune::Trial& trial) {
       console.note(line(search, trial), {{"event", "trial"},
                                          {"trial", trial.number},

@@ -128,6 +128,7 @@ void Tuner::record(const Json& event) {
 
 Tuner::Outcome Tuner::work_on(const tune::Task& task) {
   if (task.begins) record(search_.begin(task));
+  if (observer_.on_task) observer_.on_task(task);
   const Timer timer;
   const auto fails = [&](const std::string& why) { record(tune::Search::failed(task, why, timer.seconds())); };
   try {

@@ -22,8 +22,9 @@ namespace danlu::app {
 // Whoever watches a search. The winner's stages are told to `run`, and the updates of every trial; a stop is asked for there.
 struct TuneObserver {
   Observer run;
-  std::function<void(const tune::Search&, const tune::Trial&)> on_trial;  // it ended, or pauses at a rung
   std::function<void(const tune::Search&)> on_resume;                     // an earlier session's trials are there
+  std::function<void(const tune::Task&)> on_task;                         // a trial begins, or goes on
+  std::function<void(const tune::Search&, const tune::Trial&)> on_trial;  // it ended, or pauses at a rung
 };
 
 class Tuner {
