@@ -115,7 +115,7 @@ TEST_F(TuneCrash, AFinishedSearchGoesOnWithALargerBudget) {
   const Outcome again = project_.danlu(command({"--trials", "4"}));
   EXPECT_EQ(again.code, 0) << again;
   EXPECT_EQ(project_.read("runs/flowers-tune/trials.jsonl"), journal);
-  ASSERT_EQ(project_.danlu(command({"--trials", "6"})).code, 0);
+  ASSERT_EQ(project_.danlu(command({"--trials", "6", "--threads", "2"})).code, 0);
   const Json more = results();
   EXPECT_EQ(more["trials"].size(), 6u);
   EXPECT_THAT(project_.read("runs/flowers-tune/trials.jsonl"), testing::StartsWith(journal));

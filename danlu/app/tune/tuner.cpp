@@ -97,10 +97,12 @@ void Tuner::check_data() {
   if (accuracy && !classifies) throw ConfigError(kWhere, "tune.metric: got accuracy, which this task does not have; expected loss");
 }
 
+// What makes it another search: not its budget, and not the number of threads, on which no result depends.
 Json Tuner::fingerprint() const {
-  Json options = write_options(recipe_.tune);
+  Json options = write_options(recipe_.tune), recipe = vary_recipe(recipe_, recipe_.tune.trial).given;
   for (const char* budget : {"trials", "time"}) options.erase(budget);
-  return {{"danlu", version()}, {"recipe", vary_recipe(recipe_, recipe_.tune.trial).given}, {"tune", options}};
+  recipe.erase("threads");
+  return {{"danlu", version()}, {"recipe", recipe}, {"tune", options}};
 }
 
 void Tuner::open(bool fresh) {
