@@ -159,7 +159,7 @@ class Page {
   std::vector<std::pair<double, std::string>> value_ticks() const {
     std::vector<std::pair<double, std::string>> all;
     for (int i = 0; i <= 4; ++i) all.emplace_back(i / 4.0, fmt::format("{:.4g}", worst_value_ + i / 4.0 * (best_value_ - worst_value_)));
-    if (!order_.empty() && trials_[order_.back()].value != worst_value_) all.front().second += " or worse";
+    if (!order_.empty() && trials_[order_.back()].value != worst_value_) all.front().second = (maximize_ ? "\u2264 " : "\u2265 ") + all.front().second;
     return all;
   }
 
