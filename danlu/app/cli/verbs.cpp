@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_verify_verb());
   verbs.push_back(make_tune_verb());
   verbs.push_back(make_evaluate_verb());
+  verbs.push_back(make_report_verb());
   verbs.push_back(make_predict_verb());
   verbs.push_back(make_generate_verb());
   verbs.push_back(make_tokenize_verb());

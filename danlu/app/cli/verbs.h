@@ -46,6 +46,7 @@ std::unique_ptr<Verb> make_train_verb();
 std::unique_ptr<Verb> make_verify_verb();
 std::unique_ptr<Verb> make_tune_verb();
 std::unique_ptr<Verb> make_evaluate_verb();
+std::unique_ptr<Verb> make_report_verb();
 std::unique_ptr<Verb> make_predict_verb();
 std::unique_ptr<Verb> make_generate_verb();
 std::unique_ptr<Verb> make_tokenize_verb();

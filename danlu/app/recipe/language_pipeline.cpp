@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/latency.h"
+#include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/eta.h"
@@ -254,7 +256,7 @@ void LanguagePipeline::write_bundle() {
   if (!fs::exists(best)) {
     throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
   }
-  directory_.remove({"bundle", "report.json", "report.txt"});
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const auto model = make_model();
   const Json state = train::load_checkpoint(best, *model->network);
   const Json training = {{"danlu", version()},
@@ -302,15 +304,24 @@ Measured measure(infer::LanguageModel& model, const data::TokenDataset& text) {
   return result;
 }
 
+// What generation is timed with.
+std::vector<data::TokenId> beginning(const data::TokenShards& text) {
+  constexpr int64_t kTokens = 1024;
+  std::vector<int64_t> ids(static_cast<size_t>(std::min(text.size(), kTokens)));
+  text.read(0, ids);
+  return {ids.begin(), ids.end()};
+}
+
 }  // namespace
 
 void LanguagePipeline::evaluate() {
   stage("evaluate", [&] {
     if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const auto model = infer::LanguageModel::load(directory_.bundle());
+    const std::shared_ptr model = infer::LanguageModel::load(directory_.bundle());
     const char* part = data::part_name(has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation);
+    const data::TokenShards tokens(directory_.file("tokens"), part);
     const data::TokenDataset text(
-        data::TokenShards(directory_.file("tokens"), part),
+        tokens,
         {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
     const Timer timer;
     const Measured measured = measure(*model, text);
@@ -324,11 +335,14 @@ void LanguagePipeline::evaluate() {
     json["data_hash"] = directory_.info().value("data_hash", "");
     json["tokens_per_second"] = static_cast<double>(quality.tokens) / seconds;
     const std::string page = eval::to_text(quality);
-    write_json(directory_.file("report.json"), json);
+    Json whole = json;
+    whole["latency"] = time_generation(model, beginning(tokens));
+    write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), page);
     write_json(directory_.bundle() / "metrics.json", json);
     write_card();
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    write_run_report(directory_);
     report(part, page, json);
   });
 }

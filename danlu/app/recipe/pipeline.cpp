@@ -79,7 +79,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     replayed_hash_ = train::weights_hash(model);
     return result;
   }
-  directory_.remove({"bundle", "report.json", "report.txt", "example_request.json"});
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "example_request.json"});
   if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
   std::optional<LineAppender> metrics;
   std::optional<TrainingEvents> events;  // once it is known where training begins

@@ -1,13 +1,17 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/recipe/telling_examples.h"
+#include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/eta.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
 #include "danlu/base/version.h"
+#include "danlu/eval/curves.h"
 #include "danlu/infer/predictor.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
@@ -27,6 +31,21 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
   }
   return eval::Predictions::classification(source.labels(samples, preprocess), outputs.span(),
                                            static_cast<int64_t>(config.class_names.size()));
+}
+
+// Samples one by one, as a server is asked when it is quiet, for half a second at most.
+Json time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
+  constexpr size_t kAnswers = 300;
+  constexpr double kSeconds = 0.5;
+  std::vector<double> times;
+  const Timer whole;
+  source.predict(predictor, samples.first(1));  // the first one prepares what the others use
+  for (size_t i = 0; i < kAnswers && whole.seconds() < kSeconds; ++i) {
+    const Timer timer;
+    source.predict(predictor, samples.subspan(i % samples.size(), 1));
+    times.push_back(timer.seconds());
+  }
+  return {{"one sample", percentiles(std::move(times))}};
 }
 
 // A value of run.json for people.
@@ -51,7 +70,7 @@ void PredictionPipeline::write_bundle() {
     throw FileError(
         kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
   }
-  directory_.remove({"bundle", "report.json", "report.txt"});
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const fs::path config_path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
@@ -72,8 +91,9 @@ void PredictionPipeline::evaluate() {
     const Tensor outputs = source().predict(predictor, samples);
     const double seconds = timer.seconds();
     const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
-    const eval::EvaluationReport& quality = quality_.emplace(eval::evaluate(compare(source(), samples, config, preprocess, predictor, outputs),
-                             recipe_.evaluate.report, config.class_names, source().content_hash().hex()));
+    const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
+    const eval::EvaluationReport& quality =
+        quality_.emplace(eval::evaluate(predictions, recipe_.evaluate.report, config.class_names, source().content_hash().hex()));
 
     Json json = eval::to_json(quality);
     json["danlu"] = version();
@@ -81,12 +101,17 @@ void PredictionPipeline::evaluate() {
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
     json["samples_per_second"] = static_cast<double>(samples.size()) / seconds;
     const std::string text = eval::to_text(quality);
-    write_json(directory_.file("report.json"), json);
+    Json whole = json;  // and what a page of it shows
+    whole["latency"] = time_single_answers(source(), predictor, samples);
+    whole["curves"] = eval::curves(predictions, config.class_names);
+    whole["examples"] = telling_examples(source(), predictor, samples, predictions);
+    write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), text);
     write_json(directory_.bundle() / "metrics.json", json);
     write_card(quality);
     write_example(predictor);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    write_run_report(directory_);
     report("test", text, json);
   });
 }

@@ -1,0 +1,44 @@
+#include "danlu/app/recipe/latency.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "danlu/base/timer.h"
+#include "danlu/infer/generator.h"
+
+namespace danlu::app {
+
+Json percentiles(std::vector<double> seconds) {
+  if (seconds.empty()) return nullptr;
+  std::sort(seconds.begin(), seconds.end());
+  const auto at = [&](double part) {
+    const auto rank = static_cast<size_t>(std::ceil(part * static_cast<double>(seconds.size())));
+    return 1e3 * seconds[std::max<size_t>(rank, 1) - 1];
+  };
+  return {{"p50_ms", at(0.5)}, {"p95_ms", at(0.95)}, {"p99_ms", at(0.99)}, {"count", seconds.size()}};
+}
+
+Json time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text) {
+  constexpr size_t kPrompt = 32, kRequests = 32;
+  constexpr int64_t kTokens = 32;
+  constexpr double kSeconds = 2;
+  const size_t prompt = std::min(kPrompt, static_cast<size_t>(std::max<int64_t>(1, model->network->options().context / 2)));
+  infer::Generator generator(std::move(model));
+  std::vector<double> first, next;
+  const Timer whole;
+  for (size_t request = 0; request < kRequests && (request + 1) * prompt <= text.size() && whole.seconds() < kSeconds; ++request) {
+    const auto begin = text.begin() + static_cast<std::ptrdiff_t>(request * prompt);
+    infer::GenerationRequest r{.prompt = {begin, begin + static_cast<std::ptrdiff_t>(prompt)}, .max_tokens = 1, .ignore_eos = true};
+    Timer timer;
+    infer::generate(generator, r);
+    const double to_first = timer.seconds();
+    if (request > 0) first.push_back(to_first);  // the very first one prepares what the others use
+    r.max_tokens = kTokens;
+    timer.reset();
+    const auto made = static_cast<double>(infer::generate(generator, std::move(r)).tokens.size());
+    if (made > 1) next.push_back(timer.seconds() / made);  // the prompt is known by now
+  }
+  return {{"first token", percentiles(std::move(first))}, {"next token", percentiles(std::move(next))}};
+}
+
+}  // namespace danlu::app

@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <cmath>
+
+#include "danlu/app/report/html.h"
+#include "danlu/app/report/sections.h"
+#include "danlu/base/format.h"
+#include "danlu/eval/metrics.h"
+
+namespace danlu::app {
+namespace {
+
+// What is read first, of what there is.
+constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_macro", "recall", "log_loss",  "r2",
+                                      "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss"};
+constexpr size_t kTiles = 4;
+
+std::string display_name(const std::string& key) {
+  for (const eval::Metric& metric : eval::all_metrics()) {
+    if (key == metric.name) return metric.display;
+  }
+  std::string name = key;
+  std::replace(name.begin(), name.end(), '_', ' ');
+  if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
+}
+
+bool is_share(const std::string& key) {
+  for (const char* word : {"accuracy", "precision", "recall", "specificity"}) {
+    if (key.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::string model_type(const RunFiles& run) {
+  const Json& model = part(run.options, "model");
+  std::string type = model.is_object() ? model.value("type", "") : "";
+  if (type == "gpt") return "language model";
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return type.empty() ? "model" : type;
+}
+
+// "An MLP of 1,025 parameters, trained for 60 epochs in 1.1 s; measured on 114 samples that training never saw."
+std::string lead(const RunFiles& run) {
+  const std::string type = model_type(run);
+  std::string text = fmt::format("{} {}", type == "MLP" || type == "LSTM" ? "An" : "A", type);
+  const double parameters = number_at(run.info, "parameters");
+  if (!std::isnan(parameters)) text += fmt::format(" of {} parameters", count_text(std::llround(parameters)));
+  const Json& training = part(run.info, "training");
+  if (!training.empty()) {
+    const double epochs = number_at(training, "epochs");
+    text += fmt::format(", trained for {:.3g} {} in {}", epochs, epochs == 1 ? "epoch" : "epochs", seconds_text(number_at(training, "seconds")));
+  }
+  const double samples = number_at(run.quality, "samples"), tokens = number_at(run.quality, "tokens");
+  const double seen = std::isnan(samples) ? tokens : samples;
+  if (!std::isnan(seen)) {
+    const bool validation = run.quality.value("part", "") == "validation";
+    text += fmt::format("; measured on {} {} {}", count_text(std::llround(seen)), std::isnan(samples) ? "tokens" : "samples",
+                        validation ? "held out for validation" : "that training never saw");
+  }
+  return text + ".";
+}
+
+std::string tile(const std::string& label, const std::string& value, const std::string& below) {
+  return fmt::format("<div class=\"tile\"><div class=\"label\">{}</div><div class=\"value\">{}</div><div class=\"range\">{}</div></div>\n", label, value, below);
+}
+
+}  // namespace
+
+std::string Measure::text() const { return is_share ? percent_text(value) : number_text(value); }
+
+std::string Measure::interval_text() const {
+  if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return "";
+  if (is_share) return fmt::format("{:.1f} to {}", 100 * interval.low, percent_text(interval.high));
+  return fmt::format("{} to {}", number_text(interval.low), number_text(interval.high));
+}
+
+std::vector<Measure> measures(const RunFiles& run) {
+  std::vector<Measure> all;
+  for (const auto& [key, json] : part(run.quality, "metrics").items()) {
+    Measure m;
+    m.key = key;
+    m.name = display_name(key);
+    m.value = number_at(json, "value");
+    const Json& pair = part(json, "interval");
+    const bool has_pair = pair.is_array() && pair.size() == 2 && pair[0].is_number() && pair[1].is_number();
+    m.interval = has_pair ? Range{pair[0].get<double>(), pair[1].get<double>()} : Range{number_at(json, "low"), number_at(json, "high")};
+    m.is_share = is_share(key);
+    m.higher_is_better = json.value("better", m.is_share ? "higher" : "lower") == "higher";
+    all.push_back(std::move(m));
+  }
+  return all;
+}
+
+std::string headline(const RunFiles& run) {
+  const std::string state = run.status == "finished" ? "" : fmt::format(" · <span class=\"bad\">{}</span>", escaped(run.status));
+  std::string html = fmt::format("<p class=\"kicker\">danlu · {}{}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
+                                 escaped(run.info.value("finished", run.info.value("started", ""))), state, escaped(run.info.value("name", run.name)), escaped(lead(run)));
+  std::string tiles;
+  size_t shown = 0;
+  const std::vector<Measure> all = measures(run);
+  for (const char* key : kHeadlines) {
+    const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) { return measure.key == key; });
+    if (m == all.end() || shown == kTiles || std::isnan(m->value)) continue;
+    std::string value = escaped(m->text());
+    if (m->is_share) value = fmt::format("{:.1f}<small> %</small>", 100 * m->value);
+    const std::string range = m->interval_text();
+    tiles += tile(escaped(m->name), value, range.empty() ? "" : escaped(range) + " at 95 %");
+    ++shown;
+  }
+  if (!tiles.empty()) html += "<div class=\"tiles\">\n" + tiles + "</div>\n";
+  if (run.info.contains("error") && run.info["error"].is_string()) html += fmt::format("<div class=\"warning failure\">{}</div>\n", escaped(run.info["error"].get<std::string>()));
+  return html;
+}
+
+}  // namespace danlu::app
