@@ -57,7 +57,9 @@ class TuneCrash : public testing::Test {
       for (bool ended = false; !ended;) {
         const auto process = project_.start(words, {rng.below(2) == 0 ? "OMP_NUM_THREADS=1" : "OMP_NUM_THREADS=2"});
         if (kills < kills_wanted()) {
-          std::this_thread::sleep_for(std::chrono::duration<double>(whole * rng.uniform()));
+          const Timer session;
+          const double until = whole * rng.uniform();
+          while (session.seconds() < until && process->is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
           process->signal(SIGKILL);
         }
         const Outcome outcome = process->wait();

@@ -115,9 +115,10 @@ void Tuner::open(bool fresh) {
   }
   if (begins) {
     directory_.start_fresh();
-    write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
+    // First, so that what a kill leaves is known for a search.
     directory_.update({{"name", recipe_.name}, {"kind", "tune"}, {"started", now_text()}, {"danlu", version()}, {"search", now}});
   }
+  if (!fs::exists(directory_.file("recipe.yaml"))) write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
   directory_.update({{"status", "running"}, {"stage", "tune"}, {"error", nullptr}});
   journal_ = std::make_unique<tune::Journal>(directory_.file("trials.jsonl"));
   for (const Json& event : journal_->events()) search_.apply(event);
