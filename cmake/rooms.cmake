@@ -4,14 +4,16 @@ add_library(danlu INTERFACE)
 add_library(danlu::danlu ALIAS danlu)
 set_property(GLOBAL PROPERTY danlu_rooms "")
 
-# danlu_room(PATH ROOMS lower-room... LIBRARIES third-party...)
-#   library  danlu_PATH from danlu/PATH/**/*.cpp (a slash in PATH becomes an underscore)
+# danlu_room(PATH ROOMS lower-room... LIBRARIES third-party... WITHOUT source...)
+#   library  danlu_PATH from danlu/PATH/**/*.cpp (a slash in PATH becomes an underscore), less those of WITHOUT
 #   tests    test_PATH from the *_test.cpp beside them
 # A folder `cases` holds what tests and benchmarks share; it is no part of the library (see danlu_op_cases below).
 function(danlu_room path)
-  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;WITHOUT" ${ARGN})
   string(REPLACE "/" "_" name ${path})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/danlu/${path}/*.cpp)
+  list(TRANSFORM ARG_WITHOUT PREPEND ${PROJECT_SOURCE_DIR}/danlu/${path}/)
+  list(REMOVE_ITEM sources ${ARG_WITHOUT})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$|/main\\.cpp$|/cases/")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
