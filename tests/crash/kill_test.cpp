@@ -157,7 +157,7 @@ TEST_F(Crash, TwoProcessesDoNotShareARun) {
   wait_for_checkpoint();
   EXPECT_EQ(run().status(), "running");
   for (const Words& words :
-       {kShort, Words{"train", "points"}, Words{"evaluate", "points"}, Words{"runs", "remove", "points"}}) {
+       {kShort, Words{"train", "points"}, Words{"evaluate", "points"}, Words{"runs", "rm", "points"}}) {
     const Outcome second = project_.danlu(words);
     EXPECT_EQ(second.code, 2) << second;
     EXPECT_THAT(second.err, HasSubstr("another process is at work on runs/points"));

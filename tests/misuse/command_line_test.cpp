@@ -53,7 +53,7 @@ TEST_F(CommandLine, WrongWords) {
   expect_usage_error({"serve", "x", "--port", "99999"}, {"port: got 99999; expected a number in [0, 65535]"});
   expect_usage_error({"runs", "shw"}, {"got \"shw\"", "did you mean \"show\"?"});
   expect_usage_error({"runs", "show"}, {"show: got 0 names; expected one"});
-  expect_usage_error({"runs", "compare", "a"}, {"compare: got 1 names; expected two"});
+  expect_usage_error({"runs", "compare", "a"}, {"compare: got 1 names; expected two or more"});
 }
 
 TEST_F(CommandLine, WhatIsNotThere) {
@@ -64,7 +64,7 @@ TEST_F(CommandLine, WhatIsNotThere) {
   expect_refused(project_, {"predict", "absent", "points.csv"}, kFailed, {"got run \"absent\""});
   expect_refused(project_, {"generate", "absent", "--prompt", "x"}, kFailed, {"got run \"absent\""});
   expect_refused(project_, {"tokenize", "absent", "x"}, kFailed, {"got run \"absent\""});
-  expect_refused(project_, {"runs", "remove", "absent"}, kFailed, {"got run \"absent\""});
+  expect_refused(project_, {"runs", "rm", "absent"}, kFailed, {"got run \"absent\""});
 }
 
 TEST_F(CommandLine, StagesInTheWrongOrder) {

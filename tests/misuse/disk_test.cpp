@@ -1,38 +1,14 @@
 // A disk that is full, or takes no writing at all.
-#include <sys/mount.h>
-
-#include <cstring>
-
 #include "danlu/base/json.h"
 #include "tests/misuse/refusal.h"
 #include "tests/samples.h"
+#include "tests/small_disk.h"
 
 namespace danlu::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-// A small file system of its own, where the tests may mount one.
-class SmallDisk {
- public:
-  SmallDisk(fs::path path, int kilobytes) : path_(std::move(path)) {
-    fs::create_directories(path_);
-    const std::string size = fmt::format("size={}k", kilobytes);
-    if (::mount("tmpfs", path_.c_str(), "tmpfs", 0, size.c_str()) != 0) reason_ = std::strerror(errno);
-  }
-  ~SmallDisk() {
-    if (is_mounted()) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  bool is_mounted() const { return reason_.empty(); }
-  const std::string& reason() const { return reason_; }
-
- private:
-  fs::path path_;
-  std::string reason_;
-};
 
 // Every file that is there is whole, and no directory says that it is a bundle when it is none.
 void expect_nothing_half_written(const Project& project) {
@@ -50,7 +26,7 @@ TEST(FullDisk, EndsARunAnywhereWithoutAHalf) {
   int failed = 0;
   bool finished = false;
   // From no room for the first file to room for all of them: the disk fills up in every stage.
-  for (int kilobytes = 4; kilobytes <= 256 && !finished; kilobytes += kilobytes < 48 ? 4 : 16) {
+  for (int kilobytes = 4; kilobytes <= 768 && !finished; kilobytes += kilobytes < 48 ? 4 : 16) {
     SCOPED_TRACE(fmt::format("{} KiB", kilobytes));
     const Project project;
     project.write("points.csv", points_csv(60));

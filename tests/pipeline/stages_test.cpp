@@ -236,7 +236,7 @@ TEST_F(Stages, RunsAreListedShownComparedAndRemoved) {
   EXPECT_THAT(compare.out,
               testing::AllOf(HasSubstr("model.hidden"), HasSubstr("[4]"), HasSubstr("[32]"), HasSubstr("accuracy")));
   EXPECT_THAT(compare.out, testing::Not(HasSubstr("train.epochs"))) << "which is the same in both";
-  expect_ok({"runs", "remove", "narrow"});
+  expect_ok({"runs", "rm", "narrow"});
   EXPECT_FALSE(fs::exists(project_ / "runs/narrow"));
   EXPECT_TRUE(fs::exists(project_ / "runs/wide"));
 }

@@ -17,6 +17,7 @@ constexpr const char* kWhere = "command line";
 // What every verb takes besides its own.
 struct CommonArguments {
   std::string runs = "runs";
+  std::string registry;
   std::string log = "text";
   std::string threads = "0";
   bool quiet = false;
@@ -53,6 +54,10 @@ class Cli11Arguments : public Arguments {
 
 void declare_common(CLI::App& app, CommonArguments& common) {
   app.add_option("--runs", common.runs, "directory of the runs")->envname("DANLU_RUNS")->type_name("DIR");
+  app.add_option("--registry", common.registry,
+                 "where runs are registered: a SQLite file, or postgresql://USER@HOST/DATABASE; default: danlu.db among the runs")
+      ->envname("DANLU_REGISTRY")
+      ->type_name("PLACE");
   app.add_option("--log", common.log, "form of messages: text or json (a line each)")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORM");
@@ -104,7 +109,7 @@ int run_checked(int argc, char** argv) {
   for (size_t i = 0; i < verbs.size(); ++i) {
     if (!parsers[i]->parsed()) continue;
     Console console(common.form());
-    return verbs[i]->run({console, common.runs, std::stoi(common.threads)});
+    return verbs[i]->run({console, common.runs, common.registry, std::stoi(common.threads)});
   }
   std::fputs(app.help().c_str(), stdout);
   return kUsage;

@@ -2,6 +2,7 @@
 
 #include "danlu/app/cli/verbs.h"
 #include "danlu/app/recipe/run_directory.h"
+#include "danlu/app/registry/recorder.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/version.h"
@@ -28,6 +29,7 @@ class ImportVerb : public Verb {
     if (!name_.empty()) model->name = name_;
     check_name(model->name);
 
+    RunRecorder recorder(context.runs, context.registry);
     const RunDirectory run(context.runs / model->name);
     const RunLock lock(run);
     run.start_fresh();
@@ -36,6 +38,7 @@ class ImportVerb : public Verb {
                 {"imported_from", source}, {"model", model->network->describe()}, {"parameters", model->network->num_parameters()}});
     infer::write_language_model(run.bundle(), *model, {{"danlu", version()}, {"imported_from", fs::path(source).filename().string()}});
     run.update({{"status", "finished"}, {"finished", now_text()}});
+    recorder.changed(run);
     context.console.note(
         fmt::format("{}: {}, {} parameters; next: danlu generate {}\n", run.path().string(), model->network->describe(),
                     model->network->num_parameters(), model->name),

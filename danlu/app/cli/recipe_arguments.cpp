@@ -49,11 +49,11 @@ Recipe RecipeArguments::load(const Context& context, const std::vector<std::stri
 std::unique_ptr<Pipeline> RecipeArguments::open(const Context& context) const {
   Recipe recipe = load(context);
   const RunDirectory directory(context.runs / recipe.name);
-  return open_pipeline(std::move(recipe), directory, context.console.observer());
+  return open_pipeline(std::move(recipe), directory, context.observer());
 }
 
 std::unique_ptr<Pipeline> reopen_run(const std::string& name_or_path, const Context& context) {
-  std::unique_ptr<Pipeline> pipeline = reopen_pipeline(find_run(name_or_path, context.runs), context.console.observer());
+  std::unique_ptr<Pipeline> pipeline = reopen_pipeline(find_run(name_or_path, context.runs), context.observer());
   if (context.threads > 0) set_num_threads(context.threads);
   return pipeline;
 }

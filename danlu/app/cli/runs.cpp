@@ -1,174 +1,239 @@
 #include <algorithm>
-#include <map>
+#include <optional>
 
 #include "danlu/app/cli/verbs.h"
-#include "danlu/app/recipe/run_directory.h"
 #include "danlu/app/recipe/yaml.h"
+#include "danlu/app/registry/listing.h"
+#include "danlu/app/registry/record.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/eval/text_table.h"
+#include "danlu/base/log.h"
 
 namespace danlu::app {
 namespace {
 
-using eval::TextTable;
+using registry::Query;
+using registry::RunRecord;
 
 constexpr const char* kWhere = "app.runs";
-constexpr auto kLeft = TextTable::Align::left, kRight = TextTable::Align::right;
 
-// report.json's metrics by name, in its order; empty before the run is evaluated.
-Json metrics_of(const RunDirectory& run) {
-  Json values = Json::object();
-  if (!fs::exists(run.file("report.json"))) return values;
-  const Json metrics = read_json(run.file("report.json")).value("metrics", Json::object());
-  for (const auto& [name, metric] : metrics.items()) values[name] = metric.value("value", Json(nullptr));
-  return values;
-}
-
-std::string number(const Json& value) { return value.is_number() ? fmt::format("{:.4f}", value.get<double>()) : "-"; }
-
-// "accuracy 0.9912, f1 0.9930": the first few.
-std::string quality_of(const RunDirectory& run) {
-  constexpr int kShown = 2;
-  std::string text;
-  int shown = 0;
-  const Json metrics = metrics_of(run);
-  for (const auto& [name, value] : metrics.items()) {
-    if (++shown > kShown) break;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, number(value));
+// In step with the directories. Where the file beside the runs cannot be written, or there are no runs yet, one in memory does.
+RunRegistry open_registry(const Context& context) {
+  const bool is_given = !context.registry.empty();
+  if (!is_given && !fs::exists(context.runs)) return RunRegistry(context.runs, ":memory:");
+  try {
+    RunRegistry registry(context.runs, context.registry);
+    registry.refresh();
+    return registry;
+  } catch (const FileError& error) {
+    if (is_given) throw;
+    log_warning(kWhere, fmt::format("{}; read from the run directories instead", error.what()));
   }
-  return text.empty() ? "-" : text;
+  RunRegistry registry(context.runs, ":memory:");
+  registry.refresh();
+  return registry;
 }
 
-void list(Console& console, const fs::path& runs) {
-  TextTable table({kLeft});
-  table.add_row({"run", "status", "started", "on the test split"});
-  Json json = Json::array();
-  for (const RunDirectory& run : list_runs(runs)) {
-    const Json info = run.info();
-    const std::string status = run.status(), started = info.value("started", std::string("-"));
-    table.add_row({eval::display_text(run.name()), status, started, quality_of(run)});
-    json.push_back({{"name", run.name()}, {"status", status}, {"started", started}, {"metrics", metrics_of(run)}});
-  }
-  console.result(table.str(0), {{"event", "runs"}, {"runs", json}});
-}
-
-void show(Console& console, const RunDirectory& run) {
-  Json info = run.info();
-  info["status"] = run.status();
-  std::string text = to_yaml(info);
-  for (const char* page : {"data_report.txt", "report.txt"}) {
-    if (fs::exists(run.file(page))) text += "\n" + read_file(run.file(page));
-  }
-  console.result(text, {{"event", "run"}, {"info", info}, {"metrics", metrics_of(run)}});
-}
-
-// "train.epochs" -> "5", for every leaf.
-void flatten(const Json& json, const std::string& path, std::map<std::string, std::string>& out) {
-  if (!json.is_object()) {
-    out[path] = to_line(json);
-    return;
-  }
-  for (const auto& [key, value] : json.items()) flatten(value, path.empty() ? key : path + "." + key, out);
-}
-
-std::map<std::string, std::string> options_of(const RunDirectory& run) {
-  std::map<std::string, std::string> options;
-  const fs::path path = run.file("resolved.yaml");
-  flatten(parse_yaml(read_file(path), path.string()).json, "", options);
-  return options;
-}
-
-std::map<std::string, std::string> numbers_of(const RunDirectory& run) {
-  std::map<std::string, std::string> numbers;
-  const Json metrics = metrics_of(run);
-  for (const auto& [name, value] : metrics.items()) numbers[name] = number(value);
-  return numbers;
-}
-
-struct Comparison {
-  std::string text;
-  Json json = Json::object();
-};
-
-enum class Rows { all, different };
-
-Comparison side_by_side(const std::string& title, const std::map<std::string, std::string>& a,
-                        const std::map<std::string, std::string>& b, Rows rows) {
-  TextTable table({kLeft, kRight, kRight});
-  Comparison result;
-  std::map<std::string, std::string> keys = a;
-  keys.insert(b.begin(), b.end());
-  for (const auto& [key, unused] : keys) {
-    const auto value = [&](const auto& side) { return side.contains(key) ? side.at(key) : std::string("-"); };
-    if (rows == Rows::different && value(a) == value(b)) continue;
-    table.add_row({key, value(a), value(b)});
-    result.json[key] = {value(a), value(b)};
-  }
-  result.text = title + "\n" + (result.json.empty() ? "  none\n" : table.str());
-  return result;
-}
-
-void compare(Console& console, const RunDirectory& a, const RunDirectory& b) {
-  const Comparison options = side_by_side("options that differ", options_of(a), options_of(b), Rows::different);
-  const Comparison metrics = side_by_side("on the test split", numbers_of(a), numbers_of(b), Rows::all);
-  console.result(
-      fmt::format("{} and {}\n\n{}\n{}", a.name(), b.name(), options.text, metrics.text),
-      {{"event", "compared"}, {"runs", {a.name(), b.name()}}, {"options", options.json}, {"metrics", metrics.json}});
-}
-
-void remove(Console& console, const RunDirectory& run) {
-  const RunLock lock(run);
-  std::error_code error;
-  fs::remove_all(run.path(), error);
-  if (error) throw FileError(kWhere, fmt::format("cannot remove {}: {}", run.path().string(), error.message()));
-  console.note(fmt::format("removed {}\n", run.path().string()), {{"event", "removed"}, {"run", run.path().string()}});
-}
+bool is_condition(const std::string& word) { return word.find_first_of("=<>!") != std::string::npos; }
 
 class RunsVerb : public Verb {
  public:
-  RunsVerb() : Verb("runs", "list, show, compare and remove runs") {}
+  RunsVerb() : Verb("runs", "list, compare, tag, export and remove runs") {}
 
   void declare(Arguments& arguments) override {
-    arguments.optional_word("action", action_, "list (the default), show RUN, compare RUN RUN, or remove RUN ...");
-    arguments.words("names", names_, "runs, by name or path");
-    arguments.examples("danlu runs\ndanlu runs show medical\ndanlu runs compare medical medical-wide");
+    arguments.optional_word("action", action_, "list (the default), show, compare, diff, tag, export or rm");
+    arguments.words("names", names_, "runs, by name or path; list and export take conditions too, and the name of a search for its trials");
+    arguments.options("--status", query_.statuses, "list, export: finished, failed, stopped, interrupted, ...; may be given again");
+    arguments.options("--tag", query_.tags, "list, export: with this tag; may be given again");
+    arguments.option("--sort", query_.sort, "list, export: by a result, an option of the recipe, or a column; the largest first");
+    arguments.flag("--reverse", query_.reverse, "list, export: the smallest first");
+    arguments.option("--limit", [this](const std::string& text) { query_.limit = parse_count(text); }, "list, export: so many");
+    arguments.options("--show", keys_, "list: this result as a column; may be given again");
+    arguments.flag("--all", all_, "list, export: the trials of searches too");
+    arguments.flag("--remove", remove_, "tag: take these tags away");
+    arguments.option("--to", to_, "export: a file, .csv or .jsonl; default: CSV on standard output");
+    arguments.examples(
+        "danlu runs\n"
+        "danlu runs list 'accuracy>0.9' model.type=mlp --tag best --sort accuracy --limit 10\n"
+        "danlu runs list medical-tune --sort train.optimizer.lr\n"
+        "danlu runs show medical\n"
+        "danlu runs compare medical medical-wide\n"
+        "danlu runs diff medical medical-wide\n"
+        "danlu runs tag medical best shipped\n"
+        "danlu runs export --all --to runs.csv\n"
+        "danlu runs rm medical-wide");
   }
 
   int run(const Context& context) override {
     check();
-    std::vector<RunDirectory> runs;
-    for (const std::string& name : names_) runs.push_back(find_run(name, context.runs));
-    if (action_ == "list") list(context.console, context.runs);
-    if (action_ == "show") show(context.console, runs[0]);
-    if (action_ == "compare") compare(context.console, runs[0], runs[1]);
-    if (action_ == "remove") {
-      for (const RunDirectory& run : runs) remove(context.console, run);
-    }
+    std::optional<Query> query;
+    if (takes_conditions()) query = filter();  // wrong conditions are told before anything is opened
+    RunRegistry registry = open_registry(context);
+    if (action_ == "list") list(context.console, registry, *query);
+    if (action_ == "export") export_runs(context.console, registry, *query);
+    if (action_ == "show") show(context.console, registry);
+    if (action_ == "compare") compare(context.console, registry);
+    if (action_ == "diff") diff(context.console, registry);
+    if (action_ == "tag") tag(context.console, registry);
+    if (action_ == "rm") remove(context.console, registry);
     return kOk;
   }
 
  private:
-  void check() const {
-    const std::vector<std::string> actions = {"list", "show", "compare", "remove"};
-    if (std::find(actions.begin(), actions.end(), action_) == actions.end()) {
-      throw ConfigError(kWhere, fmt::format("got \"{}\"; expected list, show, compare or remove{}", action_,
-                                            did_you_mean(action_, actions)));
-    }
-    const size_t got = names_.size();
-    const bool fits = action_ == "list"      ? got == 0
-                      : action_ == "show"    ? got == 1
-                      : action_ == "compare" ? got == 2
-                                             : got > 0;
-    const char* expected = action_ == "list"      ? "none"
-                           : action_ == "show"    ? "one"
-                           : action_ == "compare" ? "two"
-                                                  : "at least one";
-    if (!fits) throw ConfigError(kWhere, fmt::format("{}: got {} names; expected {}", action_, got, expected));
+  bool takes_conditions() const { return action_ == "list" || action_ == "export"; }
+
+  static int64_t parse_count(const std::string& text) {
+    const Json value = Json::parse(text, nullptr, false);
+    if (!value.is_number_unsigned()) throw ConfigError(kWhere, fmt::format("--limit: got {}; expected a whole number", text));
+    return value.get<int64_t>();
   }
 
-  std::string action_ = "list";
-  std::vector<std::string> names_;
+  void check() const {
+    struct Action {
+      const char* name;
+      size_t least, most;
+      const char* expected;
+    };
+    constexpr size_t kAny = 1000000;
+    static const Action kActions[] = {{"list", 0, kAny, ""},      {"show", 1, 1, "one"},  {"compare", 2, kAny, "two or more"},
+                                      {"diff", 2, kAny, "two or more"}, {"tag", 1, kAny, "a run, and tags"}, {"export", 0, kAny, ""},
+                                      {"rm", 1, kAny, "at least one"}};
+    std::vector<std::string> actions;
+    for (const Action& action : kActions) {
+      if (action_ != action.name) {
+        actions.emplace_back(action.name);
+        continue;
+      }
+      if (names_.size() < action.least || names_.size() > action.most) {
+        throw ConfigError(kWhere, fmt::format("{}: got {} names; expected {}", action_, names_.size(), action.expected));
+      }
+      return;
+    }
+    throw ConfigError(kWhere, fmt::format("got \"{}\"; expected {}{}", action_, fmt::join(actions, ", "), did_you_mean(action_, actions)));
+  }
+
+  Query filter() const {
+    Query query = query_;
+    for (const std::string& word : names_) {
+      if (is_condition(word)) query.conditions.push_back(registry::parse_condition(word));
+      else if (query.parent) throw ConfigError(kWhere, fmt::format("{}: got {} and {}; expected one search, and conditions like \"accuracy>0.9\"", action_, *query.parent, word));
+      else query.parent = word.ends_with('/') ? word.substr(0, word.size() - 1) : word;
+    }
+    query.top = !all_ && !query.parent;
+    return query;
+  }
+
+  void list(Console& console, RunRegistry& registry, const Query& query) const {
+    constexpr int64_t kShown = 2, kEvery = 1000000;
+    if (query.parent) registry.find(*query.parent);  // or a name that is wrong would look like a search without trials
+    std::vector<std::string> keys = keys_;
+    if (!query.sort.empty() && std::find(keys.begin(), keys.end(), query.sort) == keys.end() && !keys.empty()) keys.push_back(query.sort);
+    const bool json = console.form() == LogForm::json;
+    const std::vector<registry::Run> runs = registry.list(query, json ? kEvery : kShown, keys);
+    console.result(json ? "" : list_text(registry, runs, keys), json ? Json{{"event", "runs"}, {"runs", list_json(registry, runs)}} : Json());
+  }
+
+  void export_runs(Console& console, RunRegistry& registry, const Query& query) const {
+    const std::string form = to_.empty() ? ".csv" : fs::path(to_).extension().string();
+    if (form != ".csv" && form != ".jsonl") throw ConfigError(kWhere, fmt::format("--to: got {}; expected a name that ends in .csv or .jsonl", to_));
+    std::vector<RunRecord> records;
+    for (const registry::Run& run : registry.list(query, 0, {})) records.push_back(registry.find(registry.shown(run.key)));
+    const std::string text = form == ".csv" ? export_csv(registry, records) : export_jsonl(registry, records);
+    if (to_.empty()) return console.result(text, {{"event", "exported"}, {"csv", text}});
+    write_file_atomic(to_, text);
+    console.note(fmt::format("{}: {} runs\n", to_, records.size()), {{"event", "exported"}, {"file", to_}, {"runs", records.size()}});
+  }
+
+  // A run of another directory too.
+  RunRecord record_of(RunRegistry& registry, const std::string& name) const {
+    try {
+      return registry.find(name);
+    } catch (const FileError&) {
+      const RunDirectory run(name);
+      if (!run.exists()) throw;
+      return read_record(run, {"", name});
+    }
+  }
+  std::vector<RunRecord> records_of(RunRegistry& registry) const {
+    std::vector<RunRecord> records;
+    for (const std::string& name : names_) records.push_back(record_of(registry, name));
+    return records;
+  }
+
+  void show(Console& console, RunRegistry& registry) const {
+    const RunRecord record = record_of(registry, names_[0]);
+    Json info = Json::parse(record.info, nullptr, false);
+    info["status"] = record.run.status;
+    if (!record.run.parent.empty()) info["parent"] = record.run.parent;
+    if (!record.run.tags.empty()) info["tags"] = record.run.tags;
+    std::string text = to_yaml(info);
+    const RunDirectory run = registry.is_here(record.run.key) ? registry.directory(record.run.key) : RunDirectory(names_[0]);
+    if (run.exists()) {
+      for (const char* page : {"data_report.txt", "report.txt"}) {
+        if (fs::exists(run.file(page))) text += "\n" + read_file(run.file(page));
+      }
+    } else {
+      text += "\n" + quality({&record, 1}).text();
+    }
+    if (!record.artefacts.empty()) {
+      text += "\nfiles\n";
+      for (const registry::Artefact& file : record.artefacts) text += fmt::format("  {}  {:>12}  {}\n", file.hash, file.bytes, file.path);
+    }
+    console.result(text, {{"event", "run"}, {"info", info}, {"metrics", list_json(registry, {&record.run, 1})[0]["metrics"]}});
+  }
+
+  void compare(Console& console, RunRegistry& registry) const {
+    const std::vector<RunRecord> records = records_of(registry);
+    const SideBySide options = differences(records), metrics = quality(records), effort = cost(records);
+    console.result(fmt::format("{}\n\n{}\n{}\n{}", fmt::join(names_, ", "), options.text(), metrics.text(), effort.text()),
+                   {{"event", "compared"}, {"runs", names_}, {"options", options.json()}, {"metrics", metrics.json()}, {"cost", effort.json()}});
+  }
+
+  void diff(Console& console, RunRegistry& registry) const {
+    const SideBySide options = differences(records_of(registry));
+    console.result(options.text(), {{"event", "compared"}, {"runs", names_}, {"options", options.json()}});
+  }
+
+  void tag(Console& console, RunRegistry& registry) const {
+    const RunRecord record = registry.find(names_[0]);
+    const RunDirectory run = here(registry, record);
+    std::vector<std::string> tags = read_tags(run);
+    for (size_t i = 1; i < names_.size(); ++i) {
+      std::erase(tags, names_[i]);
+      if (!remove_) tags.push_back(names_[i]);
+    }
+    if (names_.size() > 1) {
+      write_tags(run, tags);
+      registry.record(run);
+    }
+    console.result(fmt::format("{}: {}\n", names_[0], tags.empty() ? "no tags" : fmt::format("{}", fmt::join(tags, ", "))),
+                   {{"event", "tagged"}, {"run", names_[0]}, {"tags", tags}});
+  }
+
+  void remove(Console& console, RunRegistry& registry) const {
+    std::vector<RunRecord> records;
+    for (const std::string& name : names_) records.push_back(registry.find(name));  // all of them are there, or none goes
+    for (const RunRecord& record : records) {
+      const RunDirectory run = here(registry, record);
+      const RunLock lock(run);
+      run.remove_all();
+      registry.forget(record.run.key);
+      console.note(fmt::format("removed {}\n", run.path().string()), {{"event", "removed"}, {"run", run.path().string()}});
+    }
+    registry.refresh();  // a search takes its trials with it
+  }
+
+  static RunDirectory here(const RunRegistry& registry, const RunRecord& record) {
+    if (!registry.is_here(record.run.key)) {
+      throw ConfigError(kWhere, fmt::format("{} lies in {}; do this there", record.run.key.name, record.run.key.store));
+    }
+    return registry.directory(record.run.key);
+  }
+
+  std::string action_ = "list", to_;
+  std::vector<std::string> names_, keys_;
+  Query query_;
+  bool all_ = false, remove_ = false;
 };
 
 }  // namespace

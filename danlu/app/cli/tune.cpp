@@ -27,7 +27,7 @@ class TuneVerb : public Verb {
   int run(const Context& context) override {
     Recipe recipe = recipe_.load(context, overrides());
     const RunDirectory directory(context.runs / (recipe.name + "-tune"));
-    Tuner tuner(std::move(recipe), directory, observer(context.console));
+    Tuner tuner(std::move(recipe), directory, observer(context));
     const bool finished = tuner.run(fresh_);
     const std::string path = directory.path().string();
     if (!finished) {
@@ -79,9 +79,10 @@ class TuneVerb : public Verb {
     return fmt::format("   {} left", format_duration(search.seconds() / static_cast<double>(done) * static_cast<double>(*options.trials - done)));
   }
 
-  static TuneObserver observer(Console& console) {
+  static TuneObserver observer(const Context& context) {
+    Console& console = context.console;
     TuneObserver o;
-    o.run = console.observer();
+    o.run = context.observer();
     o.on_resume = [&console](const tune::Search& search) {
       console.note(fmt::format("goes on after {} trials\n", ended(search)), {{"event", "resume"}, {"trials", ended(search)}});
     };

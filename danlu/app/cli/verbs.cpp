@@ -1,6 +1,16 @@
 #include "danlu/app/cli/verbs.h"
 
+#include "danlu/app/registry/recorder.h"
+
 namespace danlu::app {
+
+Observer Context::observer() const {
+  const auto recorder = std::make_shared<RunRecorder>(runs, registry);
+  Observer observer = console.observer();
+  observer.on_change = [recorder](const RunDirectory& run) { recorder->changed(run); };
+  observer.on_validated = [recorder](const RunDirectory& run) { recorder->validated(run); };
+  return observer;
+}
 
 std::vector<std::unique_ptr<Verb>> make_verbs() {
   std::vector<std::unique_ptr<Verb>> verbs;

@@ -15,8 +15,12 @@ namespace danlu::app {
 // What a verb is given besides its own arguments.
 struct Context {
   Console& console;
-  fs::path runs;    // where runs are kept
-  int threads = 0;  // of the engine; 0: not said
+  fs::path runs;         // where runs are kept
+  std::string registry;  // of the runs: app/registry/run_registry.h
+  int threads = 0;       // of the engine; 0: not said
+
+  // What a run calls: the console, and the registry. Throws if a registry that was given does not answer.
+  Observer observer() const;
 };
 
 class Verb {

@@ -98,6 +98,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     tensorboard().validated(epoch);
     if (!metrics) metrics.emplace(directory_.file("metrics.jsonl"));
     metrics->append(to_line(to_json(epoch)));
+    if (observer().on_validated) observer().on_validated(directory_);
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     const std::string made = sample ? sample(epoch) : "";
     if (!made.empty()) tensorboard().sample(epoch.progress.step, made);
@@ -145,8 +146,14 @@ void Pipeline::guarded(const std::function<void()>& work) const {
     } catch (const FileError&) {
       // A full disk takes no record either. The first error is the one that tells.
     }
+    changed();
     throw;
   }
+  changed();
+}
+
+void Pipeline::changed() const {
+  if (observer_.on_change) observer_.on_change(directory_);
 }
 
 void Pipeline::stage(const char* name, const std::function<void()>& work) {
@@ -154,6 +161,7 @@ void Pipeline::stage(const char* name, const std::function<void()>& work) {
   if (replays_) return work();
   guarded([&] {
     directory_.update({{"status", "running"}, {"stage", name}, {"error", nullptr}});
+    changed();
     work();
   });
 }

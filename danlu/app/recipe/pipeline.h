@@ -28,6 +28,10 @@ struct Observer {
   // What a stage found out: a page for people and the same for programs.
   std::function<void(const std::string& name, const std::string& text, const Json& json)> on_report;
   std::function<void(int64_t done, int64_t total)> on_fold;
+  // run.json says something new: a stage has begun, ended or failed.
+  std::function<void(const RunDirectory& run)> on_change;
+  // metrics.jsonl has another line.
+  std::function<void(const RunDirectory& run)> on_validated;
   train::Callbacks training;
 
   bool stop_requested() const { return training.stop_requested != nullptr && training.stop_requested->load(); }
@@ -71,7 +75,8 @@ class Pipeline {
   const Observer& observer() const { return observer_; }
   void report(const char* name, const std::string& text, const Json& json) const;
   void begin(const char* stage);  // takes the lock, tells the observer
-  void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json
+  void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json; tells the observer how it ended
+  void changed() const;
   // The training stage of a model: by the recipe's options, with metrics.jsonl, TensorBoard's events and what run.json says of it.
   // `sample` is called after each validation: what the model makes now, as text; it may be empty.
   train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,

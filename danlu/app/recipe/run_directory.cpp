@@ -67,6 +67,8 @@ void RunDirectory::remove(const std::vector<const char*>& names) const {
   for (const char* name : names) remove_tree(path_ / name);
 }
 
+void RunDirectory::remove_all() const { remove_tree(path_); }
+
 Json RunDirectory::info() const { return read_json(path_ / "run.json"); }
 
 void RunDirectory::update(const Json& fields) const {

@@ -25,6 +25,8 @@ class RunDirectory {
   void start_fresh() const;
   // Removes what later stages made, so that a stage that is run again leaves nothing stale behind it.
   void remove(const std::vector<const char*>& names) const;
+  // The whole run. The caller holds the lock.
+  void remove_all() const;
 
   // run.json, and these fields over it.
   Json info() const;

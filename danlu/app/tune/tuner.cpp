@@ -57,6 +57,7 @@ bool Tuner::run(bool fresh) {
   try {
     const bool finished = search_to_end() && conclude();
     if (!finished) directory_.update({{"status", "stopped"}});
+    changed();
     return finished;
   } catch (const std::exception& error) {
     try {
@@ -64,8 +65,13 @@ bool Tuner::run(bool fresh) {
     } catch (const FileError&) {
       // The first error is the one that tells.
     }
+    changed();
     throw;
   }
+}
+
+void Tuner::changed() const {
+  if (observer_.run.on_change) observer_.run.on_change(directory_);
 }
 
 bool Tuner::search_to_end() {
@@ -120,6 +126,7 @@ void Tuner::open(bool fresh) {
   }
   if (!fs::exists(directory_.file("recipe.yaml"))) write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
   directory_.update({{"status", "running"}, {"stage", "tune"}, {"error", nullptr}});
+  changed();
   journal_ = std::make_unique<tune::Journal>(directory_.file("trials.jsonl"));
   for (const Json& event : journal_->events()) search_.apply(event);
 }
@@ -175,6 +182,7 @@ Tuner::Outcome Tuner::train(const tune::Task& task) {
     if (at_rung || stop_requested()) stop = true;
   };
   Observer observer;
+  observer.on_change = observer_.run.on_change;
   observer.training.stop_requested = &stop;
   observer.training.on_resume = [&](int64_t, int64_t) { look(); };
   observer.training.on_epoch = [&](const train::EpochReport&) { look(); };

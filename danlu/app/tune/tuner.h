@@ -47,6 +47,7 @@ class Tuner {
   void check_data();
   void open(bool fresh);
   bool search_to_end();
+  void changed() const;  // run.json of the search
   void record(const Json& event);
   Outcome work_on(const tune::Task& task);
   Outcome train(const tune::Task& task);

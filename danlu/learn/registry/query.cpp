@@ -105,6 +105,7 @@ std::string to_sql(const Query& query, std::vector<Value>& parameters) {
   const Order order = order_of(query, writer);
   if (query.store) writer.where("runs.store = " + writer.bind(*query.store));
   if (query.parent) writer.where("runs.parent = " + writer.bind(*query.parent));
+  if (query.top) writer.where("runs.name NOT LIKE '%/%'");
   std::string statuses;
   for (const std::string& status : query.statuses) statuses += (statuses.empty() ? "" : ", ") + writer.bind(status);
   if (!statuses.empty()) writer.where("runs.status IN (" + statuses + ")");

@@ -25,14 +25,15 @@ struct Condition {
 Condition parse_condition(const std::string& text);
 
 struct Query {
-  std::optional<std::string> store;   // this one alone
-  std::optional<std::string> parent;  // what belongs to it; "": what belongs to nothing
-  std::vector<std::string> statuses;  // any of them
-  std::vector<std::string> tags;      // all of them
-  std::vector<Condition> conditions;  // all of them; a run that has no such value does not fit, whatever the comparison
-  std::string sort;                   // a key as above; the largest first, runs without it last. Empty: the newest first
+  std::optional<std::string> store = {};   // this one alone
+  std::optional<std::string> parent = {};  // what belongs to it or came from it
+  bool top = false;                        // no trials of a search: no names with a slash
+  std::vector<std::string> statuses = {};  // any of them
+  std::vector<std::string> tags = {};      // all of them
+  std::vector<Condition> conditions = {};  // all of them; a run that has no such value does not fit, whatever the comparison
+  std::string sort = {};                   // a key as above; the largest first, runs without it last. Empty: the newest first
   bool reverse = false;
-  std::optional<int64_t> limit;
+  std::optional<int64_t> limit = {};
 };
 
 // "SELECT id FROM runs ..." with its parameters, which are added to those that are there.

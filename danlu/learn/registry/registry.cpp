@@ -50,25 +50,30 @@ std::unique_ptr<Database> open(const Location& location) {
 
 Registry::Registry(const Location& location) : location_(location), database_(open(location)) { migrate(*database_, location_.shown()); }
 
-void Registry::put(const RunRecord& record) {
+void Registry::put(std::span<const RunRecord> records) {
+  if (records.empty()) return;
   database_->atomically([&] {
-    if (!record.run.recipe_hash.empty()) insert("recipes", {{record.run.recipe_hash, record.recipe}}, "ON CONFLICT (hash) DO NOTHING");
-    const int64_t id = put_run(record.run);
-    for (const char* table : {"infos", "tags", "results", "params", "metrics", "artefacts"}) {
-      database_->execute(fmt::format("DELETE FROM {} WHERE run = $1", table), {id});
-    }
-    std::vector<std::vector<Value>> tags, results, params, artefacts;
-    for (const std::string& tag : record.run.tags) tags.push_back({id, tag});
-    for (const Result& r : record.run.results) results.push_back({id, r.name, static_cast<int64_t>(results.size()), r.value});
-    for (const Param& p : record.params) params.push_back({id, p.name, p.value, or_null(p.number)});
-    for (const Artefact& a : record.artefacts) artefacts.push_back({id, a.path, a.hash, a.bytes});
-    insert("infos", {{id, record.info}});
-    insert("tags", tags, "ON CONFLICT DO NOTHING");
-    insert("results", results, "ON CONFLICT DO NOTHING");
-    insert("params", params);
-    insert("artefacts", artefacts);
-    put_metrics(id, record.metrics);
+    for (const RunRecord& record : records) put_one(record);
   });
+}
+
+void Registry::put_one(const RunRecord& record) {
+  if (!record.run.recipe_hash.empty()) insert("recipes", {{record.run.recipe_hash, record.recipe}}, "ON CONFLICT (hash) DO NOTHING");
+  const int64_t id = put_run(record.run);
+  for (const char* table : {"infos", "tags", "results", "params", "metrics", "artefacts"}) {
+    database_->execute(fmt::format("DELETE FROM {} WHERE run = $1", table), {id});
+  }
+  std::vector<std::vector<Value>> tags, results, params, artefacts;
+  for (const std::string& tag : record.run.tags) tags.push_back({id, tag});
+  for (const Result& r : record.run.results) results.push_back({id, r.name, static_cast<int64_t>(results.size()), r.value});
+  for (const Param& p : record.params) params.push_back({id, p.name, p.value, or_null(p.number)});
+  for (const Artefact& a : record.artefacts) artefacts.push_back({id, a.path, a.hash, a.bytes});
+  insert("infos", {{id, record.info}});
+  insert("tags", tags, "ON CONFLICT DO NOTHING");
+  insert("results", results, "ON CONFLICT DO NOTHING");
+  insert("params", params);
+  insert("artefacts", artefacts);
+  put_metrics(id, record.metrics);
 }
 
 // The identity of a key stays for as long as the key does. Whoever comes second waits here for the first.
@@ -109,15 +114,7 @@ void Registry::put_metrics(int64_t id, std::span<const Metric> metrics) {
   for (const Metric& m : metrics) values[{m.name, m.step}] = m.value;
   std::vector<std::vector<Value>> rows;
   for (const auto& [key, value] : values) rows.push_back({id, key.first, key.second, value});
-  insert("metrics", rows, "ON CONFLICT (run, name, step) DO UPDATE SET value = excluded.value");
-}
-
-void Registry::add_metrics(const RunKey& key, std::span<const Metric> metrics) {
-  database_->atomically([&] {
-    const auto id = id_of(key);
-    if (!id) throw DataError("learn.registry", fmt::format("{} has no run {}", location_.shown(), key.name));
-    put_metrics(*id, metrics);
-  });
+  insert("metrics", rows);
 }
 
 void Registry::set_status(const RunKey& key, const std::string& status) {

@@ -29,10 +29,8 @@ class Registry {
 
   const Location& location() const { return location_; }
 
-  // This run, in the place of what was kept under its key.
-  void put(const RunRecord& record);
-  // More values of a run that is there; one of the same name and step is replaced.
-  void add_metrics(const RunKey& key, std::span<const Metric> metrics);
+  // These runs, each in the place of what was kept under its key.
+  void put(std::span<const RunRecord> records);
   void set_status(const RunKey& key, const std::string& status);
   void remove(const RunKey& key);
 
@@ -50,6 +48,7 @@ class Registry {
 
  private:
   std::optional<int64_t> id_of(const RunKey& key);
+  void put_one(const RunRecord& record);
   int64_t put_run(const Run& run);
   void put_metrics(int64_t id, std::span<const Metric> metrics);
   void insert(const std::string& table, const std::vector<std::vector<Value>>& rows, const std::string& otherwise = "");

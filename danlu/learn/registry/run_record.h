@@ -29,7 +29,7 @@ struct Metric {
 
 struct Param {
   std::string name;   // "train.optimizer.lr"
-  std::string value;  // as JSON: 0.001, "adamw"
+  std::string value;  // 0.001, adamw; a list as JSON
   std::optional<double> number;
 };
 
