@@ -43,15 +43,15 @@ struct Outcome {
   }
 };
 
-// `danlu ARGUMENTS` at work. It ends with its object, and with the test, whatever happens.
+// `PROGRAM ARGUMENTS` at work. It ends with its object, and with the test, whatever happens.
 class Process {
  public:
   // In `directory`, with the environment of the test less its DANLU_ variables, one thread, and `environment`
   // ("NAME=VALUE") over it. Standard output goes to a file unless `output` names another place.
-  Process(const Words& arguments, const fs::path& directory, const Words& environment = {},
+  Process(const std::string& program, const Words& arguments, const fs::path& directory, const Words& environment = {},
           const fs::path& output = {}) {
     const fs::path out = output.empty() ? directory_ / "out" : output, err = directory_ / "err";
-    Words words = {DANLU_PROGRAM}, variables = {"OMP_NUM_THREADS=1"};
+    Words words = {program}, variables = {"OMP_NUM_THREADS=1"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string variable = *entry;
@@ -69,7 +69,7 @@ class Process {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     redirect(out, STDOUT_FILENO);
     redirect(err, STDERR_FILENO);
-    if (::chdir(directory.c_str()) == 0) ::execve(DANLU_PROGRAM, argv.data(), envp.data());
+    if (::chdir(directory.c_str()) == 0) ::execve(program.c_str(), argv.data(), envp.data());
     ::_exit(127);
   }
   ~Process() {
@@ -136,7 +136,7 @@ class Project {
   }
   std::unique_ptr<Process> start(const Words& arguments, const Words& environment = {},
                                  const fs::path& output = {}) const {
-    return std::make_unique<Process>(arguments, directory_.path(), environment, output);
+    return std::make_unique<Process>(DANLU_PROGRAM, arguments, directory_.path(), environment, output);
   }
 
   app::RunDirectory run(const std::string& name) const { return app::RunDirectory(directory_ / "runs" / name); }

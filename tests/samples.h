@@ -70,4 +70,20 @@ inline void write_squares(const fs::path& directory, int64_t count, uint64_t see
   }
 }
 
+// Short sentences of a small grammar, a paragraph a document.
+inline std::string sentences(int paragraphs) {
+  constexpr const char* kWho[] = {"the cat", "a dog", "the old man", "my sister", "春天的风"};
+  constexpr const char* kDoes[] = {"sees", "likes", "follows", "paints"};
+  Rng rng(5);
+  std::string text;
+  for (int p = 0; p < paragraphs; ++p) {
+    for (int s = 0; s < 3; ++s) {
+      const char *who = kWho[rng.below(5)], *does = kDoes[rng.below(4)];
+      text += fmt::format("{} {} {}.\n", who, does, kWho[rng.below(5)]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace danlu::test

@@ -4,28 +4,14 @@
 #include <cmath>
 
 #include "danlu/base/json.h"
-#include "danlu/base/rng.h"
 #include "danlu/base/utf8.h"
 #include "tests/program.h"
+#include "tests/samples.h"
 
 namespace danlu::test {
 namespace {
 
 using testing::HasSubstr;
-
-// Short sentences of a small grammar, a paragraph a document.
-std::string sentences(int paragraphs) {
-  const std::vector<std::string> who = {"the cat", "a dog", "the old man", "my sister", "春天的风"};
-  const std::vector<std::string> does = {"sees", "likes", "follows", "paints"};
-  Rng rng(5);
-  const auto one_of = [&](const std::vector<std::string>& words) { return words[static_cast<size_t>(rng.below(static_cast<int64_t>(words.size())))]; };
-  std::string text;
-  for (int p = 0; p < paragraphs; ++p) {
-    for (int s = 0; s < 3; ++s) text += one_of(who) + " " + one_of(does) + " " + one_of(who) + ".\n";
-    text += "\n";
-  }
-  return text;
-}
 
 class Language : public testing::Test {
  protected:

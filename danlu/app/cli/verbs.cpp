@@ -20,6 +20,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_prepare_verb());
   verbs.push_back(make_train_verb());
   verbs.push_back(make_verify_verb());
+  verbs.push_back(make_lr_range_verb());
   verbs.push_back(make_tune_verb());
   verbs.push_back(make_evaluate_verb());
   verbs.push_back(make_report_verb());

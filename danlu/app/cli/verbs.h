@@ -48,6 +48,7 @@ std::unique_ptr<Verb> make_check_verb();
 std::unique_ptr<Verb> make_prepare_verb();
 std::unique_ptr<Verb> make_train_verb();
 std::unique_ptr<Verb> make_verify_verb();
+std::unique_ptr<Verb> make_lr_range_verb();
 std::unique_ptr<Verb> make_tune_verb();
 std::unique_ptr<Verb> make_evaluate_verb();
 std::unique_ptr<Verb> make_report_verb();

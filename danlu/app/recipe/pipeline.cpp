@@ -74,11 +74,7 @@ bool Pipeline::can_resume() {
 
 train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
                             data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample) {
-  if (replays_) {
-    const train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, {}, observer().training);
-    replayed_hash_ = train::weights_hash(model);
-    return result;
-  }
+  if (rehearsal_) return rehearsal_(model, objective, training, validation);
   directory_.remove({"bundle", "report.json", "report.txt", "report.html", "example_request.json"});
   if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
   std::optional<LineAppender> metrics;
@@ -121,11 +117,29 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   return result;
 }
 
-std::string Pipeline::replay() {
-  replays_ = true;
+void Pipeline::rehearse(Rehearsal rehearsal) {
+  rehearsal_ = std::move(rehearsal);
   train(train::Start::afresh);
-  replays_ = false;
-  return replayed_hash_;
+  rehearsal_ = {};
+}
+
+std::string Pipeline::replay() {
+  std::string hash;
+  rehearse([&](nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader* validation) {
+    train::Result result = train::Trainer(model, objective, recipe_.train).fit(training, validation, {}, observer().training);
+    hash = train::weights_hash(model);
+    return result;
+  });
+  return hash;
+}
+
+train::LrRange Pipeline::lr_range_test(const train::LrRangeOptions& options, const std::function<void(const train::LrRange::Point&)>& on_point) {
+  train::LrRange range;
+  rehearse([&](nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader*) {
+    range = train::lr_range_test(model, objective, recipe_.train, training, options, on_point);
+    return train::Result();
+  });
+  return range;
 }
 
 void Pipeline::report(const char* name, const std::string& text, const Json& json) const {
@@ -158,7 +172,7 @@ void Pipeline::changed() const {
 
 void Pipeline::stage(const char* name, const std::function<void()>& work) {
   begin(name);
-  if (replays_) return work();
+  if (rehearsal_) return work();
   guarded([&] {
     directory_.update({{"status", "running"}, {"stage", name}, {"error", nullptr}});
     changed();
@@ -177,6 +191,8 @@ void Pipeline::start_directory(const Json& facts) const {
 }
 
 Json to_json(const train::EpochReport& r) {
+  int64_t dead = 0;
+  for (const train::LayerUnits& layer : r.dead_units) dead += layer.dead;
   return {{"step", r.progress.step},
           {"epoch", r.progress.epoch},
           {"seconds", r.seconds},
@@ -186,6 +202,7 @@ Json to_json(const train::EpochReport& r) {
           {"validation_accuracy", or_null(r.validation_accuracy)},
           {"lr", r.lr},
           {"gradient_norm", r.gradient_norm},
+          {"dead_units", dead},
           {"best", r.is_best}};
 }
 
@@ -199,6 +216,7 @@ Json to_json(const train::Result& r, const nn::Module& model) {
           {"best_value", r.best_value},
           {"best_step", r.best_step},
           {"skipped_updates", r.skipped_updates},
+          {"loss_spikes", r.loss_spikes},
           {"weights_hash", train::weights_hash(model)}};
 }
 

@@ -18,6 +18,7 @@
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/timer.h"
+#include "danlu/learn/train/lr_range.h"
 #include "danlu/learn/train/trainer.h"
 
 namespace danlu::app {
@@ -52,6 +53,8 @@ class Pipeline {
   virtual train::Result train(train::Start start) = 0;
   // Trains again, from the beginning and in memory: the hash of the weights. The run directory is read and not changed.
   std::string replay();
+  // The learning rates of this recipe, from those that do nothing to those that do too much. The run directory is read and not changed.
+  train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point = {});
   virtual void bundle() = 0;
   virtual void evaluate() = 0;
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
@@ -89,14 +92,16 @@ class Pipeline {
   RunDirectory directory_;
 
  private:
+  // What is done in the place of training, on the same model and data, with the run directory left alone.
+  using Rehearsal = std::function<train::Result(nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader* validation)>;
+  void rehearse(Rehearsal rehearsal);
   bool can_resume();
   virtual std::string data_hash() = 0;  // of the source as it is now
 
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
   bool profiles_ = false;
-  bool replays_ = false;
-  std::string replayed_hash_;
+  Rehearsal rehearsal_;  // while there is one
   Timer opened_;
   std::optional<double> deadline_;
 };

@@ -15,6 +15,7 @@
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/epoch_sums.h"
+#include "danlu/learn/train/loss_spikes.h"
 #include "danlu/learn/train/snapshot.h"
 #include "danlu/learn/train/time_plan.h"
 
@@ -30,6 +31,13 @@ constexpr double kEvaluationShare = 0.4;  // of the time of an update with as ma
 std::vector<nn::NamedTensor> state_of(const nn::Module& model) {
   std::vector<nn::NamedTensor> all = model.named_parameters();
   for (nn::NamedTensor& buffer : model.named_buffers()) all.push_back(std::move(buffer));
+  return all;
+}
+
+// And what the optimiser remembers.
+std::vector<nn::NamedTensor> state_of(const nn::Module& model, const optim::Optimizer& optimizer) {
+  std::vector<nn::NamedTensor> all = state_of(model);
+  for (const auto& [name, moment] : optimizer.moments()) all.push_back({"optimizer." + name, moment});
   return all;
 }
 
@@ -56,6 +64,9 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("save_minutes", save_minutes, {0, 1e6}, "minutes between saved states, besides those at validations; 0: none");
   v.choice("on_nan", on_nan, {"stop", "skip", "rollback"}, "when a loss or gradient is not finite: stop with the name of the operation, "
            "skip the update, or go back to the last good weights with half the learning rate");
+  v.choice("on_spike", on_spike, {"ignore", "warn", "skip", "rollback"}, "when the loss of an update stands far above those before it: say so with "
+           "its samples, skip the update, or go back to the weights of the last validation; a second time with half the learning rate");
+  v.field("spike_threshold", spike_threshold, {1, 1e6}, "standard deviations of the logarithm of the loss that make a spike");
 }
 
 void check(const TrainOptions& o, const Locate& locate, const std::string& prefix) {
@@ -109,8 +120,11 @@ class Trainer::Run {
         higher_is_better_(options_.monitor == "accuracy"),
         time_(options_.time_limit, session.deadline),
         best_(state_of(model_)),
-        good_(state_of(model_)),
-        buffers_(model_.named_buffers()) {
+        good_(state_of(model_, *optimizer_)),
+        buffers_(model_.named_buffers()),
+        spikes_(options_.spike_threshold),
+        good_spikes_(options_.spike_threshold),
+        units_(model_) {
     const double by_epochs = options_.epochs ? std::ceil(*options_.epochs * updates_per_epoch()) : std::numeric_limits<double>::infinity();
     const double by_steps = options_.steps ? static_cast<double>(*options_.steps) : std::numeric_limits<double>::infinity();
     total_steps_ = std::min(by_epochs, by_steps);
@@ -119,7 +133,7 @@ class Trainer::Run {
     if (validation_ != nullptr) {
       time_.expect_closing(kEvaluationShare * static_cast<double>(validation_->num_samples()) / static_cast<double>(options_.batch_size));
     }
-    if (options_.on_nan == "rollback") good_.take();
+    if (rolls_back()) keep_good();
     if (session.start == Start::resume) resume();
     terms_before_ = result_.terms;
     result_.resumed_step = result_.steps;
@@ -224,7 +238,12 @@ class Trainer::Run {
       ++result_.steps;  // a skipped update still counts, so that training ends
       return;
     }
+    if (options_.on_spike != "ignore" && spikes_.is_spike(loss) && handle_spike(batches, loss, norm)) {
+      ++result_.steps;
+      return;
+    }
     skips_in_a_row_ = 0;
+    units_.look();
     optimizer_->set_lr(base_lr_ * schedule_->factor(now));
     const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
     optimizer_->step(static_cast<float>(scale));
@@ -255,6 +274,11 @@ class Trainer::Run {
     return cause;
   }
 
+  static data::Batch sample(const data::Batch& batch, int64_t i) {
+    return {batch.x.rows(i, i + 1), batch.y.rows(i, i + 1), batch.first.defined() ? batch.first.rows(i, i + 1) : Tensor(),
+            {batch.indexes[static_cast<size_t>(i)]}};
+  }
+
   // Which samples of a failed update have a loss that is not finite by themselves, in evaluation mode: bad data rather than a bad step.
   std::string suspects(std::span<const data::Batch> batches) const {
     const NoGrad no_grad;
@@ -263,8 +287,7 @@ class Trainer::Run {
     int64_t count = 0;
     for (const data::Batch& batch : batches) {
       for (int64_t i = 0; i < batch.size(); ++i) {
-        data::Batch alone{batch.x.rows(i, i + 1), batch.y.rows(i, i + 1), batch.first.defined() ? batch.first.rows(i, i + 1) : Tensor(),
-                          {batch.indexes[static_cast<size_t>(i)]}};
+        const data::Batch alone = sample(batch, i);
         if (std::isfinite(objective_.evaluate(model_, alone).loss.item())) continue;
         if (count++ < kMostSuspects) found += fmt::format("{}{}", found.empty() ? "" : ", ", alone.indexes[0]);
       }
@@ -282,10 +305,65 @@ class Trainer::Run {
     ++result_.skipped_updates;
     log_warning(kWhere, fmt::format("{}; {}", cause, options_.on_nan == "skip" ? "update skipped" : "went back to the last good weights with half the learning rate"));
     if (options_.on_nan == "rollback") {
-      good_.restore();
-      for (auto [name, moment] : optimizer_->moments()) moment.fill(0);
+      roll_back();
       base_lr_ *= 0.5;
     }
+  }
+
+  bool rolls_back() const { return options_.on_nan == "rollback" || options_.on_spike == "rollback"; }
+  void keep_good() {
+    good_.take();
+    good_optimizer_steps_ = optimizer_->num_steps();
+    good_spikes_ = spikes_;
+    rollbacks_ = 0;
+  }
+  void roll_back() {
+    good_.restore();
+    optimizer_->set_num_steps(good_optimizer_steps_);
+    spikes_ = good_spikes_;  // what is usual there
+    ++rollbacks_;
+  }
+
+  // The samples of an update with the highest loss by themselves, in evaluation mode: "17 (loss 12.3)".
+  std::string hardest(std::span<const data::Batch> batches) const {
+    constexpr size_t kNamed = 3;
+    const NoGrad no_grad;
+    const nn::EvalMode eval(model_);
+    std::vector<std::pair<double, int64_t>> losses;
+    for (const data::Batch& batch : batches) {
+      for (int64_t i = 0; i < batch.size(); ++i) {
+        const data::Batch alone = sample(batch, i);
+        losses.emplace_back(-objective_.evaluate(model_, alone).loss.item(), alone.indexes[0]);
+      }
+    }
+    std::sort(losses.begin(), losses.end());
+    std::string text;
+    for (size_t i = 0; i < std::min(kNamed, losses.size()); ++i) {
+      text += fmt::format("{}{} (loss {:.4g})", i == 0 ? "" : ", ", losses[i].second, -losses[i].first);
+    }
+    return text;
+  }
+
+  // Whether the update is not to be made. Source of going back and on with other data: PaLM, arXiv:2204.02311, section 5.1.
+  bool handle_spike(std::span<const data::Batch> batches, double loss, double norm) {
+    constexpr int64_t kTold = 10;
+    const bool drops = options_.on_spike != "warn";
+    if (++result_.loss_spikes <= kTold) {
+      const RandomState random = random_state();
+      const char* done = options_.on_spike == "skip" ? "; the update was skipped" : drops ? "; went back to the weights of the last validation" : "";
+      log_warning(kWhere, fmt::format("step {}: the loss jumped from about {:.4g} to {:.4g}, gradient norm {:.4g}; hardest samples: {}{}{}",
+                                      result_.steps + 1, spikes_.usual(), loss, norm, hardest(batches), done,
+                                      result_.loss_spikes == kTold ? "; further ones are counted and not told" : ""));
+      set_random_state(random);
+    }
+    if (!drops) return false;
+    buffers_.restore();
+    ++result_.skipped_updates;
+    if (options_.on_spike == "rollback") {
+      if (rollbacks_ > 0) base_lr_ *= 0.5;
+      roll_back();
+    }
+    return true;
   }
 
   // Validation, early stopping, the report and the checkpoints; once for a step.
@@ -319,7 +397,9 @@ class Trainer::Run {
     } else if (options_.early_stop > 0 && ++waited_ >= options_.early_stop && result_.stopped_by.empty()) {
       result_.stopped_by = "early stop";
     }
-    if (options_.on_nan == "rollback") good_.take();
+    if (rolls_back()) keep_good();
+    report.dead_units = units_.count();
+    tell_dead_units(report.dead_units);
     if (options_.validate_every > 0) sums_ = {};
     report.seconds = time_.seconds();
     result_.history.push_back(report);
@@ -328,6 +408,16 @@ class Trainer::Run {
     if (report.is_best) checkpoints_.save_best(model_, state());
     save();
     time_.measured_closing(closing.seconds());
+  }
+
+  // Once for a layer.
+  void tell_dead_units(const std::vector<LayerUnits>& layers) {
+    for (const LayerUnits& layer : layers) {
+      if (2 * layer.dead < layer.units || std::find(told_.begin(), told_.end(), layer.name) != told_.end()) continue;
+      told_.push_back(layer.name);
+      log_warning(kWhere, fmt::format("step {}: {} of the {} units of {} had no gradient since the last validation: they are dead and learn nothing; "
+                                      "lower the learning rate, or lengthen the warm-up", result_.steps, layer.dead, layer.units, layer.name));
+    }
   }
 
   bool is_save_due() const {
@@ -360,6 +450,12 @@ class Trainer::Run {
             {"last_closed_step", last_closed_step_},
             {"skipped_updates", result_.skipped_updates},
             {"skips_in_a_row", skips_in_a_row_},
+            {"loss_spikes", result_.loss_spikes},
+            {"spikes", spikes_.to_json()},
+            {"silent_units", units_.to_json()},
+            {"good_optimizer_steps", good_optimizer_steps_},
+            {"good_spikes", good_spikes_.to_json()},
+            {"rollbacks", rollbacks_},
             {"base_lr", base_lr_},
             {"lr", optimizer_->lr()},
             {"optimizer_steps", optimizer_->num_steps()},
@@ -389,6 +485,12 @@ class Trainer::Run {
       last_closed_step_ = s.at("last_closed_step").get<int64_t>();
       result_.skipped_updates = s.at("skipped_updates").get<int64_t>();
       skips_in_a_row_ = s.at("skips_in_a_row").get<int>();
+      result_.loss_spikes = s.at("loss_spikes").get<int64_t>();
+      spikes_.restore(s.at("spikes"));
+      units_.restore(s.at("silent_units"));
+      good_optimizer_steps_ = s.at("good_optimizer_steps").get<int64_t>();
+      good_spikes_.restore(s.at("good_spikes"));
+      rollbacks_ = s.at("rollbacks").get<int64_t>();
       base_lr_ = s.at("base_lr").get<double>();
       optimizer_->set_lr(s.at("lr").get<double>());
       schedule_->set_state(s.at("schedule"));
@@ -425,8 +527,13 @@ class Trainer::Run {
   int64_t waited_ = 0;
   std::optional<double> best_value_;
   Snapshot best_;
-  Snapshot good_;     // on_nan: rollback; what an update that is not finite goes back to
-  Snapshot buffers_;  // as they were before the update under way
+  Snapshot good_;     // what a rollback goes back to
+  int64_t good_optimizer_steps_ = 0;
+  int64_t rollbacks_ = 0;  // to that state
+  Snapshot buffers_;       // as they were before the update under way
+  LossSpikes spikes_, good_spikes_;
+  DeadUnits units_;
+  std::vector<std::string> told_;  // layers of dead units
 };
 
 Trainer::Trainer(nn::Module& model, const Objective& objective, const TrainOptions& options)

@@ -3,8 +3,8 @@
 //   train::Trainer trainer(model, objective, options);
 //   train::Result result = trainer.fit(training_loader, validation_loader, {.checkpoints = "checkpoints"}, callbacks);
 //
-// Each update: forward, loss, backward (over `accumulate` batches, as if they were one), guard against NaN, clip, schedule,
-// optimiser step. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
+// Each update: forward, loss, backward (over `accumulate` batches, as if they were one), guard against NaN and spikes of the loss,
+// clip, schedule, optimiser step. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
 // checkpoint `best` is the one with the best monitored value, `last` the newest, and both are always kept (checkpoint_store.h).
 // When training ends the model holds the weights of `best`.
 //
@@ -24,6 +24,7 @@
 #include "danlu/learn/nn/module.h"
 #include "danlu/learn/optim/optimizer.h"
 #include "danlu/learn/optim/schedule.h"
+#include "danlu/learn/train/dead_units.h"
 #include "danlu/learn/train/objective.h"
 
 namespace danlu::train {
@@ -46,6 +47,8 @@ struct TrainOptions {
   int64_t save_every = 0;
   double save_minutes = 5;
   std::string on_nan = "stop";
+  std::string on_spike = "warn";
+  double spike_threshold = 10;
   void describe(OptionVisitor& v);
 };
 
@@ -74,6 +77,7 @@ struct EpochReport {
   std::optional<double> validation_loss, validation_accuracy;
   double lr = 0;
   double gradient_norm = 0;  // mean over the epoch
+  std::vector<LayerUnits> dead_units;  // of the layers that have some
   bool is_best = false;
 };
 
@@ -99,6 +103,7 @@ struct Result {
   std::string stopped_by;  // "epochs", "steps", "tokens", "time limit", "early stop", "deadline", "request"
   int64_t terms = 0;       // samples or tokens that were learnt from
   int64_t skipped_updates = 0;
+  int64_t loss_spikes = 0;
   std::vector<EpochReport> history;  // of this session
 };
 

@@ -7,6 +7,8 @@
 #include <numeric>
 
 #include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/log.h"
 #include "danlu/base/rng.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/random.h"
@@ -14,6 +16,8 @@
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/loss_spikes.h"
+#include "danlu/learn/train/lr_range.h"
 
 namespace danlu::train {
 namespace {
@@ -296,6 +300,129 @@ TEST(Trainer, RollbackGoesBackToTheLastGoodWeights) {
   const Result result = Trainer(model, kBinary, options).fit(training, nullptr);
   EXPECT_EQ(result.skipped_updates, 4);
   EXPECT_EQ(weights_hash(model), before);
+}
+
+// A regression in which one sample is absurd; the first epoch meets it when it knows what losses are usual.
+struct AbsurdSample {
+  Problem problem;
+  Tensor y = Tensor::empty({600});
+  std::unique_ptr<data::TensorDataset> dataset;
+  int64_t absurd = -1;
+  data::DataLoader training() { return {*dataset, problem.train, {.batch_size = 8}, 1, data::Phase::train}; }
+  AbsurdSample() {
+    for (int64_t i = 0; i < 600; ++i) {
+      const float* x = problem.x.data() + i * 6;
+      y.mutable_data()[i] = 0.5f * x[0] - x[3] + 0.1f * x[5];
+    }
+    dataset = std::make_unique<data::TensorDataset>(problem.x, y);
+    int64_t batches = 0;
+    for (const data::Batch& batch : training()) {
+      if (++batches == 45) absurd = batch.indexes[2];
+    }
+    y.mutable_data()[absurd] = 4000;
+  }
+  // Validation loss at the end, and what came of it.
+  std::pair<Result, std::vector<std::string>> train(const std::string& on_spike) {
+    std::vector<std::string> warnings;
+    const LogSink before = set_log_sink([&](const LogRecord& record) { warnings.emplace_back(record.message); });
+    manual_seed(4);
+    nn::Linear model(6, 1);
+    TrainOptions options;
+    options.epochs = 12;
+    options.optimizer = {{"type", "sgd"}, {"lr", 0.05}};
+    options.on_spike = on_spike;
+    data::DataLoader samples = training(), validating(*dataset, problem.validation, {.batch_size = 64}, 1, data::Phase::evaluate);
+    Result result = Trainer(model, PredictionObjective(data::TaskKind::regression), options).fit(samples, &validating);
+    set_log_sink(before);
+    return {std::move(result), std::move(warnings)};
+  }
+};
+
+TEST(Trainer, ASpikeOfTheLossIsToldWithItsSample) {
+  AbsurdSample absurd;
+  const auto [result, warnings] = absurd.train("warn");
+  EXPECT_EQ(result.skipped_updates, 0);
+  EXPECT_GE(result.loss_spikes, 1);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_NE(warnings[0].find("the loss jumped from about"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find(fmt::format("hardest samples: {} (loss 1.601e+07), ", absurd.absurd)), std::string::npos) << warnings[0];
+  EXPECT_TRUE(absurd.train("ignore").second.empty());
+}
+
+TEST(Trainer, SkippingOrRollingBackASpikeSavesTheTraining) {
+  AbsurdSample absurd;
+  const Result warned = absurd.train("warn").first;
+  for (const char* on_spike : {"skip", "rollback"}) {
+    SCOPED_TRACE(on_spike);
+    const Result result = absurd.train(on_spike).first;
+    EXPECT_GT(result.skipped_updates, 8) << "one an epoch, once the first losses are known";
+    EXPECT_LT(result.best_value, 1e-3);
+    EXPECT_GT(warned.history.back().validation_loss.value(), 1000 * result.history.back().validation_loss.value());
+  }
+}
+
+TEST(Trainer, UnitsThatLearnNothingAreCounted) {
+  Problem problem;
+  auto model = mlp();
+  // Five of the sixteen are pushed so far down that no sample switches them on.
+  const std::vector<nn::NamedTensor> parameters = model->named_parameters();
+  for (Tensor bias : {parameters[1].tensor}) {
+    for (int64_t i = 0; i < 5; ++i) bias.mutable_data()[i] = -1000;
+  }
+  TrainOptions options;
+  options.epochs = 2;
+  auto training = problem.training(), validating = problem.validating();
+  const Result result = Trainer(*model, kBinary, options).fit(training, &validating);
+  for (const EpochReport& report : result.history) {
+    ASSERT_EQ(report.dead_units.size(), 1u);
+    EXPECT_EQ(report.dead_units[0].dead, 5);
+    EXPECT_EQ(report.dead_units[0].units, 16);
+  }
+}
+
+TEST(LrRange, FindsWhereTheLossFallsAndWhereItRunsAway) {
+  Problem problem(0);
+  auto model = mlp();
+  TrainOptions options;
+  options.optimizer = {{"type", "sgd"}};
+  auto training = problem.training();
+  int64_t told = 0;
+  const LrRange range = lr_range_test(*model, kBinary, options, training, {.from = 1e-5, .to = 1e4, .steps = 300}, [&](const LrRange::Point&) { ++told; });
+  EXPECT_TRUE(range.diverged);
+  EXPECT_EQ(told, static_cast<int64_t>(range.points.size()));
+  EXPECT_NEAR(range.points[0].lr, 1e-5, 1e-12);
+  EXPECT_NEAR(range.points[1].lr / range.points[0].lr, std::pow(1e9, 1.0 / 299), 1e-9);
+  EXPECT_GT(range.steepest, 1e-3);
+  EXPECT_LT(range.steepest, range.lowest);
+  EXPECT_LT(range.lowest, range.points.back().lr);
+  EXPECT_DOUBLE_EQ(range.suggested, range.lowest / 10);
+
+  options.optimizer = {{"type", "sgd"}, {"lr", range.suggested}};
+  options.epochs = 10;
+  auto fresh = mlp();
+  auto validating = problem.validating();
+  EXPECT_LT(Trainer(*fresh, kBinary, options).fit(training, &validating).best_value, 0.2) << "what it suggests trains well";
+  EXPECT_THROW(lr_range_test(*model, kBinary, options, training, {.from = 1, .to = 0.1}), ConfigError);
+}
+
+TEST(LossSpikes, JudgeByWhatIsUsual) {
+  Rng rng(5);
+  LossSpikes spikes(10);
+  for (int i = 0; i < 200; ++i) EXPECT_FALSE(spikes.is_spike(2 + 0.1 * rng.normal())) << i;
+  EXPECT_FALSE(spikes.is_spike(2.6));
+  EXPECT_TRUE(spikes.is_spike(6));
+  EXPECT_NEAR(spikes.usual(), 2, 0.1);
+  int told = 0;
+  for (int i = 0; i < 200; ++i) told += spikes.is_spike(6 + 0.1 * rng.normal());
+  EXPECT_LT(told, 40) << "a level that stays is no spike";
+  LossSpikes small(10);
+  for (int i = 0; i < 200; ++i) EXPECT_FALSE(small.is_spike(1e-4 * std::exp(rng.normal()))) << "a factor of three is usual there";
+  LossSpikes copy(10);
+  copy.restore(small.to_json());
+  for (int i = 0; i < 50; ++i) {
+    const double loss = 1e-4 * std::exp(5 * rng.normal());
+    EXPECT_EQ(copy.is_spike(loss), small.is_spike(loss));
+  }
 }
 
 TEST(Trainer, NoEpochsLeaveTheModelAsItWas) {

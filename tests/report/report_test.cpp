@@ -1,0 +1,266 @@
+// report.html of real runs, as a browser shows it.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <regex>
+
+#include "tests/report/browser.h"
+#include "tests/samples.h"
+
+namespace danlu::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// What there is to look at, with its place in the window: points along every line, scattered points, and the fields of confusion matrices.
+constexpr const char* kDrawn = R"((() => {
+  const numbers = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const drawn = { width: document.documentElement.scrollWidth, ground: numbers(getComputedStyle(document.body).backgroundColor), lines: [], dots: [], cells: [], images: [] };
+  for (const line of document.querySelectorAll('polyline.line')) {
+    const matrix = line.getScreenCTM(), places = [], length = line.getTotalLength();
+    for (let i = 0; i <= 60; ++i) {
+      const p = line.getPointAtLength(length * i / 60).matrixTransform(matrix);
+      places.push([p.x, p.y]);
+    }
+    drawn.lines.push({ plot: line.ownerSVGElement.getAttribute('aria-label'), name: line.dataset.name, colour: numbers(getComputedStyle(line).stroke), places, length });
+  }
+  for (const path of document.querySelectorAll('path.points')) {
+    const matrix = path.getScreenCTM();
+    const places = [...path.getAttribute('d').matchAll(/M([\d.]+) ([\d.]+)h0/g)].map(m => {
+      const p = new DOMPoint(+m[1], +m[2]).matrixTransform(matrix);
+      return [p.x, p.y];
+    });
+    drawn.dots.push({ plot: path.ownerSVGElement.getAttribute('aria-label'), colour: numbers(getComputedStyle(path).stroke), places });
+  }
+  for (const cell of document.querySelectorAll('rect.cell')) {
+    const box = cell.getBoundingClientRect();
+    drawn.cells.push({ colour: numbers(getComputedStyle(cell).fill), opacity: +cell.getAttribute('fill-opacity'), place: [box.x + 6, box.y + 6] });
+  }
+  for (const image of document.querySelectorAll('img')) drawn.images.push([image.complete, image.naturalWidth, image.clientWidth]);
+  return drawn;
+})())";
+
+// How far the colour that is nearest around a place is from `colour`, of 255.
+double distance_at(const data::Image& picture, const Json& place, const Json& colour) {
+  double least = HUGE_VAL;
+  for (int64_t dy = -1; dy <= 1; ++dy) {
+    for (int64_t dx = -1; dx <= 1; ++dx) {
+      const auto x = static_cast<int64_t>(place[0].get<double>()) + dx, y = static_cast<int64_t>(place[1].get<double>()) + dy;
+      if (x < 0 || y < 0 || x >= picture.width || y >= picture.height) continue;
+      double most = 0;
+      for (size_t c = 0; c < 3; ++c) {
+        const double value = picture.pixels[static_cast<size_t>((y * picture.width + x) * 3) + c];
+        most = std::max(most, std::abs(value - colour[c].get<double>()));
+      }
+      least = std::min(least, most);
+    }
+  }
+  return least;
+}
+
+// The share of the places where the picture has the colour.
+double share_drawn(const data::Image& picture, const Json& places, const Json& colour) {
+  double hits = 0;
+  for (const Json& place : places) hits += distance_at(picture, place, colour) < 70;
+  return hits / static_cast<double>(places.size());
+}
+
+class Report : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Browser::is_installed()) GTEST_SKIP() << Browser::kHowToInstall;
+  }
+
+  void run(Words words) {
+    words.insert(words.begin(), "run");
+    const Outcome outcome = project_.danlu(words);
+    ASSERT_EQ(outcome.code, 0) << outcome;
+  }
+  View open(const std::string& run, const Browser::Options& options) { return Browser().open(project_.run(run).file("report.html"), options); }
+
+  // The page as it is, at full length: nothing complains, nothing is fetched, every curve is where its points say. What was drawn.
+  Json expect_drawn(const std::string& run, const Browser::Options& given = {}) {
+    Browser::Options options = given;
+    options.height = 9000;
+    options.script = kDrawn;
+    const View view = open(run, options);
+    EXPECT_THAT(view.console, ElementsAre());
+    EXPECT_THAT(view.requests, ElementsAre());
+    const Json drawn = view.answer;
+    if (!drawn.is_object() || view.picture.pixels.empty()) {
+      ADD_FAILURE() << "no page";
+      return Json::object();
+    }
+    EXPECT_EQ(view.picture.channels, 3);
+    EXPECT_EQ(drawn["width"], options.width) << "the page is wider than the window";
+    EXPECT_LT(distance_at(view.picture, {3, 3}, drawn["ground"]), 3);
+    for (const Json& line : drawn["lines"]) {
+      // Where lines cross or lie upon each other, one of them has no colour to show.
+      if (line["length"] < 30) continue;
+      EXPECT_GT(share_drawn(view.picture, line["places"], line["colour"]), 0.5) << line["plot"] << " " << line["name"];
+    }
+    for (const Json& dots : drawn["dots"]) EXPECT_GT(share_drawn(view.picture, dots["places"], dots["colour"]), 0.5) << dots["plot"];
+    for (const Json& cell : drawn["cells"]) {
+      if (cell["opacity"] < 0.6) continue;
+      EXPECT_LT(distance_at(view.picture, cell["place"], cell["colour"]), 110);
+    }
+    for (const Json& image : drawn["images"]) EXPECT_TRUE(image[0] == true && image[1] > 0 && image[2] > 0) << image;
+    return drawn;
+  }
+
+  static std::vector<std::string> plots(const Json& drawn, const char* kind) {
+    std::vector<std::string> names;
+    for (const Json& line : drawn.value(kind, Json::array())) names.push_back(line["plot"].get<std::string>());
+    return names;
+  }
+
+  Project project_;
+};
+
+TEST_F(Report, TheBrowserWouldNotice) {
+  project_.write("loud.html", "<!doctype html><p>a page<img src=\"http://example.org/a.png\"><script>console.error('oh no')</script><p>and more");
+  const View view = Browser().open(project_ / "loud.html", {.script = "1 + 1"});
+  EXPECT_THAT(view.console, Contains(HasSubstr("oh no")));
+  EXPECT_THAT(view.requests, Contains("http://example.org/a.png"));
+  EXPECT_THAT(view.dom, HasSubstr("and more"));
+  EXPECT_EQ(view.picture.width, 1200);
+  EXPECT_EQ(view.answer, 2);
+  // A picture without its lines is told from one with them.
+  EXPECT_EQ(share_drawn(view.picture, Json::array({{500, 500}, {600, 500}}), {43, 99, 214}), 0);
+}
+
+TEST_F(Report, ATable) {
+  project_.write("flowers.csv", flowers_csv(300));
+  run({"--data", "flowers.csv", "--target", "species", "train.epochs=10", "train.optimizer.lr=0.01"});
+  const Json drawn = expect_drawn("flowers");
+  for (const char* plot : {"Loss", "Accuracy", "Learning rate", "Gradient norm", "ROC", "Precision and recall", "Calibration"}) {
+    EXPECT_THAT(plots(drawn, "lines"), Contains(HasSubstr(plot)));
+  }
+  EXPECT_EQ(drawn["cells"].size(), 9u);
+  EXPECT_THAT(plots(drawn, "dots"), Contains("Calibration"));
+  EXPECT_GT(drawn["ground"][0], 240);
+
+  const Json dark = expect_drawn("flowers", {.dark = true});
+  EXPECT_EQ(dark["lines"].size(), drawn["lines"].size());
+  EXPECT_LT(dark["ground"][0], 40);
+  EXPECT_NE(dark["lines"][0]["colour"], drawn["lines"][0]["colour"]);
+  const Json narrow = expect_drawn("flowers", {.width = 500});
+  EXPECT_EQ(narrow["lines"].size(), drawn["lines"].size());
+}
+
+TEST_F(Report, ATableOfNumbers) {
+  project_.write("houses.csv", houses_csv(300));
+  run({"--data", "houses.csv", "--target", "price", "train.epochs=10", "train.optimizer.lr=0.01"});
+  const Json drawn = expect_drawn("houses");
+  EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
+  EXPECT_THAT(plots(drawn, "dots"), Contains("Predicted and actual"));
+  EXPECT_THAT(plots(drawn, "dots"), Contains("Errors"));
+}
+
+TEST_F(Report, Images) {
+  write_squares(project_ / "squares", 60);
+  run({"--data", "squares", "train.epochs=4", "model={type: cnn, layers: [{conv: 4}, relu, flatten]}"});
+  const Json drawn = expect_drawn("squares");
+  EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
+  EXPECT_EQ(drawn["cells"].size(), 4u);
+  ASSERT_GT(drawn["images"].size(), 3u);
+  EXPECT_EQ(drawn["images"][0][1], 8);
+}
+
+TEST_F(Report, ALanguageModel) {
+  project_.write("story.txt", sentences(150));
+  run({"--data", "story.txt", "data.text.documents=blank_line", "tokenizer.vocab_size=320", "model={type: gpt, layers: 1, heads: 2, width: 32, context: 48}",
+       "train.epochs=4", "train.optimizer.lr=0.01", "data.split={validation: 0.1, test: 0.1}", "data.text.clean.duplicates=false",
+       "evaluate.sample={prompts: [\"the\"], tokens: 12, temperature: 0}"});
+  const Json drawn = expect_drawn("story");
+  EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
+  EXPECT_THAT(open("story", {}).dom, HasSubstr("What it writes"));
+}
+
+TEST_F(Report, ThePointerIsToldValues) {
+  project_.write("points.csv", points_csv(200));
+  run({"--data", "points.csv", "--target", "kind", "train.epochs=6", "train.optimizer.lr=0.01"});
+  const char* const kPoint = R"((() => {
+    const curve = document.querySelector('svg[aria-label="Loss"] polyline[data-name="validation"]'), i = 2;
+    const p = new DOMPoint(curve.points[i].x, curve.points[i].y).matrixTransform(curve.getScreenCTM());
+    const tip = document.getElementById('tip'), before = tip.hidden;
+    curve.ownerSVGElement.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: p.x + 1, clientY: p.y + 1 }));
+    const text = tip.textContent, spots = document.querySelectorAll('.spot').length, shown = !tip.hidden;
+    document.querySelector('rect.cell').dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: 200, clientY: 200 }));
+    const cell = tip.textContent;
+    document.body.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: 1, clientY: 1 }));
+    return { before, text, spots, shown, cell, after: tip.hidden, left: document.querySelectorAll('.spot').length };
+  })())";
+  const Json told = open("points", {.height = 5000, .script = kPoint}).answer;
+  ASSERT_TRUE(told.is_object());
+  EXPECT_EQ(told["before"], true);
+  EXPECT_EQ(told["shown"], true);
+  EXPECT_EQ(told["spots"], 1);
+  EXPECT_EQ(told["after"], true);
+  EXPECT_EQ(told["left"], 0);
+  // The third validation, as metrics.jsonl has it.
+  std::istringstream lines(read_file(project_.run("points").file("metrics.jsonl")));
+  std::vector<double> losses;
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = parse_json(line, "line");
+    if (json.contains("validation_loss") && json["validation_loss"].is_number()) losses.push_back(json["validation_loss"]);
+  }
+  ASSERT_GT(losses.size(), 2u);
+  EXPECT_EQ(told["text"], fmt::format("validation\nepoch 3\nloss {:.5g}", losses[2]));
+  EXPECT_THAT(told["cell"].get<std::string>(), testing::MatchesRegex("[0-9]+ of [0-9]+ .*called .*"));
+}
+
+TEST_F(Report, MarkupInDataStaysText) {
+  const std::string column = "\"\"><img src=x onerror=alert(1)>", script = "<script>alert(1)</script>";
+  std::string csv = "x,\"" + column + "\",kind\n";  // quotes are doubled in CSV
+  Rng rng(3);
+  for (int i = 0; i < 200; ++i) {
+    const bool far = rng.below(2) == 1;
+    csv += fmt::format("{:.3f},{:.3f},{}\n", rng.normal() + (far ? 1 : -1), rng.normal() + (far ? 1 : -1), far ? script : "</script><b onclick=alert(2)>'&\"\"");
+  }
+  project_.write("evil.csv", csv);
+  run({"--data", "evil.csv", "--target", "kind", "train.epochs=4", "--name", "evil"});
+  expect_drawn("evil");
+  const Json found = open("evil", {.script = R"({
+    images: document.images.length, scripts: document.scripts.length, bold: document.querySelectorAll('[onclick], [onerror]').length,
+    text: document.body.textContent, tip: document.querySelector('rect.cell').dataset.tip })"}).answer;
+  ASSERT_TRUE(found.is_object());
+  EXPECT_EQ(found["images"], 0);
+  EXPECT_EQ(found["scripts"], 2);  // the page's, and the one that asks
+  EXPECT_EQ(found["bold"], 0);
+  EXPECT_THAT(found["text"].get<std::string>(), HasSubstr(script));
+  EXPECT_THAT(found["text"].get<std::string>(), HasSubstr("\"><img src=x onerror=alert(1)>"));
+  EXPECT_THAT(found["tip"].get<std::string>(), HasSubstr("alert("));
+}
+
+TEST_F(Report, ThePolicyStopsWhatIsNotEscaped) {
+  project_.write("points.csv", points_csv(60));
+  run({"--data", "points.csv", "--target", "kind", "train.epochs=2"});
+  // As if a value had come through as it is.
+  std::string html = read_file(project_.run("points").file("report.html"));
+  html.insert(html.find("<section>"), "<script>document.title = 'taken'</script><img src=\"http://example.org/spy.png\" onerror=\"document.title = 'taken'\">");
+  project_.write("pierced.html", html);
+  const View view = Browser().open(project_ / "pierced.html", {.script = "document.title"});
+  EXPECT_EQ(view.answer, "points");
+  EXPECT_THAT(view.requests, ElementsAre());
+  EXPECT_THAT(view.console, Contains(HasSubstr("Content Security Policy")));
+}
+
+// What a browser of any make would have to fetch: the page names no address at all.
+TEST(ReportFile, NamesNoAddress) {
+  const Project project;
+  project.write("points.csv", points_csv(60));
+  const Outcome outcome = project.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=2"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  const std::string html = read_file(project.run("points").file("report.html"));
+  EXPECT_FALSE(std::regex_search(html, std::regex("(src|href|url\\()\\s*=?\\s*[\"']?(https?:)?//", std::regex::icase)));
+  EXPECT_THAT(html, Not(HasSubstr("@import")));
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+}
+
+}  // namespace
+}  // namespace danlu::test
