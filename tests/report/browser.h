@@ -60,7 +60,7 @@ class Browser {
       return view;
     }
     view.console = messages(outcome.err);
-    fs::copy_file(net, "/tmp/eyes/net-test.json", fs::copy_options::overwrite_existing); view.requests = requests(net);
+    view.requests = requests(net);
     view.picture = data::read_image(png);
     if (!options.script.empty()) view.answer = answer(outcome.out);
     return view;
@@ -113,7 +113,8 @@ class Browser {
   // Of Chromium's network log. What the browser itself asks for, if it does, is its own business: only requests in the name of a page count.
   static std::vector<std::string> requests(const fs::path& log) {
     std::vector<std::string> found;
-    for (const Json& event : read_json(log).at("events")) {
+    const Json json = read_json(log);
+    for (const Json& event : json.at("events")) {
       const Json params = event.value("params", Json::object());
       const std::string url = params.value("url", ""), initiator = params.value("initiator", "not an origin");
       if (!url.empty() && initiator != "not an origin" && !url.starts_with("file://") && !url.starts_with("data:")) found.push_back(url);
