@@ -20,11 +20,11 @@ using testing::Not;
 // points; and the fields of confusion matrices.
 constexpr const char* kDrawn = R"((() => {
   const numbers = text => text.match(/[\d.]+/g).slice(0, 3).map(Number);
-  const drawn = { width: document.documentElement.scrollWidth, ground: numbers(getComputedStyle(document.body).backgroundColor), lines: [], dots: [], cells: [], images: [] };
+  const drawn = { width: document.documentElement.scrollWidth, ground: numbers(getComputedStyle(document.body).backgroundColor), lines: [], dots: [], cells: [], images: [], faint: document.querySelectorAll('polyline.faint').length };
   const along = (line, count) => Array.from({ length: count + 1 }, (_, i) => line.getPointAtLength(line.getTotalLength() * i / count));
-  for (const line of document.querySelectorAll('polyline.line')) {
+  for (const line of document.querySelectorAll('polyline.line:not(.faint)')) {
     const matrix = line.getScreenCTM(), svg = line.ownerSVGElement, covers = [];
-    for (const other of svg.querySelectorAll('polyline.line, circle.mark, path.points, text.marked')) {
+    for (const other of svg.querySelectorAll('polyline.line:not(.faint), circle.mark, path.points, text.marked')) {
       if (!(line.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING)) continue;
       if (other.tagName === 'polyline') covers.push(...along(other, Math.ceil(other.getTotalLength())).map(p => ({ x0: p.x - 4, x1: p.x + 4, y0: p.y - 4, y1: p.y + 4 })));
       else { const b = other.getBBox(); covers.push({ x0: b.x - 6, x1: b.x + b.width + 6, y0: b.y - 6, y1: b.y + b.height + 6 }); }
@@ -85,14 +85,14 @@ class Report : public testing::Test {
     const Outcome outcome = project_.danlu(words);
     ASSERT_EQ(outcome.code, 0) << outcome;
   }
-  View open(const std::string& run, const Browser::Options& options) { return Browser().open(project_.run(run).file("report.html"), options); }
+  fs::path page(const std::string& run) const { return project_.run(run).file("report.html"); }
 
   // The page as it is, at full length: nothing complains, nothing is fetched, every curve is where its points say. What was drawn.
-  Json expect_drawn(const std::string& run, const Browser::Options& given = {}) {
+  Json expect_drawn(const fs::path& file, const Browser::Options& given = {}) {
     Browser::Options options = given;
     options.height = 9000;
     options.script = kDrawn;
-    const View view = open(run, options);
+    const View view = Browser().open(file, options);
     EXPECT_THAT(view.console, ElementsAre());
     EXPECT_THAT(view.requests, ElementsAre());
     const Json drawn = view.answer;
@@ -143,7 +143,7 @@ TEST_F(Report, TheBrowserWouldNotice) {
 TEST_F(Report, ATable) {
   project_.write("flowers.csv", flowers_csv(300));
   run({"--data", "flowers.csv", "--target", "species", "train.epochs=10", "train.optimizer.lr=0.01"});
-  const Json drawn = expect_drawn("flowers");
+  const Json drawn = expect_drawn(page("flowers"));
   for (const char* plot : {"Loss", "Accuracy", "Learning rate", "Gradient norm", "ROC", "Precision and recall", "Calibration"}) {
     EXPECT_THAT(plots(drawn, "lines"), Contains(HasSubstr(plot)));
   }
@@ -151,18 +151,18 @@ TEST_F(Report, ATable) {
   EXPECT_THAT(plots(drawn, "dots"), Contains("Calibration"));
   EXPECT_GT(drawn["ground"][0], 240);
 
-  const Json dark = expect_drawn("flowers", {.dark = true});
+  const Json dark = expect_drawn(page("flowers"), {.dark = true});
   EXPECT_EQ(dark["lines"].size(), drawn["lines"].size());
   EXPECT_LT(dark["ground"][0], 40);
   EXPECT_NE(dark["lines"][0]["colour"], drawn["lines"][0]["colour"]);
-  const Json narrow = expect_drawn("flowers", {.width = 500});
+  const Json narrow = expect_drawn(page("flowers"), {.width = 500});
   EXPECT_EQ(narrow["lines"].size(), drawn["lines"].size());
 }
 
 TEST_F(Report, ATableOfNumbers) {
   project_.write("houses.csv", houses_csv(300));
   run({"--data", "houses.csv", "--target", "price", "train.epochs=10", "train.optimizer.lr=0.01"});
-  const Json drawn = expect_drawn("houses");
+  const Json drawn = expect_drawn(page("houses"));
   EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
   EXPECT_THAT(plots(drawn, "dots"), Contains("Predicted and actual"));
   EXPECT_THAT(plots(drawn, "dots"), Contains("Errors"));
@@ -171,7 +171,7 @@ TEST_F(Report, ATableOfNumbers) {
 TEST_F(Report, Images) {
   write_squares(project_ / "squares", 60);
   run({"--data", "squares", "train.epochs=4", "model={type: cnn, layers: [{conv: 4}, relu, flatten]}"});
-  const Json drawn = expect_drawn("squares");
+  const Json drawn = expect_drawn(page("squares"));
   EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
   EXPECT_EQ(drawn["cells"].size(), 4u);
   ASSERT_GT(drawn["images"].size(), 3u);
@@ -183,9 +183,42 @@ TEST_F(Report, ALanguageModel) {
   run({"--data", "story.txt", "data.text.documents=blank_line", "tokenizer.vocab_size=320", "model={type: gpt, layers: 1, heads: 2, width: 32, context: 48}",
        "train.epochs=4", "train.optimizer.lr=0.01", "data.split={validation: 0.1, test: 0.1}", "data.text.clean.duplicates=false",
        "evaluate.sample={prompts: [\"the\"], tokens: 12, temperature: 0}"});
-  const Json drawn = expect_drawn("story");
+  const Json drawn = expect_drawn(page("story"));
   EXPECT_THAT(plots(drawn, "lines"), Contains("Loss"));
-  EXPECT_THAT(open("story", {}).dom, HasSubstr("What it writes"));
+  EXPECT_THAT(Browser().open(page("story"), {}).dom, HasSubstr("What it writes"));
+}
+
+TEST_F(Report, TwoRunsSideBySide) {
+  project_.write("points.csv", points_csv(300));
+  run({"--data", "points.csv", "--target", "kind", "train.epochs=12", "train.optimizer.lr=0.01", "--name", "low"});
+  run({"--data", "points.csv", "--target", "kind", "train.epochs=8", "train.optimizer.lr=0.05", "model={type: mlp, hidden: [3]}", "--name", "high"});
+  const Outcome outcome = project_.danlu({"report", "low", "runs/high", "--to", "both.html"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  const Json drawn = expect_drawn(project_ / "both.html");
+  for (const char* plot : {"Loss", "Loss over time", "Accuracy", "Learning rate", "Gradient norm"}) {
+    const auto names = plots(drawn, "lines");
+    EXPECT_EQ(std::count(names.begin(), names.end(), plot), 2) << plot;
+  }
+  EXPECT_EQ(drawn["faint"], 6);
+  expect_drawn(project_ / "both.html", {.width = 500, .dark = true});
+  const Json text = Browser().open(project_ / "both.html", {.script = "[...document.querySelectorAll('tr')].map(r => r.innerText)"}).answer;
+  std::string all;
+  for (const Json& row : text) all += row.get<std::string>() + "\n";
+  EXPECT_THAT(all, HasSubstr("train.optimizer.lr\t0.01\t0.05\n"));
+  EXPECT_THAT(all, HasSubstr("train.epochs\t12\t8\n"));
+  EXPECT_THAT(all, HasSubstr("data hash, the same\t"));
+  EXPECT_THAT(all, Not(HasSubstr("data.source\t"))) << "what is the same is not listed";
+  EXPECT_THAT(read_file(project_ / "both.html"), HasSubstr("Both were measured on the same samples."));
+
+  project_.write("points.csv", points_csv(250, 4));
+  run({"--data", "points.csv", "--target", "kind", "train.epochs=2", "--name", "other"});
+  ASSERT_EQ(project_.danlu({"report", "low", "high", "other", "--to", "three.html"}).code, 0);
+  EXPECT_THAT(read_file(project_ / "three.html"), HasSubstr("The data are not the same"));
+  EXPECT_THAT(read_file(project_ / "three.html"), HasSubstr("data hash, not the same"));
+
+  const Outcome nowhere = project_.danlu({"report", "low", "high"});
+  EXPECT_EQ(nowhere.code, 2) << nowhere;
+  EXPECT_THAT(nowhere.err, HasSubstr("expected --to FILE.html"));
 }
 
 TEST_F(Report, ThePointerIsToldValues) {
@@ -202,7 +235,7 @@ TEST_F(Report, ThePointerIsToldValues) {
     document.body.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: 1, clientY: 1 }));
     return { before, text, spots, shown, cell, after: tip.hidden, left: document.querySelectorAll('.spot').length };
   })())";
-  const Json told = open("points", {.height = 5000, .script = kPoint}).answer;
+  const Json told = Browser().open(page("points"), {.height = 5000, .script = kPoint}).answer;
   ASSERT_TRUE(told.is_object());
   EXPECT_EQ(told["before"], true);
   EXPECT_EQ(told["shown"], true);
@@ -231,8 +264,8 @@ TEST_F(Report, MarkupInDataStaysText) {
   }
   project_.write("evil.csv", csv);
   run({"--data", "evil.csv", "--target", "kind", "train.epochs=4", "--name", "evil"});
-  expect_drawn("evil");
-  const Json found = open("evil", {.script = R"({
+  expect_drawn(page("evil"));
+  const Json found = Browser().open(page("evil"), {.script = R"({
     images: document.images.length, scripts: document.scripts.length, bold: document.querySelectorAll('[onclick], [onerror]').length,
     text: document.body.textContent, tip: document.querySelector('rect.cell').dataset.tip })"}).answer;
   ASSERT_TRUE(found.is_object());

@@ -37,12 +37,14 @@ figure { margin: 0; min-width: 0; background: var(--card); border: 1px solid var
 figure.wide { grid-column: 1 / -1; max-width: 46rem }
 figcaption { font-size: .9rem; font-weight: 620; display: flex; flex-wrap: wrap; gap: .1rem .9rem; align-items: baseline }
 figcaption .key { font-weight: 400; font-size: .78rem; color: var(--soft); white-space: nowrap }
+.run { white-space: nowrap; color: var(--ink) } .run i { display: inline-block; width: .65em; height: .65em; border-radius: 50%; margin-right: .45em }
+.change { font-size: .8rem } .stack svg.interval { display: block; margin: .3rem 0 } td .range { color: var(--soft); font-size: .78rem } td b { font-weight: 620 }
 figcaption .key i { display: inline-block; width: .95em; height: 3px; border-radius: 2px; margin-right: .4em; vertical-align: .22em }
 svg { display: block; width: 100%; height: auto; margin-top: .35rem; overflow: visible }
 svg text { font-size: 11px; fill: var(--soft) } svg text.name { fill: var(--ink) }
 .grid { stroke: var(--rule) } .axis { stroke: var(--faint) } .diagonal { stroke: var(--faint); stroke-dasharray: 3 4 }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round }
-.unseen { fill: none; stroke: none } .points { fill: none; stroke-width: 5; stroke-linecap: round }
+.line.faint { opacity: .32; stroke-width: 1.4 } .unseen { fill: none; stroke: none } .points { fill: none; stroke-width: 5; stroke-linecap: round }
 .whisker { stroke-width: 1.5; opacity: .4; stroke-linecap: round }
 .bars rect { fill: var(--faint); opacity: .3 } .mark { fill: var(--card); stroke-width: 2.2 } text.marked { fill: var(--soft); paint-order: stroke; stroke: var(--card); stroke-width: 4px }
 .spot { stroke: var(--card); stroke-width: 1.5; pointer-events: none }

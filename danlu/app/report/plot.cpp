@@ -184,7 +184,7 @@ class Drawing {
   std::string line(const Series& s) const {
     std::string svg;
     for (const auto& [begin, end] : pieces(s)) {
-      svg += end - begin == 1 ? points(s, begin, end) : polyline(s, "line", begin, end, true);
+      svg += end - begin == 1 ? points(s, begin, end) : polyline(s, s.faint ? "line faint" : "line", begin, end, true);
     }
     return svg;
   }
@@ -231,7 +231,7 @@ std::string draw(const Plot& plot) {
   if (x.low > x.high) return "";
   std::string key;
   if (plot.series.front().name != plot.series.back().name) {
-    for (const Series& s : plot.series) key += fmt::format("<span class=\"key\"><i style=\"background:{}\"></i>{}</span>", colour(s.colour), escaped(s.name));
+    for (const Series& s : plot.series) key += s.faint ? "" : fmt::format("<span class=\"key\"><i style=\"background:{}\"></i>{}</span>", colour(s.colour), escaped(s.name));
   }
   return fmt::format("<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", escaped(plot.title), key, Drawing(plot).str());
 }
@@ -275,12 +275,13 @@ std::string draw_confusion(std::span<const std::string> names, const std::vector
                      "<i style=\"background:var(--c1)\"></i>wrong</span></figcaption>\n{}</figure>\n", svg);
 }
 
-std::string draw_interval(double value, Range interval, Range scale) {
+std::string draw_interval(double value, Range interval, Range scale, int index) {
   if (!std::isfinite(value) || !std::isfinite(interval.low) || scale.low >= scale.high) return "";
   const auto at = [&](double v) { return 4 + 112 * std::clamp((v - scale.low) / (scale.high - scale.low), 0.0, 1.0); };
   return fmt::format("<svg class=\"interval\" viewBox=\"0 0 120 12\" aria-hidden=\"true\"><line class=\"grid\" x1=\"4\" x2=\"116\" y1=\"6\" y2=\"6\"/>"
-                     "<line class=\"reach\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"6\" y2=\"6\"/><circle cx=\"{:.1f}\" cy=\"6\" r=\"3.2\"/></svg>",
-                     at(interval.low), at(interval.high), at(value));
+                     "<line class=\"reach\" style=\"stroke:{0}\" x1=\"{1:.1f}\" x2=\"{2:.1f}\" y1=\"6\" y2=\"6\"/>"
+                     "<circle style=\"fill:{0}\" cx=\"{3:.1f}\" cy=\"6\" r=\"3.2\"/></svg>",
+                     colour(index), at(interval.low), at(interval.high), at(value));
 }
 
 }  // namespace danlu::app

@@ -19,6 +19,7 @@ struct Series {
   std::vector<double> x = {}, y = {};
   int colour = 0;       // 0 to 9
   bool points = false;  // scattered, not joined
+  bool faint = false;   // in the background, and not in the key
 };
 
 struct Plot {
@@ -57,6 +58,6 @@ std::string draw(const Plot& plot);
 std::string draw_confusion(std::span<const std::string> names, const std::vector<std::vector<int64_t>>& counts);
 
 // A value and its interval on a scale, small enough for a table.
-std::string draw_interval(double value, Range interval, Range scale);
+std::string draw_interval(double value, Range interval, Range scale, int colour = 0);
 
 }  // namespace danlu::app

@@ -35,9 +35,10 @@ std::string data_section(const RunFiles& run);
 std::string recipe_section(const RunFiles& run);
 std::string lineage_section(const RunFiles& run);
 
-// A column of metrics.jsonl over the updates or epochs; NaN where a line lacks it.
-Series history(const RunFiles& run, const char* key, const std::string& name, int colour);
-// What `history` has on its x axis: "epoch", or "update" for less than three epochs.
-const char* history_unit(const RunFiles& run);
+// A column of metrics.jsonl over another, "epoch", "step" or "seconds"; NaN where a line lacks it.
+Series history(const RunFiles& run, const char* over, const char* key, const std::string& name, int colour);
+// What tells the most: "epoch", or "step" for less than three epochs.
+const char* history_axis(const RunFiles& run);
+bool has_values(const Series& series);
 
 }  // namespace danlu::app

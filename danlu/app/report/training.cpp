@@ -8,15 +8,14 @@
 namespace danlu::app {
 namespace {
 
-bool has_values(const Series& s) {
-  return std::any_of(s.y.begin(), s.y.end(), [](double y) { return std::isfinite(y); });
-}
+const char* axis_label(const RunFiles& run) { return std::string(history_axis(run)) == "step" ? "update" : "epoch"; }
 
 // Train and validation over each other, with the best validation marked.
 std::string pair_of_curves(const RunFiles& run, const char* title, const char* train_key, const char* validation_key, bool marks_best) {
-  Plot plot{.title = title, .x_label = history_unit(run), .y_label = title};
+  Plot plot{.title = title, .x_label = axis_label(run), .y_label = title};
   for (char& c : plot.y_label) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  Series training = history(run, train_key, "training", 0), validation = history(run, validation_key, "validation", 1);
+  Series training = history(run, history_axis(run), train_key, "training", 0);
+  Series validation = history(run, history_axis(run), validation_key, "validation", 1);
   const bool validated = has_values(validation);
   if (has_values(training)) plot.series.push_back(std::move(training));
   if (validated) plot.series.push_back(std::move(validation));
@@ -31,10 +30,10 @@ std::string pair_of_curves(const RunFiles& run, const char* title, const char* t
 }
 
 std::string single_curve(const RunFiles& run, const char* title, const char* key, const char* label, int colour) {
-  const Series s = history(run, key, label, colour);
+  const Series s = history(run, history_axis(run), key, label, colour);
   if (!has_values(s)) return "";
   const double highest = *std::max_element(s.y.begin(), s.y.end(), [](double a, double b) { return std::isnan(a) || a < b; });
-  return draw({.title = title, .x_label = history_unit(run), .y_label = label, .series = {s}, .y_range = Range{0, 1.08 * highest}});
+  return draw({.title = title, .x_label = axis_label(run), .y_label = label, .series = {s}, .y_range = Range{0, 1.08 * highest}});
 }
 
 std::string ended(const RunFiles& run) {
@@ -50,18 +49,21 @@ std::string ended(const RunFiles& run) {
 
 }  // namespace
 
-const char* history_unit(const RunFiles& run) {
-  return run.metrics.empty() || !(number_at(run.metrics.back(), "epoch") >= 3) ? "update" : "epoch";
+const char* history_axis(const RunFiles& run) {
+  return run.metrics.empty() || !(number_at(run.metrics.back(), "epoch") >= 3) ? "step" : "epoch";
 }
 
-Series history(const RunFiles& run, const char* key, const std::string& name, int colour) {
-  const char* unit = std::string(history_unit(run)) == "epoch" ? "epoch" : "step";
+Series history(const RunFiles& run, const char* over, const char* key, const std::string& name, int colour) {
   Series s{.name = name, .colour = colour};
   for (const Json& line : run.metrics) {
-    s.x.push_back(number_at(line, unit));
+    s.x.push_back(number_at(line, over));
     s.y.push_back(number_at(line, key));
   }
   return s;
+}
+
+bool has_values(const Series& s) {
+  return std::any_of(s.y.begin(), s.y.end(), [](double y) { return std::isfinite(y); });
 }
 
 std::string training_section(const RunFiles& run) {
