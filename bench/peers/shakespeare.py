@@ -2,7 +2,9 @@
 """nanoGPT's setting for processors (4 layers, 4 heads, 128 wide, context 64, batch 12, 2000 updates, characters of tiny Shakespeare),
 trained by Danlu and by PyTorch one after the other: validation loss over the whole validation part, and time.
 
-    python3 bench/peers/shakespeare.py build/release/danlu tinyshakespeare.txt [--threads 2] [--rounds 1]
+    python3 bench/peers/shakespeare.py build/release/danlu tinyshakespeare.txt [--threads 2] [--rounds 1] [--lr 4e-3] [--steps 1300]
+
+--lr and --steps hold for both; nanoGPT's own are 1e-3 and 2000.
 
 The last tenth of the text validates, as in nanoGPT. PyTorch runs eager with fused AdamW and scaled_dot_product_attention. Its time is that
 of the updates; Danlu's includes its validation and checkpoint at the end. Needs: pip install torch (a CPU build is enough).
@@ -20,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-LAYERS, HEADS, WIDTH, CONTEXT, BATCH, STEPS = 4, 4, 128, 64, 12, 2000
+LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 12
 
 
 class Block(nn.Module):
@@ -59,7 +61,7 @@ class Gpt(nn.Module):
         return functional.cross_entropy(self.head(self.norm(x)).flatten(0, 1), targets.flatten())
 
 
-def train_torch(text, seed):
+def train_torch(text, seed, peak, steps):
     torch.manual_seed(seed)
     characters = sorted(set(text))
     ids = torch.tensor([characters.index(c) for c in text])
@@ -69,11 +71,11 @@ def train_torch(text, seed):
     decayed = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() < 2]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0}],
-                                  lr=1e-3, betas=(0.9, 0.99), fused=True)
+                                  lr=peak, betas=(0.9, 0.99), fused=True)
     start = time.perf_counter()
-    for step in range(STEPS):
-        progress = max(0.0, (step - 100) / (STEPS - 100))
-        lr = 1e-3 * (step + 1) / 100 if step < 100 else 1e-4 + 0.5 * (1 + math.cos(math.pi * progress)) * 9e-4
+    for step in range(steps):
+        progress = max(0.0, (step - 100) / (steps - 100))
+        lr = peak * ((step + 1) / 100 if step < 100 else 0.1 + 0.45 * (1 + math.cos(math.pi * progress)))
         for group in optimizer.param_groups:
             group["lr"] = lr
         begins = torch.randint(len(training) - CONTEXT, (BATCH,))
@@ -92,10 +94,11 @@ def train_torch(text, seed):
     return sum(losses) / windows, seconds
 
 
-def train_danlu(program, text, threads, seed):
+def train_danlu(program, text, threads, seed, peak, steps):
     recipe = pathlib.Path(__file__).parent.parent / "recipes" / "shakespeare.yaml"
     with tempfile.TemporaryDirectory() as runs:
-        subprocess.run([program, "run", str(recipe), f"seed={seed}", "--runs", runs, "--threads", str(threads)], check=True,
+        subprocess.run([program, "run", str(recipe), f"seed={seed}", f"train.optimizer.lr={peak}", f"train.steps={steps}",
+                        f"train.validate_every={steps}", "--runs", runs, "--threads", str(threads)], check=True,
                        env={**os.environ, "SHAKESPEARE": str(text)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         run = pathlib.Path(runs) / "shakespeare"
         return (json.loads((run / "report.json").read_text())["metrics"]["loss"]["value"],
@@ -108,13 +111,15 @@ def main():
     parser.add_argument("text", type=pathlib.Path, help="tinyshakespeare.txt")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=2000)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     text = args.text.read_text()
     for seed in range(1, args.rounds + 1):
-        loss, seconds = train_danlu(args.program, args.text.resolve(), args.threads, seed)
+        loss, seconds = train_danlu(args.program, args.text.resolve(), args.threads, seed, args.lr, args.steps)
         print(f"danlu  validation loss {loss:.4f}  {seconds:.1f} s", flush=True)
-        their_loss, their_seconds = train_torch(text, seed)
+        their_loss, their_seconds = train_torch(text, seed, args.lr, args.steps)
         print(f"torch  validation loss {their_loss:.4f}  {their_seconds:.1f} s   ratio of times {their_seconds / seconds:.2f}", flush=True)
 
 
