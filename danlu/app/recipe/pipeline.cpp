@@ -81,7 +81,9 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   std::optional<TrainingEvents> events;  // once it is known where training begins
   int64_t resumed = -1;
   const auto tensorboard = [&]() -> TrainingEvents& {
-    if (!events) events.emplace(directory_.file("tensorboard"), recipe_, model, resumed);
+    if (events) return *events;
+    events.emplace(directory_.file("tensorboard"), recipe_, model, resumed);
+    if (resumed < 0) show_samples(events->writer());
     return *events;
   };
   train::Callbacks callbacks = observer().training;

@@ -18,6 +18,7 @@
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/timer.h"
+#include "danlu/formats/tensorboard_events.h"
 #include "danlu/learn/train/lr_range.h"
 #include "danlu/learn/train/trainer.h"
 
@@ -84,6 +85,8 @@ class Pipeline {
   // `sample` is called after each validation: what the model makes now, as text; it may be empty.
   train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
                     data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample = {});
+  // What a training is shown, for whom TensorBoard can show it to. Once, when it begins.
+  virtual void show_samples(formats::EventWriter& /*events*/) {}
   void stage(const char* name, const std::function<void()>& work);
   // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
   void start_directory(const Json& facts) const;

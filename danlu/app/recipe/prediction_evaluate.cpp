@@ -1,6 +1,7 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/telling_examples.h"
@@ -105,6 +106,7 @@ void PredictionPipeline::evaluate() {
     whole["latency"] = time_single_answers(source(), predictor, samples);
     whole["curves"] = eval::curves(predictions, config.class_names);
     whole["examples"] = telling_examples(source(), predictor, samples, predictions);
+    show_mistakes(whole["examples"]);
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), text);
     write_json(directory_.bundle() / "metrics.json", json);
@@ -114,6 +116,14 @@ void PredictionPipeline::evaluate() {
     write_run_report(directory_);
     report("test", text, json);
   });
+}
+
+// A step later than the last of training, so that they are not taken for a part of it; those of an earlier evaluation are void.
+void PredictionPipeline::show_mistakes(const Json& examples) const {
+  if (source_->kind() != infer::InputKind::image) return;
+  const int64_t step = directory_.info().value("training", Json::object()).value("steps", int64_t{0}) + 1;
+  formats::EventWriter events(directory_.file("tensorboard"), step);
+  write_strips(events, "wrong", step, wrong_strips(examples.at("wrong")));
 }
 
 // A question to try the server with.

@@ -51,6 +51,7 @@ class PredictionPipeline : public Pipeline {
   const std::optional<KfoldResult>& folds() const { return kfold_; }
 
  private:
+  void show_samples(formats::EventWriter& events) override;
   std::string data_hash() override { return source().content_hash().hex(); }
   DataSource& source();
   const data::Split& split();
@@ -60,6 +61,7 @@ class PredictionPipeline : public Pipeline {
   data::Split split_fold(const data::Fold& fold, int64_t number);
   double score_fold(const data::Fold& fold, int64_t number);
   void write_bundle();
+  void show_mistakes(const Json& examples) const;
   void write_example(const infer::Predictor& predictor);
   void write_card(const eval::EvaluationReport& report) const;
 

@@ -1,3 +1,4 @@
+#include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 
 namespace danlu::app {
@@ -24,6 +25,10 @@ train::Result PredictionPipeline::train(train::Start start) {
     result = fit(start, *model, objective, training, validation ? &*validation : nullptr);
   });
   return result;
+}
+
+void PredictionPipeline::show_samples(formats::EventWriter& events) {
+  if (source().kind() == infer::InputKind::image) write_strips(events, "training", 0, training_strips(fitted(), static_cast<uint64_t>(recipe_.seed)));
 }
 
 }  // namespace danlu::app

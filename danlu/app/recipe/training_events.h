@@ -2,7 +2,7 @@
 //
 //   loss/train, accuracy/train, lr, gradient_norm, speed      every few updates
 //   loss/validation, accuracy/validation, gradients and weights of each parameter (histograms)      at each validation
-//   recipe (text), hyperparameters      once
+//   recipe (text), hyperparameters, and of images training/CLASS (image_strips.h)      once
 #pragma once
 
 #include <string>
@@ -22,6 +22,7 @@ class TrainingEvents {
   void step(const train::StepReport& report);
   void validated(const train::EpochReport& report);
   void sample(int64_t step, const std::string& text) { writer_.text("sample", step, text); }
+  formats::EventWriter& writer() { return writer_; }
 
  private:
   static constexpr int64_t kEvery = 10;  // updates

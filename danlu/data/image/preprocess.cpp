@@ -1,5 +1,6 @@
 #include "danlu/data/image/preprocess.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -90,6 +91,15 @@ void ImagePreprocess::normalize(const uint8_t* in, float* out) const {
   }
   for (int64_t k = 0; i < size; ++i, ++k)
     out[i] = static_cast<float>(in[i]) * scale_[static_cast<size_t>(k)] + shift_[static_cast<size_t>(k)];
+}
+
+Image ImagePreprocess::denormalize(const float* in) const {
+  Image image{height_, width_, channels(), std::vector<uint8_t>(static_cast<size_t>(height_ * width_ * channels()))};
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    const size_t c = i % mean_.size();
+    image.pixels[i] = static_cast<uint8_t>(std::lround(std::clamp((static_cast<double>(in[i]) * std_[c] + mean_[c]) * 255, 0.0, 255.0)));
+  }
+  return image;
 }
 
 Tensor ImagePreprocess::encode(std::span<const Image> images) const {

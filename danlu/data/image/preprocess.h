@@ -36,6 +36,8 @@ class ImagePreprocess {
 
   // Normalises one image of the right size: height * width * channels values.
   void normalize(const uint8_t* in, float* out) const;
+  // The image that was normalised, exactly; what no pixel can be is rounded to the nearest.
+  Image denormalize(const float* in) const;
 
   // Converts, resizes and normalises images of any size. Threads: safe from several at once.
   Tensor encode(std::span<const Image> images) const;

@@ -37,6 +37,21 @@ TEST(Preprocess, EveryLengthAgreesWithTheFormula) {
   }
 }
 
+TEST(Preprocess, DenormalizedIsWhatItWas) {
+  std::vector<uint8_t> all(256 * 3);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint8_t>(i / 3);
+  for (const double std : {1e-3, 0.25, 1.0}) {
+    const ImagePreprocess p(16, 16, {0.1, 0.5, 0.9}, {std, std, std});
+    std::vector<float> x(all.size());
+    p.normalize(all.data(), x.data());
+    const Image image = p.denormalize(x.data());
+    EXPECT_EQ(image.pixels, all) << std;
+    EXPECT_EQ(image.height * image.width * image.channels, 768);
+  }
+  const float far[] = {-1e9f, 1e9f};
+  EXPECT_EQ(ImagePreprocess(1, 2, {0.5}, {0.5}).denormalize(far).pixels, (std::vector<uint8_t>{0, 255}));
+}
+
 TEST(Preprocess, SavedAndReplayed) {
   const ImagePreprocess p(4, 4, {0.286}, {0.353});
   const ImagePreprocess q = ImagePreprocess::from_json(p.to_json(), "preprocess.json");
