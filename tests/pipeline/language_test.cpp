@@ -33,7 +33,7 @@ class Language : public testing::Test {
 };
 
 TEST_F(Language, TheWholeLifeOfAText) {
-  expect_ok(command("run", "story", {"evaluate.sample={prompts: [\"the\"], tokens: 12, temperature: 0}"}));
+  expect_ok(command("run", "story", {"train.epochs=9", "evaluate.sample={prompts: [\"the\"], tokens: 12, temperature: 0}"}));
   const auto run = project_.run("story");
   EXPECT_EQ(run.status(), "finished");
   for (const char* name : {"tokenizer/tokenizer.json", "tokens/train-00000.tokens", "tokens/test-00000.tokens", "metrics.jsonl", "samples.jsonl",
