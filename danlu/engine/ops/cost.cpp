@@ -20,6 +20,8 @@ double forward_flops(const ProfileEvent& e) {
   }
   // Scores and weighted values of every pair of positions, half of which a causal mask hides.
   if (op == "attention") return 2 * count(e.output) * static_cast<double>(x[1]);
+  // The state times the recurrent weight at every position; what the input gives is another operation.
+  if (op == "rnn" || op == "lstm" || op == "gru") return 2 * count(e.output) * static_cast<double>(w[0]);
   return count(e.output);
 }
 

@@ -54,7 +54,7 @@ const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> all = [] {
     std::vector<OpCase> cases;
     for (const auto family : {elementwise_cases, reduce_cases, movement_cases, linear_cases, conv_cases, pool_cases, norm_cases,
-                              dropout_cases, softmax_cases, loss_cases, language_cases}) {
+                              dropout_cases, softmax_cases, loss_cases, language_cases, recurrent_cases}) {
       for (OpCase& c : family()) cases.push_back(std::move(c));
     }
     return cases;

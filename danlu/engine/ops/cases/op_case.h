@@ -76,6 +76,7 @@ std::vector<OpCase> dropout_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> loss_cases();
 std::vector<OpCase> language_cases();
+std::vector<OpCase> recurrent_cases();
 
 inline std::vector<int64_t> sizes_of(const Shape& shape) { return {shape.sizes().begin(), shape.sizes().end()}; }
 
