@@ -1,7 +1,8 @@
-// Wall-clock time since construction or the last reset.
+// Time since construction or the last reset: of the wall clock, and of the processors.
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace danlu {
 
@@ -14,6 +15,22 @@ class Timer {
  private:
   using Clock = std::chrono::steady_clock;
   Clock::time_point start_;
+};
+
+// What this process has spent of its processors' time, all its threads together.
+class CpuTimer {
+ public:
+  CpuTimer() { reset(); }
+  void reset() { start_ = now(); }
+  double seconds() const { return now() - start_; }
+
+ private:
+  static double now() {
+    std::timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  }
+  double start_ = 0;
 };
 
 }  // namespace danlu

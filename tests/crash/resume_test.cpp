@@ -72,6 +72,7 @@ class ResumeCrash : public testing::Test {
     for (std::string line; std::getline(lines, line);) {
       Json json = Json::parse(line);
       json.erase("seconds");
+      json.erase("cpu_seconds");
       text += json.dump() + "\n";
     }
     return text;

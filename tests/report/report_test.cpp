@@ -290,6 +290,33 @@ TEST_F(Report, ThePolicyStopsWhatIsNotEscaped) {
   EXPECT_THAT(view.console, Contains(HasSubstr("Content Security Policy")));
 }
 
+TEST(ReportFile, SaysWhatItTakesAndCosts) {
+  const Project project;
+  project.write("points.csv", points_csv(60));
+  for (const char* name : {"priced", "free"}) {
+    Words words = {"run", "--data", "points.csv", "--target", "kind", "train.epochs=2", "--name", name};
+    if (std::string(name) == "priced") words.push_back("evaluate.price_per_hour=0.4");
+    const Outcome outcome = project.danlu(words);
+    ASSERT_EQ(outcome.code, 0) << outcome;
+  }
+  const Json training = project.run("priced").info()["training"], cost = read_json(project.run("priced").file("report.json"))["cost"];
+  EXPECT_GT(training["cpu_seconds"].get<double>(), 0);
+  EXPECT_GT(training["peak_memory_bytes"].get<double>(), 1e6);
+  for (const Json& one : cost) {
+    EXPECT_GT(one["cpu_seconds"].get<double>(), 0);
+    EXPECT_NEAR(one["price"].get<double>(), 0.4 / 3600 * one["seconds"].get<double>(), 1e-12);
+  }
+  const auto page = [&](const char* run) { return read_file(project.run(run).file("report.html")); };
+  const auto card = [&](const char* run) { return read_file(project.run(run).bundle() / "card.md"); };
+  EXPECT_THAT(page("priced"), HasSubstr("predictions one by one"));
+  EXPECT_THAT(page("priced"), HasSubstr("at 0.4 an hour"));
+  EXPECT_THAT(card("priced"), HasSubstr("where an hour of the machine costs 0.4"));
+  EXPECT_THAT(page("free"), HasSubstr("predictions one by one"));
+  EXPECT_THAT(page("free"), Not(HasSubstr("an hour"))) << "no price is made up";
+  EXPECT_THAT(card("free"), HasSubstr("CPU-seconds\n"));
+  EXPECT_THAT(card("free"), Not(HasSubstr("an hour")));
+}
+
 // What a browser of any make would have to fetch: the page names no address at all.
 TEST(ReportFile, NamesNoAddress) {
   const Project project;

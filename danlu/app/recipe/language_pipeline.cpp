@@ -324,8 +324,9 @@ void LanguagePipeline::evaluate() {
         tokens,
         {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
     const Timer timer;
+    const CpuTimer cpu;
     const Measured measured = measure(*model, text);
-    const double seconds = timer.seconds();
+    const Effort scoring{timer.seconds(), cpu.seconds()};
     const eval::LanguageReport& quality = quality_.emplace(eval::summarize(measured.windows, measured.bytes));
 
     Json json = eval::to_json(quality);
@@ -333,21 +334,26 @@ void LanguagePipeline::evaluate() {
     json["danlu"] = version();
     json["git_commit"] = git_commit();
     json["data_hash"] = directory_.info().value("data_hash", "");
-    json["tokens_per_second"] = static_cast<double>(quality.tokens) / seconds;
+    json["tokens_per_second"] = static_cast<double>(quality.tokens) / scoring.seconds;
     const std::string page = eval::to_text(quality);
     Json whole = json;
-    whole["latency"] = time_generation(model, beginning(tokens));
+    const GenerationTimes generation = time_generation(model, beginning(tokens));
+    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+    whole["latency"] = generation.latency;
+    whole["cost"] = {{"tokens read, in batches", per_thousand(static_cast<double>(quality.tokens), scoring, price)},
+                     {"tokens written, one text at a time", per_thousand(generation.tokens, generation.effort, price)}};
+    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), page);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_card();
+    write_card(whole);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     write_run_report(directory_);
     report(part, page, json);
   });
 }
 
-void LanguagePipeline::write_card() const {
+void LanguagePipeline::write_card(const Json& measured) const {
   const Json info = directory_.info(), training = info.value("training", Json::object());
   std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(), recipe_.data.source,
                                  info.value("started", ""));
@@ -356,7 +362,7 @@ void LanguagePipeline::write_card() const {
   card += fmt::format("- model: {} parameters\n", info.value("parameters", int64_t{0}));
   card += fmt::format("- training: {} updates, {} tokens in {}, stopped by {}\n\n", training.value("steps", int64_t{0}),
                       training.value("terms", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
-  card += "## Quality on text held out\n\n```\n" + eval::to_text(*quality_) + "```\n";
+  card += "## Quality on text held out\n\n```\n" + eval::to_text(*quality_) + "```\n\n" + cost_text(info, measured);
   write_file_atomic(directory_.bundle() / "card.md", card);
 }
 

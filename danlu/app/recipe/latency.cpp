@@ -18,13 +18,14 @@ Json percentiles(std::vector<double> seconds) {
   return {{"p50_ms", at(0.5)}, {"p95_ms", at(0.95)}, {"p99_ms", at(0.99)}, {"count", seconds.size()}};
 }
 
-Json time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text) {
+GenerationTimes time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text) {
   constexpr size_t kPrompt = 32, kRequests = 32;
   constexpr int64_t kTokens = 32;
   constexpr double kSeconds = 2;
   const size_t prompt = std::min(kPrompt, static_cast<size_t>(std::max<int64_t>(1, model->network->options().context / 2)));
   infer::Generator generator(std::move(model));
   std::vector<double> first, next;
+  GenerationTimes times;
   const Timer whole;
   for (size_t request = 0; request < kRequests && (request + 1) * prompt <= text.size() && whole.seconds() < kSeconds; ++request) {
     const auto begin = text.begin() + static_cast<std::ptrdiff_t>(request * prompt);
@@ -35,10 +36,16 @@ Json time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vec
     if (request > 0) first.push_back(to_first);  // the very first one prepares what the others use
     r.max_tokens = kTokens;
     timer.reset();
+    const CpuTimer cpu;
     const auto made = static_cast<double>(infer::generate(generator, std::move(r)).tokens.size());
-    if (made > 1) next.push_back(timer.seconds() / made);  // the prompt is known by now
+    if (made <= 1) continue;
+    next.push_back(timer.seconds() / made);  // the prompt is known by now
+    times.tokens += made;
+    times.effort.seconds += timer.seconds();
+    times.effort.cpu_seconds += cpu.seconds();
   }
-  return {{"first token", percentiles(std::move(first))}, {"next token", percentiles(std::move(next))}};
+  times.latency = {{"first token", percentiles(std::move(first))}, {"next token", percentiles(std::move(next))}};
+  return times;
 }
 
 }  // namespace danlu::app

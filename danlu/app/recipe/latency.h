@@ -1,9 +1,10 @@
-// How long one answer takes, as its receiver feels it.
+// How long one answer takes, as its receiver feels it, and what it takes to give it.
 #pragma once
 
 #include <memory>
 #include <vector>
 
+#include "danlu/app/recipe/cost.h"
 #include "danlu/base/json.h"
 #include "danlu/infer/language_model.h"
 
@@ -13,7 +14,13 @@ namespace danlu::app {
 // is not exceeded by q per cent of them (nearest rank).
 Json percentiles(std::vector<double> seconds);
 
-// A language model that goes on with `text`, a piece at a time, for about two seconds: {"first token": percentiles, "next token": ...}.
-Json time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text);
+struct GenerationTimes {
+  Json latency;      // {"first token": percentiles, "next token": percentiles}
+  double tokens = 0;  // generated, with the effort for them
+  Effort effort;
+};
+
+// A language model that goes on with `text`, a piece at a time, for about two seconds.
+GenerationTimes time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text);
 
 }  // namespace danlu::app

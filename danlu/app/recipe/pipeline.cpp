@@ -34,6 +34,17 @@ void forget_after(const fs::path& path, int64_t step) {
   write_file_atomic(path, kept);
 }
 
+// Of the last line of such a log; 0 if there is none.
+double last_number(const fs::path& path, const char* key) {
+  double number = 0;
+  std::istringstream lines(fs::exists(path) ? read_file(path) : "");
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains(key) && json[key].is_number()) number = json[key];
+  }
+  return number;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(Recipe recipe, RunDirectory directory, Observer observer)
@@ -77,6 +88,8 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   if (rehearsal_) return rehearsal_(model, objective, training, validation);
   directory_.remove({"bundle", "report.json", "report.txt", "report.html", "example_request.json"});
   if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
+  const CpuTimer cpu;
+  double earlier_cpu_s = 0;  // of earlier sessions, up to the validation that this one goes on from
   std::optional<LineAppender> metrics;
   std::optional<TrainingEvents> events;  // once it is known where training begins
   int64_t resumed = -1;
@@ -90,12 +103,15 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   callbacks.on_resume = [&](int64_t step, int64_t validated) {
     resumed = step;
     for (const char* log : {"metrics.jsonl", "samples.jsonl"}) forget_after(directory_.file(log), validated);
+    earlier_cpu_s = last_number(directory_.file("metrics.jsonl"), "cpu_seconds");
     if (observer().training.on_resume) observer().training.on_resume(step, validated);
   };
   callbacks.on_epoch = [&](const train::EpochReport& epoch) {
     tensorboard().validated(epoch);
     if (!metrics) metrics.emplace(directory_.file("metrics.jsonl"));
-    metrics->append(to_line(to_json(epoch)));
+    Json line = to_json(epoch);
+    line["cpu_seconds"] = earlier_cpu_s + cpu.seconds();
+    metrics->append(to_line(line));
     if (observer().on_validated) observer().on_validated(directory_);
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     const std::string made = sample ? sample(epoch) : "";
@@ -115,7 +131,9 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     profile.write(directory_.path());
     report("profile", profile.text(), profile.json());
   }
-  directory_.update({{"status", result.stopped_by == "request" ? "stopped" : "trained"}, {"training", to_json(result, model)}});
+  Json summary = to_json(result, model);
+  summary.update({{"cpu_seconds", earlier_cpu_s + cpu.seconds()}, {"peak_memory_bytes", peak_memory_bytes()}});
+  directory_.update({{"status", result.stopped_by == "request" ? "stopped" : "trained"}, {"training", summary}});
   return result;
 }
 

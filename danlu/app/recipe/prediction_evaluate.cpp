@@ -35,18 +35,24 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
 }
 
 // Samples one by one, as a server is asked when it is quiet, for half a second at most.
-Json time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
+struct SingleAnswers {
+  std::vector<double> seconds;  // of each
+  Effort effort;
+};
+SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
   constexpr size_t kAnswers = 300;
   constexpr double kSeconds = 0.5;
-  std::vector<double> times;
-  const Timer whole;
+  SingleAnswers answers;
   source.predict(predictor, samples.first(1));  // the first one prepares what the others use
+  const Timer whole;
+  const CpuTimer cpu;
   for (size_t i = 0; i < kAnswers && whole.seconds() < kSeconds; ++i) {
     const Timer timer;
     source.predict(predictor, samples.subspan(i % samples.size(), 1));
-    times.push_back(timer.seconds());
+    answers.seconds.push_back(timer.seconds());
   }
-  return {{"one sample", percentiles(std::move(times))}};
+  answers.effort = {whole.seconds(), cpu.seconds()};
+  return answers;
 }
 
 // A value of run.json for people.
@@ -89,8 +95,9 @@ void PredictionPipeline::evaluate() {
     const std::vector<int64_t>& samples = split().test;
 
     const Timer timer;
+    const CpuTimer cpu;
     const Tensor outputs = source().predict(predictor, samples);
-    const double seconds = timer.seconds();
+    const Effort batches{timer.seconds(), cpu.seconds()};
     const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
     const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
     const eval::EvaluationReport& quality =
@@ -100,17 +107,22 @@ void PredictionPipeline::evaluate() {
     json["danlu"] = version();
     json["git_commit"] = git_commit();
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(samples.size()) / seconds;
+    json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
     const std::string text = eval::to_text(quality);
     Json whole = json;  // and what a page of it shows
-    whole["latency"] = time_single_answers(source(), predictor, samples);
+    SingleAnswers single = time_single_answers(source(), predictor, samples);
+    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+    whole["cost"] = {{"predictions in batches", per_thousand(static_cast<double>(samples.size()), batches, price)},
+                     {"predictions one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
+    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
+    whole["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
     whole["curves"] = eval::curves(predictions, config.class_names);
     whole["examples"] = telling_examples(source(), predictor, samples, predictions);
     show_mistakes(whole["examples"]);
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), text);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_card(quality);
+    write_card(quality, whole);
     write_example(predictor);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     write_run_report(directory_);
@@ -133,7 +145,7 @@ void PredictionPipeline::write_example(const infer::Predictor& predictor) {
   write_json(directory_.file("example_request.json"), request);
 }
 
-void PredictionPipeline::write_card(const eval::EvaluationReport& quality) const {
+void PredictionPipeline::write_card(const eval::EvaluationReport& quality, const Json& measured) const {
   const Json info = directory_.info();
   const Json training = info.value("training", Json::object());
   std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(),
@@ -143,7 +155,7 @@ void PredictionPipeline::write_card(const eval::EvaluationReport& quality) const
                       word(training, "weights_hash"));
   card += fmt::format("- training: {} updates in {}, stopped by {}\n\n", word(training, "steps"),
                       format_duration(training.value("seconds", 0.0)), word(training, "stopped_by"));
-  card += "## Quality on the test split\n\n```\n" + eval::to_text(quality) + "```\n";
+  card += "## Quality on the test split\n\n```\n" + eval::to_text(quality) + "```\n\n" + cost_text(info, measured);
   write_file_atomic(directory_.bundle() / "card.md", card);
 }
 

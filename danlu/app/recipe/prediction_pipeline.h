@@ -63,7 +63,7 @@ class PredictionPipeline : public Pipeline {
   void write_bundle();
   void show_mistakes(const Json& examples) const;
   void write_example(const infer::Predictor& predictor);
-  void write_card(const eval::EvaluationReport& report) const;
+  void write_card(const eval::EvaluationReport& quality, const Json& measured) const;
 
   std::unique_ptr<DataSource> source_;
   std::optional<Plan> plan_;

@@ -88,6 +88,7 @@ void EvaluateSection::describe(OptionVisitor& v) {
   report.describe(v);
   v.group("kfold", kfold, "cross-validation: the recipe is trained afresh on every fold");
   v.group("sample", sample, "text that a language model writes during training");
+  v.field("price_per_hour", price_per_hour, {0, 1e6}, "of the machine, in any currency; reports then say what 1,000 predictions cost");
 }
 
 void Recipe::describe(OptionVisitor& v) {

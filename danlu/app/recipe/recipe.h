@@ -95,6 +95,7 @@ struct EvaluateSection {
   eval::EvaluateOptions report;
   KfoldSection kfold;
   SampleSection sample;
+  std::optional<double> price_per_hour;
   void describe(OptionVisitor& v);
 };
 

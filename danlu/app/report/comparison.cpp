@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "danlu/app/recipe/cost.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/page.h"
 #include "danlu/app/report/sections.h"
@@ -241,6 +242,17 @@ std::string options_section(const Runs& runs) {
   return section("What went in and differs", rows.empty() ? "<p>No option differs.</p>\n" : rows);
 }
 
+// Of an object of report.json, the names that any run has there.
+std::vector<std::string> names_below(const Runs& runs, const char* key) {
+  std::vector<std::string> names;
+  for (const RunFiles& run : runs) {
+    for (const auto& [name, value] : part(run.quality, key).items()) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 std::string cost_section(const Runs& runs) {
   RunTable table(runs, "", "lr");
   const auto row = [&](const char* name, const std::function<double(const RunFiles&)>& value, const std::function<std::string(double)>& text) {
@@ -258,18 +270,17 @@ std::string cost_section(const Runs& runs) {
   for (const auto& [key, name] : {std::pair{"samples_per_second", "samples a second"}, {"tokens_per_second", "tokens a second"}}) {
     row(name, [key = key](const RunFiles& run) { return number_at(run.quality, key); }, count);
   }
-  std::vector<std::string> answers;
-  for (const RunFiles& run : runs) {
-    for (const auto& [what, times] : part(run.quality, "latency").items()) {
-      if (std::find(answers.begin(), answers.end(), what) == answers.end()) answers.push_back(what);
-    }
-  }
-  for (const std::string& what : answers) {
+  for (const std::string& what : names_below(runs, "latency")) {
     for (const char* percentile : {"p50", "p95", "p99"}) {
       const std::string key = std::string(percentile) + "_ms";
       row(fmt::format("{}, {}", escaped(what), percentile).c_str(),
           [&](const RunFiles& run) { return number_at(part(part(run.quality, "latency"), what.c_str()), key.c_str()) / 1000; }, seconds_text);
     }
+  }
+  for (const std::string& what : names_below(runs, "cost")) {
+    const auto of_cost = [&](const char* key) { return [&, key](const RunFiles& run) { return number_at(part(part(run.quality, "cost"), what.c_str()), key); }; };
+    row(("1,000 " + escaped(what) + ", CPU time").c_str(), of_cost("cpu_seconds"), seconds_text);
+    row(("1,000 " + escaped(what) + ", price").c_str(), of_cost("price"), price_text);
   }
   return section("What it took", table.str());
 }

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "danlu/app/recipe/cost.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -40,6 +41,23 @@ std::string latency(const Json& all) {
     table.add({escaped(what), milliseconds(p, "p50_ms"), milliseconds(p, "p95_ms"), milliseconds(p, "p99_ms"), count_text(p.value("count", int64_t{0})) + " times"});
   }
   return table.empty() ? "" : table.str();
+}
+
+std::string cost(const Json& quality) {
+  const double per_hour = number_at(quality, "price_per_hour");
+  HtmlTable table("lrrr");
+  std::vector<std::string> head = {"1,000", "CPU time", "time"};
+  if (!std::isnan(per_hour)) head.push_back("price");
+  table.head(head);
+  for (const auto& [what, one] : part(quality, "cost").items()) {
+    if (!one.is_object()) continue;
+    std::vector<std::string> cells = {escaped(what), seconds_text(number_at(one, "cpu_seconds")), seconds_text(number_at(one, "seconds"))};
+    if (!std::isnan(per_hour)) cells.push_back(price_text(number_at(one, "price")));
+    table.add(cells);
+  }
+  if (table.empty()) return "";
+  const std::string note = std::isnan(per_hour) ? "" : fmt::format("<p class=\"note\">The price of the whole machine for so long, at {:g} an hour.</p>\n", per_hour);
+  return table.str() + note;
 }
 
 std::string findings(const Json& list) {
@@ -83,18 +101,21 @@ std::string speed_section(const RunFiles& run) {
   const double seconds = number_at(training, "seconds"), terms = number_at(training, "terms");
   const char* unit = run.quality.contains("tokens") || run.info.contains("tokens") ? "tokens" : "samples";
   if (!std::isnan(seconds)) facts.add("training", seconds_text(seconds));
+  const double cpu_s = number_at(training, "cpu_seconds"), training_memory = number_at(training, "peak_memory_bytes");
+  if (!std::isnan(cpu_s)) facts.add("CPU time of training", seconds_text(cpu_s));
   if (seconds > 0 && !std::isnan(terms)) facts.add("training speed", fmt::format("{} {} a second", count_text(std::llround(terms / seconds)), unit));
   for (const char* key : {"samples_per_second", "tokens_per_second"}) {
     const double speed = number_at(run.quality, key);
     if (!std::isnan(speed)) facts.add("evaluation speed", fmt::format("{} {} a second, in batches", count_text(std::llround(speed)), unit));
   }
   const double memory = number_at(run.info, "peak_memory_bytes");
-  if (!std::isnan(memory)) facts.add("peak memory", bytes_text(std::llround(memory)));
+  if (!std::isnan(training_memory)) facts.add("peak memory, training", bytes_text(std::llround(training_memory)));
+  if (!std::isnan(memory)) facts.add("peak memory, evaluation included", bytes_text(std::llround(memory)));
   facts.count("parameters", number_at(run.info, "parameters"));
   facts.text("machine", at(run.info, "cpu"));
   facts.count("threads", number_at(run.info, "threads"));
   const Json& measured = part(run.quality, "latency");
-  return section("Speed and memory", latency(measured) + facts.str());
+  return section("Speed and memory", latency(measured) + cost(run.quality) + facts.str());
 }
 
 std::string data_section(const RunFiles& run) {
