@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3}.safetensors: what PyTorch computes for one small network of each kind.
+"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3,rnn,lstm,gru,encoder}.safetensors: what PyTorch computes for one small network of each kind.
 
     python3 tools/make_goldens.py tests/golden        (needs: pip install torch safetensors numpy)
 
@@ -131,8 +131,74 @@ def gpt(family):
     return Gpt(family), ids, 31
 
 
+def padded_ids(vocabulary, lengths):
+    """Texts of different lengths, padded behind with 0."""
+    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
+    for row, length in zip(ids, lengths):
+        row[:length] = torch.randint(1, vocabulary, (length,))
+    return ids
+
+
+class TextClassifier(nn.Module):
+    """Embedding, recurrent layers over the tokens that are no padding, their mean or the last states, a head."""
+
+    def __init__(self, cell, pooling, bidirectional, width=6, hidden=7, classes=3, vocabulary=19):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.layers = cell(width, hidden, 2, batch_first=True, bidirectional=bidirectional)
+        self.head = nn.Linear(hidden * (2 if bidirectional else 1), classes)
+        self.pooling, self.hidden = pooling, hidden
+
+    def forward(self, ids):
+        lengths = (ids != 0).sum(1)
+        packed = nn.utils.rnn.pack_padded_sequence(self.embedding(ids), lengths, batch_first=True, enforce_sorted=False)
+        y, _ = nn.utils.rnn.pad_packed_sequence(self.layers(packed)[0], batch_first=True)
+        if self.pooling == "mean":
+            return self.head(y.sum(1) / lengths[:, None])
+        rows = torch.arange(len(ids))
+        return self.head(torch.cat([y[rows, lengths - 1, :self.hidden], y[:, 0, self.hidden:]], 1))
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.attention_norm, self.qkv, self.projection = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.ffn_norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, x, mask, heads):
+        n, t, c = x.shape
+        q, k, v = (a.view(n, t, heads, -1).transpose(1, 2) for a in self.qkv(self.attention_norm(x)).chunk(3, -1))
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        x = x + self.projection(mixed.transpose(1, 2).reshape(n, t, c))
+        return x + self.down(functional.gelu(self.up(self.ffn_norm(x))))
+
+
+class Encoder(nn.Module):
+    def __init__(self, width=12, heads=3, hidden=20, classes=3, vocabulary=19, length=8):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
+        self.blocks = nn.ModuleList(EncoderBlock(width, hidden) for _ in range(2))
+        self.norm, self.head, self.heads = nn.LayerNorm(width), nn.Linear(width, classes), heads
+
+    def forward(self, ids):
+        mask = ids != 0
+        x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1]))
+        for block in self.blocks:
+            x = block(x, mask, self.heads)
+        x = self.norm(x) * mask[..., None]
+        return self.head(x.sum(1) / mask.sum(1, keepdim=True))
+
+
+def text_classifier(cell, pooling, bidirectional):
+    return TextClassifier(cell, pooling, bidirectional), padded_ids(19, [5, 8, 1, 3]), 3
+
+
+def encoder():
+    return Encoder(), padded_ids(19, [5, 8, 1, 3]), 3
+
+
 def write(path, network, x, classes):
-    language = x.dtype == torch.long
+    language = isinstance(network, Gpt)
     y = torch.randint(0, classes, x.shape if language else (x.shape[0],))
     if language:
         y[0, 3] = y[2, -1] = -1  # do not count
@@ -140,7 +206,7 @@ def write(path, network, x, classes):
     for name, p in network.named_parameters():
         out[f"initial.{name.replace('/', '.')}"] = p.detach().clone()
     # The bias of the keys has a true gradient of zero; a large eps keeps Adam from blowing up its rounding noise.
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, eps=1e-3 if language else 1e-8)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, eps=1e-3 if x.dtype == torch.long else 1e-8)
     losses = []
     for step in range(STEPS):
         optimizer.zero_grad()
@@ -166,7 +232,9 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     torch.manual_seed(20261123)
     for name, make in (("mlp", mlp), ("cnn", cnn), ("gpt2", lambda: gpt("gpt2")), ("llama", lambda: gpt("llama")),
-                       ("qwen3", lambda: gpt("qwen3"))):
+                       ("qwen3", lambda: gpt("qwen3")), ("rnn", lambda: text_classifier(nn.RNN, "last", False)),
+                       ("lstm", lambda: text_classifier(nn.LSTM, "mean", True)), ("gru", lambda: text_classifier(nn.GRU, "last", True)),
+                       ("encoder", encoder)):
         write(folder / f"{name}.safetensors", *make())
 
 

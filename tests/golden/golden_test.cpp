@@ -9,6 +9,7 @@
 #include "danlu/engine/ops/loss.h"
 #include "danlu/formats/safetensors.h"
 #include "danlu/learn/models/gpt.h"
+#include "danlu/learn/models/model.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
 
@@ -81,6 +82,23 @@ void expect_golden_gpt(models::GptOptions options) {
   options.vocab_size = 31;
   models::Gpt model(options);
   expect_golden(model, options.family + ".safetensors", 1e-3, [&](const Tensor& x, const Tensor& y) { return model.loss(x, y); });
+}
+
+// Texts of 5, 8, 1 and 3 tokens, padded.
+void expect_golden_text(const Json& config, const std::string& file) {
+  const auto model = models::parse_model(config).make({8}, 3);
+  expect_golden(*model, file, 1e-3, [&](const Tensor& x, const Tensor& y) { return cross_entropy((*model)(x), y); });
+}
+
+Json recurrent(const char* type, const char* pooling, bool bidirectional) {
+  return {{"type", type}, {"vocab_size", 19}, {"embedding", 6}, {"hidden", 7}, {"layers", 2}, {"bidirectional", bidirectional}, {"pooling", pooling}, {"dropout", 0}};
+}
+
+TEST(Golden, Rnn) { expect_golden_text(recurrent("rnn", "last", false), "rnn.safetensors"); }
+TEST(Golden, Lstm) { expect_golden_text(recurrent("lstm", "mean", true), "lstm.safetensors"); }
+TEST(Golden, Gru) { expect_golden_text(recurrent("gru", "last", true), "gru.safetensors"); }
+TEST(Golden, Encoder) {
+  expect_golden_text({{"type", "encoder"}, {"vocab_size", 19}, {"layers", 2}, {"heads", 3}, {"width", 12}, {"hidden", 20}, {"dropout", 0}}, "encoder.safetensors");
 }
 
 TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }

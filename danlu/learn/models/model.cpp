@@ -4,9 +4,12 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/learn/models/cnn.h"
+#include "danlu/learn/models/encoder.h"
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
+#include "danlu/learn/models/recurrent.h"
+#include "danlu/learn/nn/layers.h"
 
 namespace danlu::models {
 namespace {
@@ -22,7 +25,7 @@ ModelConfig configure(const TypedOptions& typed, const Options& options,
 }  // namespace
 
 const std::vector<std::string>& model_types() {
-  static const std::vector<std::string> kTypes = {"logistic", "mlp", "cnn", "gpt"};
+  static const std::vector<std::string> kTypes = {"logistic", "mlp", "cnn", "rnn", "lstm", "gru", "encoder", "gpt"};
   return kTypes;
 }
 
@@ -40,6 +43,17 @@ ModelConfig parse_model(const Json& json, const Locate& locate, const std::strin
     check_cnn(options, locate, prefix);
     return configure(typed, options, make_cnn);
   }
+  if (typed.type == "rnn" || typed.type == "lstm" || typed.type == "gru") {
+    RecurrentOptions options;
+    read_options(typed.options, options, locate, prefix);
+    return configure(typed, options, typed.type == "rnn" ? make_rnn : typed.type == "lstm" ? make_lstm : make_gru);
+  }
+  if (typed.type == "encoder") {
+    EncoderOptions options;
+    read_options(typed.options, options, locate, prefix);
+    check_encoder(options, locate, prefix);
+    return configure(typed, options, make_encoder);
+  }
   if (typed.type == "gpt") {
     GptOptions options;
     read_options(typed.options, options, locate, prefix);
@@ -56,7 +70,15 @@ ModelConfig parse_model(const Json& json, const Locate& locate, const std::strin
 std::string summary(nn::Module& model, const Shape& input) {
   const NoGrad no_grad;
   const nn::EvalMode eval(model);
-  std::string text = fmt::format("{:<6} {:<44} {:>18} {:>12}\n", "layer", "what", "output", "parameters");
+  std::string text;
+  if (dynamic_cast<const nn::Sequential*>(&model) == nullptr && !model.children().empty()) {
+    // Not a chain: what lies between its parts is its own affair.
+    for (const auto& [name, part] : model.children()) {
+      text += fmt::format("{:<24} {:<44} {:>12}\n", name, part->describe(), part->num_parameters());
+    }
+    return model.describe() + "\n" + text + fmt::format("{} parameters\n", model.num_parameters());
+  }
+  text = fmt::format("{:<6} {:<44} {:>18} {:>12}\n", "layer", "what", "output", "parameters");
   Tensor x = Tensor::zeros(input.insert(0, 1));
   const auto line = [&](const std::string& name, const nn::Module& module, const Tensor& y) {
     text += fmt::format("{:<6} {:<44} {:>18} {:>12}\n", name, module.describe(),

@@ -35,4 +35,14 @@ void xavier_uniform(Tensor& weight) {
   for (float& w : weight.mutable_span()) w = bound * (2 * rng.uniform() - 1);
 }
 
+void normal(Tensor& weight, double deviation) {
+  Rng rng = next_rng();
+  for (float& w : weight.mutable_span()) w = static_cast<float>(deviation) * rng.normal();
+}
+
+void uniform(Tensor& weight, double bound) {
+  Rng rng = next_rng();
+  for (float& w : weight.mutable_span()) w = static_cast<float>(bound) * (2 * rng.uniform() - 1);
+}
+
 }  // namespace danlu::nn

@@ -12,5 +12,8 @@ namespace danlu::nn {
 void he_normal(Tensor& weight);
 // U(-a, a) with a^2 = 6 / (fan_in + fan_out): for tanh, sigmoid and linear outputs. Source: Glorot, Bengio 2010.
 void xavier_uniform(Tensor& weight);
+// N(0, deviation^2), and U(-bound, bound), for layers that ask for just that.
+void normal(Tensor& weight, double deviation);
+void uniform(Tensor& weight, double bound);
 
 }  // namespace danlu::nn
