@@ -142,13 +142,14 @@ TEST_F(Report, TheBrowserWouldNotice) {
 
 TEST_F(Report, ATable) {
   project_.write("flowers.csv", flowers_csv(300));
-  run({"--data", "flowers.csv", "--target", "species", "train.epochs=10", "train.optimizer.lr=0.01"});
+  run({"--data", "flowers.csv", "--target", "species", "train.epochs=10", "train.optimizer.lr=0.01", "evaluate.kfold.folds=3"});
   const Json drawn = expect_drawn(page("flowers"));
   for (const char* plot : {"Loss", "Accuracy", "Learning rate", "Gradient norm", "ROC", "Precision and recall", "Calibration"}) {
     EXPECT_THAT(plots(drawn, "lines"), Contains(HasSubstr(plot)));
   }
   EXPECT_EQ(drawn["cells"].size(), 9u);
   EXPECT_THAT(plots(drawn, "dots"), Contains("Calibration"));
+  EXPECT_THAT(plots(drawn, "dots"), Contains("Accuracy of each fold"));
   EXPECT_GT(drawn["ground"][0], 240);
 
   const Json dark = expect_drawn(page("flowers"), {.dark = true});

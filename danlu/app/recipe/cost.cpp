@@ -1,6 +1,8 @@
 #include "danlu/app/recipe/cost.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "danlu/base/eta.h"
 #include "danlu/base/format.h"
@@ -34,7 +36,8 @@ Json per_thousand(double answers, const Effort& effort, const std::optional<doub
 
 std::string price_text(double price) {
   if (price >= 100) return fmt::format("{:.0f}", price);
-  return price >= 1e-4 || price == 0 ? fmt::format("{:.2g}", price) : fmt::format("{:.1e}", price);
+  if (price >= 1e-4 || price <= 0) return fmt::format("{:.2g}", price);
+  return fmt::format("{:.{}f}", price, std::min(12, 1 - static_cast<int>(std::floor(std::log10(price)))));
 }
 
 std::string cost_text(const Json& info, const Json& report) {

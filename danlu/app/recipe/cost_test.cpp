@@ -19,7 +19,8 @@ TEST(Cost, Prices) {
   EXPECT_EQ(price_text(0), "0");
   EXPECT_EQ(price_text(0.00012345), "0.00012");
   EXPECT_EQ(price_text(0.25), "0.25");
-  EXPECT_EQ(price_text(3e-6), "3.0e-06");
+  EXPECT_EQ(price_text(3e-6), "0.0000030");
+  EXPECT_EQ(price_text(1e-20), "0.000000000000");
   EXPECT_EQ(price_text(1234.4), "1234");
 }
 

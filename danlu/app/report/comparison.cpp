@@ -83,7 +83,8 @@ std::string difference(const Measure& from, const Measure& to) {
   const bool apart = to.interval.low > from.interval.high || to.interval.high < from.interval.low;
   if (change == 0) return "<div class=\"change soft\">equal</div>";
   const char* sign = change < 0 ? "&minus;" : "+";
-  const std::string size = to.is_share ? fmt::format("{:.1f} points", 100 * std::abs(change)) : number_text(std::abs(change));
+  const std::string size = to.is_share ? fmt::format("{:.1f} points", 100 * std::abs(change))
+                           : std::abs(change) < 1e-4 ? fmt::format("{:.2g}", std::abs(change)) : number_text(std::abs(change));
   return fmt::format("<div class=\"change {}\">{}{}</div>", !apart ? "soft" : (change > 0) == to.higher_is_better ? "good" : "bad", sign, size);
 }
 
@@ -170,7 +171,7 @@ class Curves {
 
  private:
   Plot empty(const char* title, const char* label) const {
-    return {.title = title, .x_label = std::string(over_) == "step" ? "update" : over_, .y_label = label};
+    return {.title = title, .x_label = std::string(over_) == "step" ? "update" : over_, .y_label = label, .whole_x = std::string(over_) != "seconds"};
   }
   void add(Plot& plot, const char* key, const char* suffix, bool faint) const {
     for (size_t i = 0; i < runs_.size(); ++i) {
@@ -231,7 +232,7 @@ std::string options_section(const Runs& runs) {
       if (key != "name" && std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
     }
   }
-  RunTable table(runs, "option", "l");
+  RunTable table(runs, "option", "nl");
   for (const std::string& key : keys) {
     const auto value = [&](size_t i) { return options[i].contains(key) ? "<code>" + escaped(options[i][key]) + "</code>" : std::string(); };
     bool differs = false;
@@ -296,7 +297,8 @@ std::string lineage_section(const Runs& runs) {
   };
   const auto of_run = [](const char* key) { return [key](const RunFiles& run) { return run.info.value(key, Json(nullptr)); }; };
   row("status", [](const RunFiles& run) { return Json(run.status); }, false);
-  for (const char* key : {"started", "finished", "danlu", "cpu", "threads"}) row(key, of_run(key), false);
+  for (const char* key : {"started", "finished"}) row(key, [key](const RunFiles& run) { return Json(time_text(run.info.value(key, ""))); }, false);
+  for (const char* key : {"danlu", "cpu", "threads"}) row(key, of_run(key), false);
   row("commit", of_run("git_commit"), true);
   row(same_in_all(runs, data_hash) ? "data hash, the same" : "data hash, not the same", data_hash, true);
   row("weights measured", [](const RunFiles& run) { return run.quality.value("weights_hash", Json(nullptr)); }, true);

@@ -9,7 +9,7 @@
 namespace danlu::app {
 namespace {
 
-constexpr size_t kColumns = 8;  // of a table's row
+constexpr size_t kColumns = 6;  // of a table's row
 
 // "coat" at 99.8 %, or a number.
 std::string said(const Json& example) {
@@ -40,7 +40,8 @@ std::string rows(const Json& examples) {
   HtmlTable table("rllr");
   std::vector<std::string> head = {"sample", "actual", "predicted"};
   std::vector<std::string> columns;
-  for (const auto& [name, value] : part(part(examples[0], "input"), "rows").at(0).items()) {
+  const Json& first = part(part(examples[0], "input"), "rows").at(0);
+  for (const auto& [name, value] : first.items()) {
     if (columns.size() == kColumns) break;
     columns.push_back(name);
     head.push_back(escaped(name));
@@ -55,7 +56,8 @@ std::string rows(const Json& examples) {
     }
     table.add(cells);
   }
-  return table.str();
+  const std::string rest = first.size() > kColumns ? fmt::format("<p class=\"note\">The first {} of {} columns.</p>\n", kColumns, first.size()) : "";
+  return table.str() + rest;
 }
 
 std::string group(const char* title, const Json& examples) {

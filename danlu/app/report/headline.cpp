@@ -94,9 +94,10 @@ std::vector<Measure> measures(const RunFiles& run) {
 std::string headline(const RunFiles& run) {
   const std::string state = run.status == "finished" ? "" : fmt::format(" · <span class=\"bad\">{}</span>", escaped(run.status));
   std::string html = fmt::format("<p class=\"kicker\">danlu · {}{}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
-                                 escaped(run.info.value("finished", run.info.value("started", ""))), state, escaped(run.info.value("name", run.name)), escaped(lead(run)));
+                                 escaped(time_text(run.info.value("finished", run.info.value("started", "")))), state, escaped(run.info.value("name", run.name)), escaped(lead(run)));
   std::string tiles;
   size_t shown = 0;
+  bool any_interval = false;
   const std::vector<Measure> all = measures(run);
   for (const char* key : kHeadlines) {
     const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) { return measure.key == key; });
@@ -104,10 +105,11 @@ std::string headline(const RunFiles& run) {
     std::string value = escaped(m->text());
     if (m->is_share) value = fmt::format("{:.1f}<small> %</small>", 100 * m->value);
     const std::string range = m->interval_text();
-    tiles += tile(escaped(m->name), value, range.empty() ? "" : escaped(range) + " at 95 %");
+    tiles += tile(escaped(m->name), value, escaped(range));
+    any_interval = any_interval || !range.empty();
     ++shown;
   }
-  if (!tiles.empty()) html += "<div class=\"tiles\">\n" + tiles + "</div>\n";
+  if (!tiles.empty()) html += "<div class=\"tiles\">\n" + tiles + "</div>\n" + (any_interval ? "<p class=\"note\">Below each: its 95 % interval.</p>\n" : "");
   if (run.info.contains("error") && run.info["error"].is_string()) html += fmt::format("<div class=\"warning failure\">{}</div>\n", escaped(run.info["error"].get<std::string>()));
   return html;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "danlu/base/eta.h"
 #include "danlu/base/format.h"
@@ -52,8 +53,17 @@ std::string bytes_text(int64_t bytes) {
 }
 
 std::string seconds_text(double seconds) {
+  if (seconds < 1e-4) return fmt::format("{:.3g} µs", 1e6 * seconds);
   if (seconds < 1) return fmt::format("{:.3g} ms", 1e3 * seconds);
   return seconds < 60 ? fmt::format("{:.1f} s", seconds) : format_duration(seconds);
+}
+
+std::string time_text(const std::string& utc) {
+  constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
+                                     "July",    "August",   "September", "October", "November", "December"};
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0;
+  if (std::sscanf(utc.c_str(), "%4d-%2d-%2dT%2d:%2d", &year, &month, &day, &hour, &minute) != 5 || month < 1 || month > 12) return utc;
+  return fmt::format("{} {} {}, {:02}:{:02} UTC", day, kMonths[month - 1], year, hour, minute);
 }
 
 std::string word_text(const Json& value) {
@@ -64,8 +74,8 @@ std::string word_text(const Json& value) {
 std::string HtmlTable::row(const std::vector<std::string>& cells, const char* tag) const {
   std::string html = "<tr>";
   for (size_t i = 0; i < cells.size(); ++i) {
-    const bool number = columns_[std::min(i, columns_.size() - 1)] == 'r';
-    html += fmt::format("<{}{}>{}</{}>", tag, number ? " class=\"r\"" : "", cells[i], tag);
+    const char kind = columns_[std::min(i, columns_.size() - 1)];
+    html += fmt::format("<{}{}>{}</{}>", tag, kind == 'l' ? std::string() : fmt::format(" class=\"{}\"", kind), cells[i], tag);
   }
   return html + "</tr>\n";
 }

@@ -18,13 +18,14 @@ std::string number_text(double value);         // "0.9736", "6.55", "12,340", "3
 std::string percent_text(double value);        // 0.9736 -> "97.4 %"
 std::string count_text(int64_t value);         // "421,642"
 std::string bytes_text(int64_t bytes);         // "17.3 MB"
-std::string seconds_text(double seconds);      // "0.42 ms", "1.1 s", "3 min 20 s"
+std::string seconds_text(double seconds);      // "42 µs", "0.42 ms", "1.1 s", "3 min 20 s"
+std::string time_text(const std::string& utc);  // "2026-11-23T02:40:00Z" -> "23 November 2026, 02:40 UTC"; anything else as it is
 std::string word_text(const Json& value);      // a string as it is, anything else as JSON; null is "-"
 
 // Rows of cells; the cells are HTML.
 class HtmlTable {
  public:
-  // `columns`: a letter for each, l for words and r for numbers; those after the last follow it.
+  // `columns`: a letter for each, l for words, n for words that stay on a line, and r for numbers; those after the last follow it.
   explicit HtmlTable(std::string_view columns) : columns_(columns) {}
   void head(const std::vector<std::string>& cells) { head_ = row(cells, "th"); }
   void add(const std::vector<std::string>& cells) { rows_ += row(cells, "td"); }

@@ -47,9 +47,17 @@ TEST(Html, CountsAndSizes) {
   EXPECT_EQ(count_text(-100), "-100");
   EXPECT_EQ(bytes_text(999), "999 bytes");
   EXPECT_EQ(bytes_text(17300000), "17.3 MB");
+  EXPECT_EQ(seconds_text(0.0000421), "42.1 µs");
   EXPECT_EQ(seconds_text(0.00042), "0.42 ms");
   EXPECT_EQ(seconds_text(1.06), "1.1 s");
   EXPECT_EQ(seconds_text(200), "3 min 20 s");
+}
+
+TEST(Html, TimesForPeople) {
+  EXPECT_EQ(time_text("2026-11-03T02:40:07Z"), "3 November 2026, 02:40 UTC");
+  EXPECT_EQ(time_text("2026-13-03T02:40:07Z"), "2026-13-03T02:40:07Z");
+  EXPECT_EQ(time_text("<b>"), "<b>");
+  EXPECT_EQ(time_text(""), "");
 }
 
 TEST(Html, WordsOfAnyKind) {

@@ -32,7 +32,7 @@ p { margin: .5rem 0; max-width: 44rem } .note { color: var(--soft); font-size: .
 .tile .value { font-size: 2.35rem; line-height: 1.2; letter-spacing: -.025em; font-weight: 640 }
 .tile .value small { font-size: .55em; font-weight: 500; letter-spacing: 0; color: var(--soft) }
 .tile .range { color: var(--soft); font-size: .8rem }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.2rem }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1.2rem }
 figure { margin: 0; min-width: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: .9rem 1rem .6rem }
 figure.wide { grid-column: 1 / -1; max-width: 46rem }
 figcaption { font-size: .9rem; font-weight: 620; display: flex; flex-wrap: wrap; gap: .1rem .9rem; align-items: baseline }
@@ -50,10 +50,10 @@ svg text { font-size: 11px; fill: var(--soft) } svg text.name { fill: var(--ink)
 .spot { stroke: var(--card); stroke-width: 1.5; pointer-events: none }
 .cell { stroke: var(--card); stroke-width: 1.5 } .right { fill: var(--c0) } .wrong { fill: var(--c1) } text.count { fill: var(--ink); pointer-events: none } text.count.on { fill: var(--card) }
 svg.interval { width: 9rem; display: inline-block; margin: 0; vertical-align: middle } .interval .reach { stroke: var(--c0); stroke-width: 3; stroke-linecap: round; opacity: .38 } .interval circle { fill: var(--c0) }
-.scroll { overflow-x: auto }
+.scroll { overflow-x: auto } .scroll + .scroll, .scroll + .note, .note + .scroll { margin-top: 1.2rem } .tiles + .note { margin-top: 1.4rem }
 table { border-collapse: collapse; font-size: .87rem; min-width: 22rem }
 th { text-align: left; font-weight: 560; color: var(--soft); font-size: .8rem } th, td { padding: .36rem 1.6rem .36rem 0; border-bottom: 1px solid var(--rule); vertical-align: top }
-tr > :last-child { padding-right: 0 } .r { text-align: right; white-space: nowrap }
+td:first-child { min-width: 6.5rem } tr > :last-child { padding-right: 0 } .r { text-align: right } .r, .n { white-space: nowrap }
 td code { overflow-wrap: anywhere } code, pre { font: .82rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Noto Sans Mono", monospace }
 pre { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: .9rem 1.1rem; overflow-x: auto; margin: .6rem 0 }
 .prose { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: .9rem 1.1rem; margin: .5rem 0 1.2rem; max-width: 46rem }
@@ -66,7 +66,7 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft); font
 .warning { border-left: 3px solid var(--c1); padding-left: .8rem; margin: .6rem 0 } .failure { border-left-color: var(--bad) }
 #tip { position: fixed; z-index: 9; pointer-events: none; background: var(--ink); color: var(--ground); font-size: .78rem; line-height: 1.4; padding: .3rem .6rem; border-radius: 6px; white-space: pre; max-width: 90vw; overflow: hidden }
 footer { margin-top: 4rem; color: var(--faint); font-size: .8rem }
-@media (max-width: 640px) { main { padding: 2rem 1.1rem 3rem } h1 { font-size: 1.8rem } .tiles { grid-template-columns: 1fr 1fr; gap: 1.3rem 1rem } .tile .value { font-size: 1.7rem } th, td { padding-right: 1rem } svg text { font-size: 12.5px } }
+@media (max-width: 640px) { main { padding: 2rem 1.1rem 3rem } h1 { font-size: 1.8rem } .tiles { grid-template-columns: 1fr 1fr; gap: 1.3rem 1rem } .tile .value { font-size: 1.7rem } th, td { padding-right: 1rem } .roomy { display: none } svg text { font-size: 13.5px } }
 @media print { main { padding: 0; max-width: none } figure, .tile, tr { break-inside: avoid } }
 )";
 

@@ -25,7 +25,7 @@ std::string tick_text(double value, double step) {
 // One side of a plot: values to positions, and where its ticks are.
 class Axis {
  public:
-  Axis(Range range, double from, double to, bool may_be_log) : range_(range), from_(from), to_(to) {
+  Axis(Range range, double from, double to, bool may_be_log, bool whole = false) : range_(range), from_(from), to_(to), whole_(whole) {
     log_ = may_be_log && range.low > 0 && range.high / range.low > kLogarithmic;
     if (range_.low == range_.high) range_ = {range_.low - 0.5, range_.high + 0.5};
   }
@@ -42,8 +42,9 @@ class Axis {
     const double rough = (range_.high - range_.low) / most, power = std::pow(10, std::floor(std::log10(rough)));
     double step = 10 * power;
     for (const double factor : {5.0, 2.5, 2.0, 1.0}) {
-      if (factor * power >= rough) step = factor * power;
+      if (factor * power >= rough && !(whole_ && factor * power != std::round(factor * power))) step = factor * power;
     }
+    if (whole_) step = std::max(step, 1.0);
     std::vector<std::pair<double, std::string>> all;
     const double label_step = step / power == 2.5 ? step / 5 : step;  // 0.25 needs two decimals
     for (double i = std::ceil(range_.low / step - 1e-9); i * step <= range_.high + 1e-9 * step; ++i) {
@@ -67,7 +68,7 @@ class Axis {
 
   Range range_;
   double from_, to_;
-  bool log_ = false;
+  bool log_ = false, whole_ = false;
 };
 
 Range extent(const std::vector<Series>& series, std::vector<double> Series::* values) {
@@ -109,7 +110,7 @@ class Drawing {
   explicit Drawing(const Plot& plot)
       : plot_(plot),
         height_(plot.square ? 400 : 264),
-        x_(plot.x_range ? *plot.x_range : extent(plot.series, &Series::x), kLeft, kWidth - kRight, false),
+        x_(plot.x_range ? *plot.x_range : extent(plot.series, &Series::x), kLeft, kWidth - kRight, false, plot.whole_x),
         y_(plot.y_range ? *plot.y_range : widened(extent(plot.series, &Series::y)), height_ - kBottom, kTop, !plot.y_range) {}
 
   std::string str() const {
@@ -241,7 +242,7 @@ std::string draw_confusion(std::span<const std::string> names, const std::vector
   const size_t n = names.size();
   const bool named = n <= kWithNames, counted = n <= kWithCounts;
   const double left = named ? 98 : 24, foot = named ? (n > 4 ? 92 : 40) : 24;
-  const double cell = (kWidth - left - 6) / static_cast<double>(n), height = n <= 3 ? std::min(cell, 86.0) : cell;
+  const double cell = (kWidth - left - 6) / static_cast<double>(n), height = n <= 3 ? std::min(cell, 300.0 / static_cast<double>(n)) : cell;
   const double bottom = 6 + height * static_cast<double>(n);
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {:.1f}\" role=\"img\" aria-label=\"confusion matrix\">\n", kWidth, bottom + foot);
   for (size_t row = 0; row < n; ++row) {

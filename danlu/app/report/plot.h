@@ -26,6 +26,7 @@ struct Plot {
   std::string title, x_label, y_label;
   std::vector<Series> series = {};
   std::optional<Range> x_range = {}, y_range = {};  // else what the series take
+  bool whole_x = false;  // ticks at whole numbers alone: epochs, updates, folds
   bool square = false;
   bool diagonal = false;  // a dashed line from corner to corner
 

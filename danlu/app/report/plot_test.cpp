@@ -79,6 +79,15 @@ TEST(Plot, ALevelLineIsInTheMiddleOfSomething) {
   }
 }
 
+TEST(Plot, EpochsHaveWholeTicks) {
+  for (const auto& [last, expected] : {std::pair{2.0, std::vector<std::string>{"1", "2"}}, {3.0, {"1", "2", "3"}}, {12.0, {"2", "4", "6", "8", "10", "12"}},
+                                      {30.0, {"5", "10", "15", "20", "25", "30"}}}) {
+    Plot plot = plot_of({1, last}, {1, 2});
+    plot.whole_x = true;
+    EXPECT_EQ(matches(draw(plot), "text-anchor=\"middle\">([^<]*)</text>"), expected) << last;
+  }
+}
+
 TEST(Plot, ManyMagnitudesAreLogarithmic) {
   const std::string svg = draw(plot_of({1, 2, 3, 4}, {1000, 100, 10, 1}));
   const auto p = points(lines(svg).at(0));

@@ -17,11 +17,11 @@ std::vector<double> numbers(const Json& list) {
 }
 
 std::string measures_table(const RunFiles& run) {
-  HtmlTable table("lrll");
+  HtmlTable table("lrnl");
   table.head({"measure", "value", "95 % interval", ""});
   for (const Measure& m : measures(run)) {
     const bool unit = m.interval.low >= -1e-9 && m.interval.high <= 1 + 1e-9 && m.higher_is_better;
-    table.add({escaped(m.name), escaped(m.text()), escaped(m.interval_text()), unit ? draw_interval(m.value, m.interval, {0, 1}) : ""});
+    table.add({escaped(m.name), escaped(m.text()), escaped(m.interval_text()), unit ? "<span class=\"roomy\">" + draw_interval(m.value, m.interval, {0, 1}) + "</span>" : ""});
   }
   return table.empty() ? "" : table.str();
 }
@@ -132,13 +132,28 @@ std::string classes_table(const Json& quality) {
   return table.empty() ? "" : "<h3>Classes</h3>\n" + table.str();
 }
 
+// A dot for each fold; the repetitions in colours of their own.
+std::string draw_folds(const Json& kfold) {
+  Plot plot{.title = "Accuracy of each fold", .x_label = "fold", .y_label = "accuracy", .whole_x = true};
+  const auto folds = static_cast<size_t>(std::max<int64_t>(1, kfold.value("folds", int64_t{1})));
+  const Json& scores = part(kfold, "scores");
+  const double mean = number_at(kfold, "mean");
+  plot.series.push_back({.name = "mean", .x = {1, static_cast<double>(folds)}, .y = {mean, mean}, .colour = 9});
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (i % folds == 0) plot.series.push_back({.name = fmt::format("repetition {}", i / folds + 1), .colour = static_cast<int>(i / folds), .points = true});
+    plot.series.back().x.push_back(static_cast<double>(i % folds + 1));
+    plot.series.back().y.push_back(number_at(scores[i], "accuracy"));
+  }
+  return figures(draw(plot));
+}
+
 std::string folds(const Json& kfold) {
   if (kfold.empty()) return "";
   const Json& interval = part(kfold, "interval");
   if (interval.size() != 2) return "";
-  return fmt::format("<h3>Cross-validation</h3>\n<p>Accuracy {} over {} times {} folds, 95 % interval {} to {}; each fold trained a fresh model.</p>\n",
+  return fmt::format("<h3>Cross-validation</h3>\n<p>Accuracy {} over {} times {} folds, 95 % interval {} to {}; each fold trained a fresh model.</p>\n{}",
                      percent_text(number_at(kfold, "mean")), kfold.value("repeats", 1), kfold.value("folds", 0), percent_text(interval[0].get<double>()),
-                     percent_text(interval[1].get<double>()));
+                     percent_text(interval[1].get<double>()), draw_folds(kfold));
 }
 
 std::string tasks(const Json& all) {

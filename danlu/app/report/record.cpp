@@ -46,7 +46,7 @@ std::string latency(const Json& all) {
 std::string cost(const Json& quality) {
   const double per_hour = number_at(quality, "price_per_hour");
   HtmlTable table("lrrr");
-  std::vector<std::string> head = {"1,000", "CPU time", "time"};
+  std::vector<std::string> head = {"for 1,000", "CPU time", "time"};
   if (!std::isnan(per_hour)) head.push_back("price");
   table.head(head);
   for (const auto& [what, one] : part(quality, "cost").items()) {
@@ -145,8 +145,7 @@ std::string lineage_section(const RunFiles& run) {
   Facts facts;
   const Json& i = run.info;
   facts.text("run", at(i, "name"));
-  facts.text("started", at(i, "started"));
-  facts.text("finished", at(i, "finished"));
+  for (const char* key : {"started", "finished"}) facts.text(key, time_text(i.value(key, "")));
   facts.text("danlu", at(i, "danlu"));
   facts.code("commit", at(i, "git_commit"));
   facts.text("compiler", at(i, "compiler"));

@@ -12,7 +12,7 @@ const char* axis_label(const RunFiles& run) { return std::string(history_axis(ru
 
 // Train and validation over each other, with the best validation marked.
 std::string pair_of_curves(const RunFiles& run, const char* title, const char* train_key, const char* validation_key, bool marks_best) {
-  Plot plot{.title = title, .x_label = axis_label(run), .y_label = title};
+  Plot plot{.title = title, .x_label = axis_label(run), .y_label = title, .whole_x = true};
   for (char& c : plot.y_label) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   Series training = history(run, history_axis(run), train_key, "training", 0);
   Series validation = history(run, history_axis(run), validation_key, "validation", 1);
@@ -33,7 +33,7 @@ std::string single_curve(const RunFiles& run, const char* title, const char* key
   const Series s = history(run, history_axis(run), key, label, colour);
   if (!has_values(s)) return "";
   const double highest = *std::max_element(s.y.begin(), s.y.end(), [](double a, double b) { return std::isnan(a) || a < b; });
-  return draw({.title = title, .x_label = axis_label(run), .y_label = label, .series = {s}, .y_range = Range{0, 1.08 * highest}});
+  return draw({.title = title, .x_label = axis_label(run), .y_label = label, .series = {s}, .y_range = Range{0, 1.08 * highest}, .whole_x = true});
 }
 
 std::string ended(const RunFiles& run) {
