@@ -318,6 +318,31 @@ TEST(ReportFile, SaysWhatItTakesAndCosts) {
   EXPECT_THAT(card("free"), Not(HasSubstr("an hour")));
 }
 
+TEST(ReportFile, OfARunThatHasNotComeFar) {
+  const Project project;
+  project.write("points.csv", points_csv(60));
+  const auto ok = [&](const Words& words) {
+    const Outcome outcome = project.danlu(words);
+    ASSERT_EQ(outcome.code, 0) << outcome;
+  };
+  ok({"run", "--data", "points.csv", "--target", "kind", "train.epochs=2"});
+  ok({"prepare", "--data", "points.csv", "--target", "kind", "--name", "young"});
+  ok({"report", "young"});
+  const std::string page = read_file(project.run("young").file("report.html"));
+  EXPECT_THAT(page, HasSubstr("<span class=\"bad\">prepared</span>"));
+  EXPECT_THAT(page, HasSubstr("<h2>Data</h2>"));
+  EXPECT_THAT(page, Not(HasSubstr("<h2>Training</h2>")));
+  ok({"report", "young", "points", "--to", "both.html"});
+  EXPECT_THAT(project.read("both.html"), HasSubstr("<h2>Measures</h2>"));
+
+  write_file_atomic(project.run("young").file("report.json"), R"({"metrics": {"accuracy": 1}, "classes": [3]})");
+  for (const Words& words : {Words{"report", "young"}, Words{"report", "points", "young", "--to", "both.html"}}) {
+    const Outcome damaged = project.danlu(words);
+    EXPECT_EQ(damaged.code, 1) << damaged;
+    EXPECT_THAT(damaged.err, HasSubstr("young: a file of "));
+  }
+}
+
 // What a browser of any make would have to fetch: the page names no address at all.
 TEST(ReportFile, NamesNoAddress) {
   const Project project;
