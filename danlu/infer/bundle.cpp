@@ -29,9 +29,9 @@ data::TaskKind task_from_name(const std::string& name, const std::string& source
 Shape shape_from(const Json& json, InputKind input, const std::string& source) {
   const auto sizes = json.get<std::vector<int64_t>>();
   const bool positive = std::all_of(sizes.begin(), sizes.end(), [](int64_t size) { return size > 0; });
-  if (!positive || sizes.size() != (input == InputKind::table ? 1 : 3)) {
+  if (!positive || sizes.size() != (input == InputKind::image ? 3 : 1)) {
     throw DataError(kWhere, fmt::format("{}: input_shape: got {}; expected {}", source, to_line(json),
-                                        input == InputKind::table ? "[features]" : "[height, width, channels]"));
+                                        input == InputKind::table ? "[features]" : input == InputKind::text ? "[tokens]" : "[height, width, channels]"));
   }
   return Shape(sizes);
 }
@@ -59,12 +59,14 @@ std::unique_ptr<nn::Module> make_model(const BundleConfig& config, const fs::pat
 
 }  // namespace
 
+const char* name_of(InputKind kind) { return kind == InputKind::table ? "table" : kind == InputKind::image ? "image" : "text"; }
+
 Json BundleConfig::to_json() const {
   return {{"format", "danlu-bundle"},
           {"format_version", kFormat},
           {"name", name},
           {"task", data::name_of(task)},
-          {"input", input == InputKind::table ? "table" : "image"},
+          {"input", name_of(input)},
           {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
           {"class_names", class_names},
           {"target", target},
@@ -84,8 +86,8 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     config.name = json.at("name");
     config.task = task_from_name(json.at("task"), source);
     const std::string input = json.at("input");
-    if (input != "table" && input != "image") fail(fmt::format("input: got \"{}\"; expected table or image", input));
-    config.input = input == "table" ? InputKind::table : InputKind::image;
+    if (input != "table" && input != "image" && input != "text") fail(fmt::format("input: got \"{}\"; expected table, image or text", input));
+    config.input = input == "table" ? InputKind::table : input == "image" ? InputKind::image : InputKind::text;
     config.input_shape = shape_from(json.at("input_shape"), config.input, source);
     config.class_names = json.at("class_names").get<std::vector<std::string>>();
     config.target = json.at("target");

@@ -2,7 +2,7 @@
 //
 //   model.safetensors   weights and buffers, by the names of the modules
 //   config.json         what the model is: task, input, classes, layers (BundleConfig)
-//   preprocess.json     the fitted transforms: data::TablePreprocessor or data::ImagePreprocess
+//   preprocess.json     the fitted transforms: data::TablePreprocessor, ImagePreprocess or TextPreprocess
 //
 // Every file is written atomically, config.json last: a directory without it is not a bundle. Evaluation lays metrics.json and
 // card.md beside them, for people.
@@ -20,13 +20,14 @@
 
 namespace danlu::infer {
 
-enum class InputKind { table, image };
+enum class InputKind { table, image, text };
+const char* name_of(InputKind kind);  // "table"
 
 struct BundleConfig {
   std::string name;
   data::TaskKind task = data::TaskKind::binary;
   InputKind input = InputKind::table;
-  Shape input_shape;                     // of one sample: (F) or (H, W, C)
+  Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
   std::vector<std::string> class_names;  // empty for regression
   std::string target;                    // the column or quantity that is predicted
   data::MissingWords missing;            // as the training data had them

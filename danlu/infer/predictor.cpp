@@ -7,7 +7,9 @@
 #include "danlu/base/format.h"
 #include "danlu/data/image/preprocess.h"
 #include "danlu/data/table/preprocessor.h"
+#include "danlu/data/text/text_preprocess.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/learn/nn/sequence.h"
 #include "danlu/learn/train/objective.h"
 
 namespace danlu::infer {
@@ -15,6 +17,24 @@ namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.predictor";
+
+// Token ids (N, T) with padding up to `width`, and without what is padding in every row.
+Tensor widened(const Tensor& ids, int64_t width) {
+  Tensor wide = Tensor::zeros({ids.size(0), width}, Dtype::i64);
+  for (int64_t n = 0; n < ids.size(0); ++n) {
+    std::copy_n(ids.data<int64_t>() + n * ids.size(1), ids.size(1), wide.mutable_data<int64_t>() + n * width);
+  }
+  return wide;
+}
+Tensor narrowed(const Tensor& ids) {
+  const Tensor lengths = nn::lengths_of(ids);
+  const int64_t longest = std::max<int64_t>(1, *std::max_element(lengths.span<int64_t>().begin(), lengths.span<int64_t>().end()));
+  Tensor narrow = Tensor::empty({ids.size(0), longest}, Dtype::i64);
+  for (int64_t n = 0; n < ids.size(0); ++n) {
+    std::copy_n(ids.data<int64_t>() + n * ids.size(1), longest, narrow.mutable_data<int64_t>() + n * longest);
+  }
+  return narrow;
+}
 
 }  // namespace
 
@@ -26,6 +46,13 @@ struct Predictor::Impl {
     if (bundle.config.input == InputKind::table) {
       table = data::TablePreprocessor::from_json(bundle.preprocess, source);
       encoded = Shape{table.num_features()};
+    } else if (bundle.config.input == InputKind::text) {
+      text.emplace(data::TextPreprocess::from_json(bundle.preprocess, source));
+      encoded = Shape{text->length()};
+      const int64_t vocabulary = bundle.config.model.value("vocab_size", int64_t{0});
+      if (vocabulary < text->vocab_size()) {
+        throw DataError(kWhere, fmt::format("{}: makes {} different tokens; the model knows {}", source, text->vocab_size(), vocabulary));
+      }
     } else {
       image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, source));
       encoded = Shape{image->height(), image->width(), image->channels()};
@@ -40,8 +67,9 @@ struct Predictor::Impl {
   Json config;
   train::PredictionObjective objective;
   int64_t parameters;
-  data::TablePreprocessor table;              // one of the two, by bundle.config.input
+  data::TablePreprocessor table;              // one of the three, by bundle.config.input
   std::optional<data::ImagePreprocess> image;
+  std::optional<data::TextPreprocess> text;
 };
 
 Predictor::Predictor(const fs::path& bundle) : impl_(std::make_unique<Impl>(read_bundle(bundle))) {}
@@ -52,14 +80,16 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 const std::string& Predictor::name() const { return impl_->bundle.config.name; }
 InputKind Predictor::input_kind() const { return impl_->bundle.config.input; }
 const std::vector<std::string>& Predictor::class_names() const { return impl_->bundle.config.class_names; }
-const std::vector<std::string>& Predictor::input_columns() const { return impl_->table.input_columns(); }
+const std::vector<std::string>& Predictor::input_columns() const { return impl_->text ? impl_->text->columns() : impl_->table.input_columns(); }
 const data::MissingWords& Predictor::missing() const { return impl_->bundle.config.missing; }
 int64_t Predictor::num_parameters() const { return impl_->parameters; }
 const Json& Predictor::config() const { return impl_->config; }
 
 Tensor Predictor::encode(const data::Table& table) const {
-  if (input_kind() != InputKind::table) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", name()));
-  return impl_->table.apply(table);
+  if (input_kind() == InputKind::image) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", name()));
+  if (!impl_->text) return impl_->table.apply(table);
+  // As wide for every request, so that requests can be run as one batch.
+  return widened(impl_->text->encode(table), impl_->text->length());
 }
 
 Tensor Predictor::encode(std::span<const data::Image> images) const {
@@ -69,7 +99,7 @@ Tensor Predictor::encode(std::span<const data::Image> images) const {
 
 Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
-  return impl_->objective.answer((*impl_->bundle.model)(x));
+  return impl_->objective.answer((*impl_->bundle.model)(impl_->text ? narrowed(x) : x));
 }
 
 std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
@@ -78,7 +108,7 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
   const float* row = outputs.data();
   for (Prediction& p : predictions) {
     if (class_names().empty()) {
-      p.value = impl_->table.inverse_target(static_cast<double>(row[0]));
+      p.value = impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
     } else {
       p.probabilities.assign(row, row + width);
       const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin();

@@ -26,8 +26,6 @@ const std::vector<double> kLatencyBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.00
                                             0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
 const std::vector<double> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
-const char* name_of(infer::InputKind kind) { return kind == infer::InputKind::table ? "table" : "image"; }
-
 HttpResponse json_response(const Json& body) { return {.body = to_line(body)}; }
 
 }  // namespace
@@ -150,7 +148,7 @@ class Server::Impl {
 
   static Tensor encode(const Model& model, const PredictRequest& request) {
     const bool has_rows = !request.rows.empty();
-    if (has_rows != (model.input_kind() == infer::InputKind::table)) {
+    if (has_rows == (model.input_kind() == infer::InputKind::image)) {
       throw RequestError(422, "wrong_input",
                          fmt::format("the model takes {}; got {}", has_rows ? "images" : "table rows",
                                      has_rows ? "rows" : "an image"));

@@ -42,6 +42,13 @@ void check_types_exist(const Recipe& recipe, const Locate& locate) {
   if (!recipe.model.is_null()) models::parse_model(recipe.model, locate, "model");
 }
 
+void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
+  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language()) return;
+  const std::string type = models::parse_model(recipe.model).type;
+  if (models::reads_text(type)) return;
+  fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru or encoder, because data.text.column names texts", type));
+}
+
 void check_early_stop_has_validation(const Recipe& recipe, const Locate& locate) {
   if (recipe.train.early_stop > 0 && recipe.data.split.validation == 0) {
     fail(locate, "train.early_stop", "needs a validation split to watch; set data.split.validation above 0");
@@ -80,6 +87,7 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_name_is_a_word(recipe, locate);
   check_source_is_given(recipe, locate);
   check_types_exist(recipe, locate);
+  check_model_reads_text(recipe, locate);
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);

@@ -11,12 +11,14 @@ Hash128 DataSource::content_hash() const {
   return hash_text(bytes);
 }
 
-std::unique_ptr<DataSource> open_source(const DataSection& options) {
+std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
+  const DataSection& options = recipe.data;
   if (!fs::exists(options.source)) {
     throw FileError("app.data",
                     fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
   }
-  return fs::is_directory(options.source) ? open_images(options) : open_table(options);
+  if (fs::is_directory(options.source)) return open_images(options);
+  return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options);
 }
 
 }  // namespace danlu::app

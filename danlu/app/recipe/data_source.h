@@ -1,6 +1,6 @@
 // The raw data of a recipe, read once, and what is fitted on a part of it.
 //
-// A table and a set of images differ in how they are read, described and transformed; training, splitting and
+// A table, a set of images and a column of texts differ in how they are read, described and transformed; training, splitting and
 // evaluation see neither, only a DataSource and what its fit() gives.
 #pragma once
 
@@ -22,6 +22,7 @@ struct FittedData {
   data::TaskKind task = data::TaskKind::binary;
   std::vector<std::string> class_names;   // empty for regression
   Shape input_shape;                      // of one sample
+  int64_t vocabulary = 0;                 // tokens of a text, padding among them; 0: no text
   Json preprocess;                        // for the bundle
   std::string reasons;                    // what was chosen for each column, a line each
   std::vector<int64_t> training_samples;  // those given to fit, without the ones that an option dropped
@@ -62,12 +63,13 @@ class DataSource {
   virtual Json example(const infer::Predictor& predictor, int64_t sample) const = 0;
 };
 
-// Reads what `data.source` names. Throws ConfigError for options that do not fit the kind of data, FileError or
-// DataError as the readers do.
-std::unique_ptr<DataSource> open_source(const DataSection& options);
+// Reads what `data.source` names: a directory of images, or a table, of which a model for text reads a column of text. Throws ConfigError
+// for options that do not fit the kind of data, FileError or DataError as the readers do.
+std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 
-// The two kinds, for open_source.
+// The kinds, for open_source.
 std::unique_ptr<DataSource> open_table(const DataSection& options);
+std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer);
 std::unique_ptr<DataSource> open_images(const DataSection& options);
 
 }  // namespace danlu::app

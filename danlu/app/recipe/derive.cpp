@@ -7,8 +7,13 @@
 namespace danlu::app {
 namespace {
 
-void derive_model(Recipe& recipe, bool images) {
+void derive_model(Recipe& recipe, bool images, bool texts) {
   if (!recipe.model.is_null()) return;
+  if (texts) {
+    recipe.model = "lstm";
+    recipe.reasons["model"] = "derived: a recurrent network, because the data are texts";
+    return;
+  }
   recipe.model = images ? "cnn" : "mlp";
   recipe.reasons["model"] = images ? "derived: convolutions, because the data are images"
                                    : "derived: a small perceptron, because the data are rows";
@@ -38,8 +43,9 @@ void derive_batch_size(Recipe& recipe, int64_t samples) {
 
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples) {
   const bool images = kind == infer::InputKind::image;
-  derive_model(recipe, images);
-  derive_end(recipe, images);
+  const bool texts = kind == infer::InputKind::text;
+  derive_model(recipe, images, texts);
+  derive_end(recipe, images || texts);
   derive_batch_size(recipe, samples);
 }
 

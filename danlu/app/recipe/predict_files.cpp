@@ -100,7 +100,7 @@ void predict_images(infer::Predictor& predictor, const std::vector<fs::path>& fi
 
 std::string predict_files(infer::Predictor& predictor, const std::vector<fs::path>& inputs, AnswerForm form,
                           const data::CsvOptions& csv) {
-  const bool tables = predictor.input_kind() == infer::InputKind::table;
+  const bool tables = predictor.input_kind() != infer::InputKind::image;
   Answers answers(form, tables ? "line" : "file", predictor.class_names());
   if (tables) {
     for (const fs::path& input : inputs) predict_table(predictor, input, csv, answers);

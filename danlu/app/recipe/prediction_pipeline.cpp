@@ -28,7 +28,7 @@ std::vector<int64_t> read_indexes(const Json& json, const char* part, int64_t si
 
 PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
-  source_ = open_source(recipe_.data);
+  source_ = open_source(recipe_);
   derive_choices(recipe_, source_->kind(), source_->size());
 }
 
@@ -38,7 +38,7 @@ PredictionPipeline::PredictionPipeline(RunDirectory directory, Observer observer
 // A run goes on only with the data that it was prepared with.
 DataSource& PredictionPipeline::source() {
   if (source_) return *source_;
-  source_ = open_source(recipe_.data);
+  source_ = open_source(recipe_);
   const std::string prepared = directory_.info().value("data_hash", std::string());
   if (prepared != source_->content_hash().hex()) {
     throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source,
@@ -64,9 +64,16 @@ const FittedData& PredictionPipeline::fitted() {
   return *fitted_;
 }
 
+models::ModelConfig PredictionPipeline::model_for(const FittedData& data) const {
+  if (data.vocabulary == 0) return models::parse_model(recipe_.model);
+  Json model = recipe_.model.is_string() ? Json{{"type", recipe_.model}} : recipe_.model;
+  if (model.value("vocab_size", int64_t{0}) == 0) model["vocab_size"] = data.vocabulary;
+  return models::parse_model(model);
+}
+
 std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& data, uint64_t seed) const {
   manual_seed(seed);
-  return models::parse_model(recipe_.model).make(data.input_shape, data.outputs());
+  return model_for(data).make(data.input_shape, data.outputs());
 }
 
 }  // namespace danlu::app

@@ -15,6 +15,7 @@
 #include "danlu/eval/cross_validation.h"
 #include "danlu/eval/report.h"
 #include "danlu/infer/bundle.h"
+#include "danlu/learn/models/model.h"
 
 namespace danlu::app {
 
@@ -56,6 +57,7 @@ class PredictionPipeline : public Pipeline {
   DataSource& source();
   const data::Split& split();
   const FittedData& fitted();
+  models::ModelConfig model_for(const FittedData& data) const;  // with the vocabulary of texts
   std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed) const;
   std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);

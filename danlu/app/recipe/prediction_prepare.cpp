@@ -25,7 +25,7 @@ void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::
       kWhere, fmt::format("{}: {} training samples are in the test split too", recipe.data.source, leaks.train_test));
 }
 
-infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source, const FittedData& data) {
+infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source, const FittedData& data, Json model) {
   infer::BundleConfig config;
   config.name = recipe.name;
   config.task = data.task;
@@ -34,7 +34,7 @@ infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source
   config.class_names = data.class_names;
   config.target = recipe.data.table.target;
   config.missing = {recipe.data.csv.missing, recipe.data.csv.quoted_missing};
-  config.model = models::parse_model(recipe.model).resolved;
+  config.model = std::move(model);
   config.training = {{"danlu", version()},
                      {"git_commit", git_commit()},
                      {"seed", recipe.seed},
@@ -75,7 +75,7 @@ const Plan& PredictionPipeline::plan() {
   if (recipe_.evaluate.kfold.folds > 0) make_folds(recipe_.evaluate.kfold);  // throws before, not after, the training
   recipe_.reasons["data.columns"] = plan.data.reasons;
 
-  plan.config = bundle_config(recipe_, source(), plan.data);
+  plan.config = bundle_config(recipe_, source(), plan.data, model_for(plan.data).resolved);
   const auto model = make_model(plan.data, static_cast<uint64_t>(recipe_.seed));
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);

@@ -48,7 +48,7 @@ void DataSection::describe(OptionVisitor& v) {
           "what answers call the classes of a table, in the order of classes; default: as they are in the file");
   v.group("csv", csv, "how to read a CSV or TSV file");
   v.group("image", image, "how to read images");
-  v.group("text", text, "how to read text for a language model");
+  v.group("text", text, "how to read text");
   v.group("augment", augment, "random variations of training images");
   v.group("split", split, "which samples train, validate and test");
   v.group("report", report, "limits of the data quality report");
@@ -58,6 +58,8 @@ void DataSection::describe(OptionVisitor& v) {
 void TextSection::describe(OptionVisitor& v) {
   source.describe(v);
   v.group("clean", clean, "what is changed in documents, and which are left out");
+  v.field("column", column, "of a table: the texts to say something of; default: the column with the longest ones");
+  v.field("length", length, {0, 1e6}, "tokens of a text of a table, after which it is cut off; 0: as most texts have, at most 512");
   v.choice("split_by", split_by, {"auto", "document", "position"},
            "whole documents by chance, or the beginning of the text trains and its end tests; auto: by document if there are enough");
   v.field("isolate_documents", isolate_documents, "a window that holds the end of one document and the start of another looks at neither from the other");
@@ -97,7 +99,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("threads", threads, {0, 4096}, "of the engine; 0: all processors, or OMP_NUM_THREADS");
   v.group("data", data, "what to learn from");
   v.group("tokenizer", tokenizer, "how text becomes tokens");
-  v.field("model", model, "logistic, mlp, cnn or gpt; a group {type, ...} to set its options");
+  v.field("model", model, "logistic, mlp, cnn, rnn, lstm, gru, encoder or gpt; a group {type, ...} to set its options");
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
@@ -110,6 +112,12 @@ bool Recipe::is_language() const {
   fs::path path = data.source;
   if (path.extension() == ".gz") path = path.stem();
   return path.extension() == ".txt" || path.extension() == ".md";
+}
+
+bool Recipe::reads_text() const {
+  if (is_language()) return false;
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
 }
 
 bool Recipe::gives(const std::string& key_path) const {

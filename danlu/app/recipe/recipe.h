@@ -46,6 +46,8 @@ namespace danlu::app {
 struct TextSection {
   data::TextSourceOptions source;  // its keys stand beside the others
   data::CleanOptions clean;
+  std::string column;  // of a table, for models that say something of each text
+  int64_t length = 0;
   std::string split_by = "auto";
   bool isolate_documents = true;
   void describe(OptionVisitor& v);
@@ -121,6 +123,9 @@ struct Recipe {
 
   // Does it train a language model? Its model says so, or, where there is none, its data: text without a target.
   bool is_language() const;
+
+  // Does it say something of each text of a table? Its model reads text, or a column of text is named.
+  bool reads_text() const;
 
   // Every option of a run, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
   std::string render() const;

@@ -1,66 +1,14 @@
-#include "danlu/app/recipe/batches.h"
-#include "danlu/app/recipe/data_source.h"
-#include "danlu/base/error.h"
-#include "danlu/base/format.h"
+#include "danlu/app/recipe/labelled_table.h"
 #include "danlu/data/table/preprocessor.h"
-#include "danlu/data/table/read_table.h"
-#include "danlu/data/table/report.h"
-#include "danlu/data/table/schema.h"
-#include "danlu/data/table/target.h"
-#include "danlu/data/table/values.h"
 
 namespace danlu::app {
 namespace {
 
-constexpr const char* kWhere = "app.data";
-
-void check_options(const DataSection& options) {
-  if (options.table.target.empty()) {
-    throw ConfigError(kWhere,
-                      fmt::format("data.target is missing; expected the column of {} to predict", options.source));
-  }
-  if (options.augment.enabled()) {
-    throw ConfigError(kWhere, fmt::format("data.augment is for images; {} is a table", options.source));
-  }
-}
-
-// The rows that have a value in the target column.
-data::Table read_labelled(const DataSection& options) {
-  const data::Table table = data::read_table(options.source, options.csv);
-  table.column_index(options.table.target);  // names the nearest column if it is not there
-  const auto labelled = data::labelled_rows(table, options.table.target, data::all_rows(table));
-  if (labelled.empty()) {
-    throw DataError(kWhere, fmt::format("{}: got no row with a value of \"{}\"; expected some to learn from",
-                                        options.source, options.table.target));
-  }
-  return table.select(labelled);
-}
-
-class TableSource : public DataSource {
+class TableSource : public LabelledTable {
  public:
-  explicit TableSource(const DataSection& options)
-      : options_(options),
-        table_(read_labelled(options)),
-        schema_(data::infer_schema(table_, data::type_overrides(options.table))) {
-    const std::vector<int64_t> all = data::all_rows(table_);
-    for (const int64_t row : all) hashes_.push_back(table_.row_hash(row));
-    const auto target = data::TargetEncoder::fit(table_, all, schema_.column(options.table.target), options.table.task,
-                                                 options.table.classes, options.table.target_scale);
-    if (target.task() != data::TaskKind::regression) {
-      const Tensor labels = target.labels(table_, all);
-      strata_.assign(labels.span<int64_t>().begin(), labels.span<int64_t>().end());
-    }
-  }
+  using LabelledTable::LabelledTable;
 
   infer::InputKind kind() const override { return infer::InputKind::table; }
-  int64_t size() const override { return table_.num_rows(); }
-  std::span<const int64_t> strata() const override { return strata_; }
-  std::span<const Hash128> hashes() const override { return hashes_; }
-
-  QualityReport report(const data::Split&) const override {
-    const data::TableReport report = data::report_table(table_, schema_, options_.table.target, options_.report);
-    return {data::to_json(report), data::to_text(report), report.passed()};
-  }
 
   FittedData fit(std::span<const int64_t> training) const override {
     const auto preprocessor = data::TablePreprocessor::fit(table_, training, schema_, options_.table);
@@ -77,56 +25,14 @@ class TableSource : public DataSource {
     return fitted;
   }
 
-  Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const override {
-    return predict_in_batches(predictor, samples, [&](auto piece) { return predictor.encode(table_.select(piece)); });
-  }
-
   std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const override {
     const Tensor labels = data::TablePreprocessor::from_json(preprocess).labels(table_, samples);
     return {labels.span<int64_t>().begin(), labels.span<int64_t>().end()};
   }
-
-  std::vector<double> targets(std::span<const int64_t> samples) const override {
-    const int64_t target = table_.column_index(options_.table.target);
-    return data::column_numbers(table_, target, samples, data::ColumnType::number, data::BadCell::error);
-  }
-
-  Json example(const infer::Predictor& predictor, int64_t sample) const override {
-    Json row = Json::object();
-    for (const std::string& name : predictor.input_columns()) {
-      const data::Cell cell = table_.cell(sample, table_.column_index(name));
-      const bool number = schema_.column(name).type == data::ColumnType::number && data::parse_number(cell);
-      row[name] = data::is_missing(cell) ? Json(nullptr)
-                  : number               ? Json(*data::parse_number(cell))
-                                         : Json(std::string(cell));
-    }
-    return {{"rows", Json::array({row})}};
-  }
-
- private:
-  // What answers call the classes.
-  std::vector<std::string> names_of(const std::vector<std::string>& classes) const {
-    const std::vector<std::string>& names = options_.class_names;
-    if (names.empty()) return classes;
-    if (names.size() != classes.size()) {
-      throw ConfigError(kWhere, fmt::format("data.class_names: got {} names; expected {}, one for each of {}",
-                                            names.size(), classes.size(), fmt::join(classes, ", ")));
-    }
-    return names;
-  }
-
-  DataSection options_;
-  data::Table table_;
-  data::Schema schema_;
-  std::vector<int64_t> strata_;
-  std::vector<Hash128> hashes_;
 };
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_table(const DataSection& options) {
-  check_options(options);
-  return std::make_unique<TableSource>(options);
-}
+std::unique_ptr<DataSource> open_table(const DataSection& options) { return std::make_unique<TableSource>(options); }
 
 }  // namespace danlu::app

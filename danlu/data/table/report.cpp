@@ -17,7 +17,7 @@ namespace {
 // A limit's fifth is worth a word.
 constexpr double kWarn = 0.2;
 // A class with a smaller share needs care in training and in measuring.
-constexpr double kRareClass = 0.05;
+constexpr double kRareClass = 0.1;  // of the rows that it would have if all classes had as many
 // A target of more distinct numbers than this is a quantity.
 constexpr int64_t kMostNumberClasses = 20;
 constexpr size_t kFrequent = 5;
@@ -202,7 +202,7 @@ class Reporter {
       const std::string text = fmt::format("class {} has {} rows ({})", shown(name), count, percent(part));
       if (count < options_.min_class_rows)
         find(Severity::failure, "classes", target, fmt::format("{} (limit {})", text, options_.min_class_rows));
-      else if (part < kRareClass)
+      else if (part * static_cast<double>(report_.classes.size()) < kRareClass)
         find(Severity::warning, "classes", target, text);
     }
   }

@@ -12,9 +12,12 @@ namespace danlu::data {
 
 // Throws DataError naming the file; FileError.
 TokenizerModel read_tokenizer_json(const fs::path& path);
+// The same for its text; `source` is for messages.
+TokenizerModel parse_tokenizer_json(std::string text, const std::string& source);
 
 // For a model with its added tokens in the vocabulary, as Tokenizer::model() has them. Throws DataError if the format
 // cannot say what the model does; FileError.
 void write_tokenizer_json(const TokenizerModel& model, const fs::path& path);
+std::string tokenizer_json_text(const TokenizerModel& model);
 
 }  // namespace danlu::data

@@ -15,9 +15,7 @@ constexpr int64_t kMaxFileBytes = int64_t{1} << 29;
 
 class Reader {
  public:
-  explicit Reader(const fs::path& path)
-      : source_(path.string()),
-        json_(parse_vocabulary_json(read_file(path, kMaxFileBytes), source_, VocabularyPlace::model)) {}
+  Reader(std::string text, const std::string& source) : source_(source), json_(parse_vocabulary_json(std::move(text), source_, VocabularyPlace::model)) {}
 
   TokenizerModel read();
 
@@ -246,6 +244,8 @@ void Reader::read_post_processor(const Json& step, const std::string& name) {
 
 }  // namespace
 
-TokenizerModel read_tokenizer_json(const fs::path& path) { return Reader(path).read(); }
+TokenizerModel read_tokenizer_json(const fs::path& path) { return parse_tokenizer_json(read_file(path, kMaxFileBytes), path.string()); }
+
+TokenizerModel parse_tokenizer_json(std::string text, const std::string& source) { return Reader(std::move(text), source).read(); }
 
 }  // namespace danlu::data

@@ -111,7 +111,9 @@ void append_merges(std::string& out, const TokenizerModel& model, const std::vec
 
 }  // namespace
 
-void write_tokenizer_json(const TokenizerModel& model, const fs::path& path) {
+void write_tokenizer_json(const TokenizerModel& model, const fs::path& path) { write_file_atomic(path, tokenizer_json_text(model)); }
+
+std::string tokenizer_json_text(const TokenizerModel& model) {
   const char* form = model.normalizer == Normalizer::nfkc ? "NFKC" : "NFC";
   const bool has_unk = model.unk && !model.byte_level;  // on the level of bytes nothing is unknown
   const Json json = {{"version", "1.0"},
@@ -139,8 +141,7 @@ void write_tokenizer_json(const TokenizerModel& model, const fs::path& path) {
   append_vocab(text, model, quoted);
   text += "\n    },\n    \"merges\": [";
   append_merges(text, model, quoted);
-  text += "\n    ]\n  }\n}\n";
-  write_file_atomic(path, text);
+  return text + "\n    ]\n  }\n}\n";
 }
 
 }  // namespace danlu::data

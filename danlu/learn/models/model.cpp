@@ -29,6 +29,8 @@ const std::vector<std::string>& model_types() {
   return kTypes;
 }
 
+bool reads_text(const std::string& type) { return type == "rnn" || type == "lstm" || type == "gru" || type == "encoder"; }
+
 // A new model: its file, and a line in the two functions above and below.
 ModelConfig parse_model(const Json& json, const Locate& locate, const std::string& prefix) {
   const TypedOptions typed = split_type(json, model_types(), "mlp", locate, prefix);

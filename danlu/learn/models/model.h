@@ -28,6 +28,8 @@ ModelConfig parse_model(const Json& json, const Locate& locate = {}, const std::
 
 // Names of all models, for help and messages.
 const std::vector<std::string>& model_types();
+// Does a model of that type say something of sequences of tokens?
+bool reads_text(const std::string& type);
 
 // One line a layer: name, what it is, output shape for a batch of one, parameters; and the total.
 std::string summary(nn::Module& model, const Shape& input);

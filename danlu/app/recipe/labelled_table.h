@@ -1,0 +1,38 @@
+// What the sources made of a table have in common: its labelled rows, their classes, and the report on them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "danlu/app/recipe/data_source.h"
+#include "danlu/data/table/schema.h"
+#include "danlu/data/table/table.h"
+
+namespace danlu::app {
+
+class LabelledTable : public DataSource {
+ public:
+  explicit LabelledTable(const DataSection& options);
+
+  int64_t size() const override { return table_.num_rows(); }
+  std::span<const int64_t> strata() const override { return strata_; }
+  std::span<const Hash128> hashes() const override { return hashes_; }
+  QualityReport report(const data::Split& split) const override;
+  Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const override;
+  std::vector<double> targets(std::span<const int64_t> samples) const override;
+  Json example(const infer::Predictor& predictor, int64_t sample) const override;
+
+ protected:
+  // What answers call the classes.
+  std::vector<std::string> names_of(const std::vector<std::string>& classes) const;
+
+  DataSection options_;
+  data::Table table_;  // rows with a value in the target column
+  data::Schema schema_;
+
+ private:
+  std::vector<int64_t> strata_;
+  std::vector<Hash128> hashes_;
+};
+
+}  // namespace danlu::app

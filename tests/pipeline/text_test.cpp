@@ -1,0 +1,113 @@
+// A column of text from the file to the served answer, by recurrent networks and by the Transformer encoder.
+#include <gmock/gmock.h>
+
+#include "danlu/base/json.h"
+#include "danlu/base/rng.h"
+#include "tests/client.h"
+#include "tests/misuse/refusal.h"
+#include "tests/program.h"
+
+namespace danlu::test {
+namespace {
+
+using testing::HasSubstr;
+
+// Opinions, whose words tell their kind, but for a "not" before them.
+std::string opinions_csv(int64_t rows) {
+  const char* const good[] = {"lovely", "excellent", "tasty", "great"};
+  const char* const bad[] = {"awful", "stale", "bitter", "poor"};
+  const char* const things[] = {"tea", "bread", "soup", "cake", "rice"};
+  Rng rng(4);
+  std::string csv = "id,review,opinion\n";
+  for (int64_t i = 0; i < rows; ++i) {
+    const bool positive = rng.below(2) == 0, negated = rng.below(4) == 0;
+    const char* word = (positive != negated ? good : bad)[rng.below(4)];
+    csv += fmt::format("{},\"The {} was {}{}, said the {} guest\",{}\n", i, things[rng.below(5)], negated ? "not " : "", word, i % 7, positive ? "good" : "bad");
+  }
+  return csv;
+}
+
+const char* const kRecipe = R"(
+data: {source: opinions.csv, target: opinion, text: {column: review}, split: {on_overlap: keep}}
+tokenizer: {vocab_size: 300}
+train: {epochs: 25, batch_size: 32, optimizer: {type: adamw, lr: 5e-3}}
+)";
+
+class Texts : public testing::TestWithParam<const char*> {
+ protected:
+  Texts() {
+    project_.write("opinions.csv", opinions_csv(500));
+    project_.write("opinions.yaml", std::string(kRecipe) + "model: " + GetParam() + "\n");
+  }
+  std::string hash() const { return project_.run("opinions").info()["training"]["weights_hash"]; }
+  Project project_;
+};
+
+TEST_P(Texts, FromTheFileToTheServedAnswer) {
+  const Outcome run = project_.danlu({"run", "opinions.yaml"});
+  ASSERT_EQ(run.code, 0) << run;
+  const Json report = read_json(project_.run("opinions").file("report.json"));
+  EXPECT_GT(report["metrics"]["accuracy"]["value"].get<double>(), 0.9) << "word order counts";
+
+  project_.write("questions.csv", "review\n\"The soup was not stale, said the 3 guest\"\n\"The soup was stale, said the 3 guest\"\n\"\"\nžluťoučký 你好\n");
+  const Outcome predicted = project_.danlu({"predict", "opinions", "questions.csv"});
+  ASSERT_EQ(predicted.code, 0) << predicted;
+  std::vector<Json> lines;
+  std::istringstream text(predicted.out);
+  for (std::string line; std::getline(text, line);) lines.push_back(parse_json(line, "line"));
+  ASSERT_EQ(lines.size(), 4u) << "no words and unknown words have an answer too";
+  EXPECT_EQ(lines[0]["label"], "good");
+  EXPECT_EQ(lines[1]["label"], "bad");
+
+  const ServedModels server(project_, {"opinions"});
+  const Json answer = post(server.port(), R"({"rows": [{"review": "The soup was not stale, said the 3 guest"}, {"review": ""}]})").json();
+  for (const char* label : {"good", "bad"}) {
+    EXPECT_NEAR(answer["predictions"][0]["probabilities"][label].get<double>(), lines[0]["probabilities"][label].get<double>(), 1e-5);
+    EXPECT_NEAR(answer["predictions"][1]["probabilities"][label].get<double>(), lines[2]["probabilities"][label].get<double>(), 1e-5);
+  }
+}
+
+TEST_P(Texts, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
+  const Words words = {"run", "opinions.yaml", "train.epochs=4"};
+  ASSERT_EQ(project_.danlu(words, {"OMP_NUM_THREADS=1"}).code, 0);
+  const std::string one = hash();
+  ASSERT_EQ(project_.danlu({"run", "opinions.yaml", "train.epochs=4", "--fresh"}, {"OMP_NUM_THREADS=2"}).code, 0);
+  EXPECT_EQ(hash(), one);
+
+  fs::remove_all(project_ / "runs");
+  for (bool killed = false; !killed;) {
+    const auto process = project_.start(words, {"OMP_NUM_THREADS=2"});
+    while (process->is_running() && !fs::exists(project_.run("opinions").checkpoints() / "last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    process->signal(SIGKILL);
+    killed = process->wait().code == -SIGKILL;
+    if (!killed) fs::remove_all(project_ / "runs");
+  }
+  const Outcome again = project_.danlu(words, {"OMP_NUM_THREADS=1"});
+  EXPECT_EQ(again.code, 0) << again;
+  EXPECT_EQ(hash(), one);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values("{type: lstm, embedding: 16, hidden: 16, dropout: 0}", "{type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",
+                                                        "{type: encoder, width: 32, heads: 2, layers: 2, dropout: 0}"));
+
+TEST(TextRecipes, FindTheColumnAndCrossValidate) {
+  const Project project;
+  project.write("opinions.csv", opinions_csv(200));
+  project.write("r.yaml", "data: {source: opinions.csv, target: opinion, split: {on_overlap: keep}}\nmodel: {type: gru, hidden: 8, embedding: 8}\n"
+                          "tokenizer: {vocab_size: 280}\ntrain: {epochs: 2}\nevaluate: {kfold: {folds: 3}}\n");
+  const Outcome run = project.danlu({"run", "r.yaml"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_THAT(project.read("runs/r/resolved.yaml"), HasSubstr("text \"review\""));
+  EXPECT_TRUE(fs::exists(project.run("r").file("kfold.json")));
+}
+
+TEST(TextRecipes, BadOnesAreRefused) {
+  const Project project;
+  project.write("opinions.csv", opinions_csv(60));
+  project.write("r.yaml", "data: {source: opinions.csv, target: opinion}\nmodel: lstm\ntrain: {epochs: 1}\n");
+  expect_refused(project, {"run", "r.yaml", "data.text.column=revew"}, kFailed, {"revew", "did you mean \"review\"?"});
+  expect_refused(project, {"run", "r.yaml", "model={type: mlp}", "data.text.column=review"}, kUsage, {"mlp", "text"});
+}
+
+}  // namespace
+}  // namespace danlu::test
