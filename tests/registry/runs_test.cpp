@@ -73,6 +73,8 @@ TEST_F(Runs, AreListedFilteredTaggedComparedAndRemoved) {
   EXPECT_FALSE(compared["options"].contains("data.target")) << "the same in both";
   EXPECT_TRUE(compared["metrics"].contains("accuracy"));
   EXPECT_EQ(compared["cost"]["training.epochs"], Json({"2", "3"}));
+  expect_ok({"runs", "compare", "narrow", "wide", "--html", "both.html"});
+  EXPECT_THAT(project_.read("both.html"), HasSubstr("model.hidden"));
   EXPECT_THAT(out({"runs", "diff", "narrow", "wide"}), HasSubstr("model.hidden"));
   EXPECT_THAT(out({"runs", "show", "narrow"}), HasSubstr("bundle/model.safetensors"));
 

@@ -5,6 +5,7 @@
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/app/registry/listing.h"
 #include "danlu/app/registry/record.h"
+#include "danlu/app/report/comparison.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
@@ -52,12 +53,13 @@ class RunsVerb : public Verb {
     arguments.flag("--all", all_, "list, export: the trials of searches too");
     arguments.flag("--remove", remove_, "tag: take these tags away");
     arguments.option("--to", to_, "export: a file, .csv or .jsonl; default: CSV on standard output");
+    arguments.option("--html", html_, "compare: a page with the curves too, in this file");
     arguments.examples(
         "danlu runs\n"
         "danlu runs list 'accuracy>0.9' model.type=mlp --tag best --sort accuracy --limit 10\n"
         "danlu runs list medical-tune --sort train.optimizer.lr\n"
         "danlu runs show medical\n"
-        "danlu runs compare medical medical-wide\n"
+        "danlu runs compare medical medical-wide --html both.html\n"
         "danlu runs diff medical medical-wide\n"
         "danlu runs tag medical best shipped\n"
         "danlu runs export --all --to runs.csv\n"
@@ -184,6 +186,15 @@ class RunsVerb : public Verb {
 
   void compare(Console& console, RunRegistry& registry) const {
     const std::vector<RunRecord> records = records_of(registry);
+    if (!html_.empty()) {
+      std::vector<RunDirectory> runs;
+      for (size_t i = 0; i < records.size(); ++i) {
+        const bool known = registry.is_here(records[i].run.key) && registry.directory(records[i].run.key).exists();
+        runs.push_back(known ? registry.directory(records[i].run.key) : RunDirectory(names_[i]));
+        if (!runs.back().exists()) throw ConfigError(kWhere, fmt::format("--html: {} lies elsewhere; a page needs the files of its directory", names_[i]));
+      }
+      write_file_atomic(html_, comparison_report(runs));
+    }
     const SideBySide options = differences(records), metrics = quality(records), effort = cost(records);
     console.result(fmt::format("{}\n\n{}\n{}\n{}", fmt::join(names_, ", "), options.text(), metrics.text(), effort.text()),
                    {{"event", "compared"}, {"runs", names_}, {"options", options.json()}, {"metrics", metrics.json()}, {"cost", effort.json()}});
@@ -230,7 +241,7 @@ class RunsVerb : public Verb {
     return registry.directory(record.run.key);
   }
 
-  std::string action_ = "list", to_;
+  std::string action_ = "list", to_, html_;
   std::vector<std::string> names_, keys_;
   Query query_;
   bool all_ = false, remove_ = false;

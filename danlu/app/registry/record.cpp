@@ -46,7 +46,7 @@ void read_results(RunRecord& record, const RunDirectory& run, const Json& info) 
   for (const auto& [name, metric] : metrics.items()) add_number(record, name, metric, "value");
   add_number(record, "kfold.accuracy", json_of(run.file("kfold.json")), "mean");
   const Json training = info.value("training", Json::object());
-  for (const char* key : {"best_value", "steps", "epochs", "seconds"}) add_number(record, fmt::format("training.{}", key), training, key);
+  for (const char* key : {"best_value", "steps", "epochs", "seconds", "cpu_seconds", "peak_memory_bytes"}) add_number(record, fmt::format("training.{}", key), training, key);
   for (const char* key : {"parameters", "peak_memory_bytes"}) add_number(record, key, info, key);
   for (const char* key : {"samples_per_second", "tokens_per_second"}) add_number(record, key, report, key);
 }
