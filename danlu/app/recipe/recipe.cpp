@@ -60,6 +60,7 @@ void TextSection::describe(OptionVisitor& v) {
   v.group("clean", clean, "what is changed in documents, and which are left out");
   v.field("column", column, "of a table: the texts to say something of; default: the column with the longest ones");
   v.field("length", length, {0, 1e6}, "tokens of a text of a table, after which it is cut off; 0: as most texts have, at most 512");
+  v.field("token_dropout", token_dropout, {0, 0.9}, "fraction of the tokens of a text of a table that training leaves out, others in every epoch");
   v.choice("split_by", split_by, {"auto", "document", "position"},
            "whole documents by chance, or the beginning of the text trains and its end tests; auto: by document if there are enough");
   v.field("isolate_documents", isolate_documents, "a window that holds the end of one document and the start of another looks at neither from the other");

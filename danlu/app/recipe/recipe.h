@@ -48,6 +48,7 @@ struct TextSection {
   data::CleanOptions clean;
   std::string column;  // of a table, for models that say something of each text
   int64_t length = 0;
+  double token_dropout = 0;
   std::string split_by = "auto";
   bool isolate_documents = true;
   void describe(OptionVisitor& v);

@@ -40,7 +40,7 @@ class TextSource : public LabelledTable {
     fitted.training_samples.assign(training.begin(), training.end());
     std::vector<std::vector<int64_t>> texts;
     for (const int64_t row : all) texts.push_back(preprocess.encode(text(row)));
-    fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, all));
+    fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, all), options_.text.token_dropout);
     return fitted;
   }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/temporary_directory.h"
 #include "danlu/data/dataset/text_dataset.h"
@@ -81,6 +83,24 @@ TEST(TextDataset, BatchesAreAsLongAsTheirLongest) {
   EXPECT_EQ(batch.x.data<int64_t>()[3], 9);
   EXPECT_EQ(batch.x.data<int64_t>()[4], 0);
   EXPECT_THROW(TextDataset({{1}}, y), ShapeError);
+}
+
+TEST(TextDataset, TokensAreLeftOutInTrainingAlone) {
+  std::vector<int64_t> text(400);
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<int64_t>(i) + 1;
+  const TextDataset dataset({text}, Tensor::zeros({1}, Dtype::i64), 0.25);
+  const std::vector<int64_t> one = {0};
+  Batch evaluated, trained, again, later;
+  dataset.gather(one, evaluated);
+  EXPECT_EQ(evaluated.x.size(1), 400);
+  dataset.gather(one, trained, {Phase::train, 7, 1});
+  dataset.gather(one, again, {Phase::train, 7, 1});
+  dataset.gather(one, later, {Phase::train, 7, 2});
+  EXPECT_NEAR(static_cast<double>(trained.x.size(1)), 300, 40);
+  const auto ids = [](const Batch& b) { return std::vector<int64_t>(b.x.span<int64_t>().begin(), b.x.span<int64_t>().end()); };
+  EXPECT_EQ(ids(trained), ids(again)) << "the same for a resumed training";
+  EXPECT_NE(ids(trained), ids(later));
+  EXPECT_TRUE(std::is_sorted(trained.x.span<int64_t>().begin(), trained.x.span<int64_t>().end())) << "in their order";
 }
 
 }  // namespace
