@@ -166,6 +166,27 @@ TEST_F(Runs, AreListedWhereNothingCanBeWritten) {
   EXPECT_EQ(project_.run("points").status(), "finished");
 }
 
+TEST_F(Runs, OneThatMakesNoSenseIsPassedOver) {
+  train("points");
+  for (const char* text : {"[]", "7", "{", "{\"kind\": 5}", "{\"training\": [1]}", "{\"name\": {}, \"training\": {\"weights_hash\": 3}, \"status\": []}", "\xff\xfe", ""}) {
+    SCOPED_TRACE(text);
+    project_.write("runs/strange/run.json", text);
+    const Outcome list = project_.danlu({"runs"});
+    EXPECT_EQ(list.code, 0) << list;
+    EXPECT_THAT(list.out, HasSubstr("points"));
+  }
+  project_.write("runs/strange/run.json", R"({"name": "strange", "status": "finished", "started": "2026-11-23T10:00:00Z"})");
+  for (const auto& [name, text] : {std::pair{"report.json", "[3]"}, {"report.json", "{\"metrics\": 3}"}, {"kfold.json", "\"x\""}, {"tags.json", "{\"a\": 1}"},
+                                   {"metrics.jsonl", "{\"step\": \"a\"}\n[]\n{\"step\": 3, \"loss\": {}}\n"}, {"resolved.yaml", "{a: [b"}}) {
+    SCOPED_TRACE(name);
+    project_.write(fs::path("runs/strange") / name, text);
+    const Outcome list = project_.danlu({"runs"});
+    EXPECT_EQ(list.code, 0) << list;
+    EXPECT_THAT(list.out, HasSubstr("points"));
+    fs::remove(project_ / "runs/strange" / name);
+  }
+}
+
 TEST_F(Runs, NoRunsLeaveNothingBehind) {
   EXPECT_TRUE(listed({}).empty());
   EXPECT_FALSE(fs::exists(project_ / "runs"));

@@ -89,9 +89,7 @@ void read_artefacts(RunRecord& record, const RunDirectory& run) {
   }
 }
 
-}  // namespace
-
-registry::RunRecord read_record(const RunDirectory& run, registry::RunKey key) {
+RunRecord read(const RunDirectory& run, registry::RunKey key) {
   RunRecord record;
   registry::Run& r = record.run;
   r.stamp = stamp_of(run);  // before anything is read: what is written meanwhile makes another
@@ -121,6 +119,16 @@ registry::RunRecord read_record(const RunDirectory& run, registry::RunKey key) {
   read_params(record, run);
   read_artefacts(record, run);
   return record;
+}
+
+}  // namespace
+
+registry::RunRecord read_record(const RunDirectory& run, registry::RunKey key) {
+  try {
+    return read(run, std::move(key));
+  } catch (const Json::exception& error) {
+    throw DataError(kWhere, fmt::format("{}: a file of the run is not as danlu writes it: {}", run.path().string(), error.what()));
+  }
 }
 
 std::string stamp_of(const RunDirectory& run) {

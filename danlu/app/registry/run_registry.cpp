@@ -129,6 +129,7 @@ void RunRegistry::refresh_once() {
     for (const std::string& trial : directories_in(runs_ / name)) look(name + "/" + trial);
   }
   flush();
+  if (!fs::exists(runs_)) return;  // a disk that is not there has not lost its runs
   for (const auto& [name, gone] : known) registry_->remove({store_, name});
 }
 
