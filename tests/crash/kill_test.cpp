@@ -65,6 +65,25 @@ TEST_F(Crash, AKillDuringTrainingLeavesACheckpointThatEvaluates) {
   expect_clean_restart();
 }
 
+TEST_F(Crash, AnotherWayToMeasureIsNoOtherTraining) {
+  const auto with = [](const Words& more) {
+    Words words = {"run", "--data", "points.csv", "--target", "kind", "train.epochs=300", "train.early_stop=0"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  for (bool killed = false; !killed;) {
+    const auto process = project_.start(with({}));
+    wait_for_checkpoint();
+    process->signal(SIGKILL);
+    killed = process->wait().code == -SIGKILL;
+    if (!killed) fs::remove_all(project_ / "runs");
+  }
+  const Outcome priced = project_.danlu(with({"evaluate.price_per_hour=0.4"}));
+  EXPECT_EQ(priced.code, 0) << priced;
+  EXPECT_THAT(priced.out, HasSubstr("goes on from step"));
+  EXPECT_THAT(read_file(run().file("resolved.yaml")), HasSubstr("price_per_hour: 0.4"));
+}
+
 TEST_F(Crash, ARestartKeepsTheEarlierRunBeside) {
   const auto process = project_.start(kEndless);
   wait_for_checkpoint();

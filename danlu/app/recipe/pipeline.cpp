@@ -7,6 +7,7 @@
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
+#include "danlu/app/recipe/yaml.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -45,6 +46,13 @@ double last_number(const fs::path& path, const char* key) {
   return number;
 }
 
+// How a run is measured makes no other training of it.
+Json without_evaluation(const std::string& resolved) {
+  Json recipe = parse_yaml(resolved, "resolved.yaml").json;
+  if (recipe.is_object()) recipe.erase("evaluate");
+  return recipe;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(Recipe recipe, RunDirectory directory, Observer observer)
@@ -58,7 +66,13 @@ void Pipeline::kfold(const KfoldSection& /*options*/) {
 
 bool Pipeline::run(train::Start start) {
   const bool resumes = start == train::Start::resume && can_resume();
-  if (!resumes) prepare();
+  if (!resumes) {
+    prepare();
+  } else if (recipe_.render() != read_file(directory_.file("resolved.yaml"))) {
+    if (!lock_) lock_ = std::make_unique<RunLock>(directory_);
+    write_file_atomic(directory_.file("recipe.yaml"), recipe_.text);
+    write_file_atomic(directory_.file("resolved.yaml"), recipe_.render());
+  }
   if (train(resumes ? train::Start::resume : train::Start::afresh).stopped_by == "request") return false;
   bundle();
   evaluate();
@@ -76,7 +90,7 @@ bool Pipeline::can_resume() {
   std::string differs;
   if (info.value("danlu", "") != version()) differs = "the program";
   else if (info.value("data_hash", "") != data_hash()) differs = "the data";
-  else if (read_file(directory_.file("resolved.yaml")) != recipe_.render()) differs = "the recipe";
+  else if (without_evaluation(read_file(directory_.file("resolved.yaml"))) != without_evaluation(recipe_.render())) differs = "the recipe";
   if (differs.empty()) return true;
   log_warning("app.run", fmt::format("{} was {}, but {} has changed since: it begins again; the earlier one is kept in .previous/{}",
                                      directory_.path().string(), status, differs, directory_.name()));
