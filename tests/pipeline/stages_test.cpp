@@ -64,6 +64,20 @@ TEST_F(Stages, TrainingAgainGivesTheSameWeightsAndNothingStale) {
   EXPECT_FALSE(fs::exists(project_.run("points").file("report.json")));
 }
 
+TEST_F(Stages, AReportOfATrainingUnderWayIsReadAgainAndAgain) {
+  const auto process = project_.start({"run", "--data", "points.csv", "--target", "kind", "train.epochs=1e8", "train.early_stop=0"});
+  const fs::path page = project_.run("points").file("report.html");
+  const Timer timer;
+  while (!fs::exists(page) && timer.seconds() < kPatience_s) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_GT(timer.seconds(), 4) << "a training that is over in a moment has none";
+  ASSERT_TRUE(fs::exists(page));
+  EXPECT_THAT(read_file(page), HasSubstr("http-equiv=\"refresh\""));
+  process->signal(SIGTERM);
+  process->wait();
+  expect_ok({"evaluate", "points"});
+  EXPECT_THAT(read_file(page), Not(HasSubstr("http-equiv=\"refresh\"")));
+}
+
 TEST_F(Stages, VerifyTrainsAgainAndCompares) {
   expect_run("points");
   const auto before = project_.files("runs/points");

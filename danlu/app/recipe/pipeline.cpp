@@ -7,6 +7,7 @@
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
+#include "danlu/app/report/live_report.h"
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
@@ -104,6 +105,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
   const CpuTimer cpu;
   double earlier_cpu_s = 0;  // of earlier sessions, up to the validation that this one goes on from
+  LiveReport page(directory_);
   std::optional<LineAppender> metrics;
   std::optional<TrainingEvents> events;  // once it is known where training begins
   int64_t resumed = -1;
@@ -126,6 +128,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     Json line = to_json(epoch);
     line["cpu_seconds"] = earlier_cpu_s + cpu.seconds();
     metrics->append(to_line(line));
+    page.validated();
     if (observer().on_validated) observer().on_validated(directory_);
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     const std::string made = sample ? sample(epoch) : "";

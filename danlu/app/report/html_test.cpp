@@ -94,6 +94,8 @@ TEST(Html, APageRunsItsOwnScriptOnly) {
   const std::string nonce = page.substr(at + 7, page.find('\'', at + 7) - at - 7);
   EXPECT_GE(nonce.size(), 16u);
   EXPECT_THAT(page, HasSubstr("<script nonce=\"" + nonce + "\">"));
+  EXPECT_THAT(page, Not(HasSubstr("refresh")));
+  EXPECT_THAT(html_page("A", "<p>body</p>", 5), HasSubstr("<meta http-equiv=\"refresh\" content=\"5\">"));
   EXPECT_THAT(html_page("A", "<p>another</p>"), Not(HasSubstr(nonce))) << "a page cannot guess the word of another";
 }
 

@@ -108,7 +108,7 @@ document.documentElement.addEventListener('pointerleave', hide);
 
 }  // namespace
 
-std::string html_page(std::string_view title, const std::string& body) {
+std::string html_page(std::string_view title, const std::string& body, int refresh_s) {
   // A word that only the script below knows: markup that came in with data could not run even if it were not escaped.
   const std::string nonce = hash_text(body).hex();
   return fmt::format(
@@ -116,9 +116,10 @@ std::string html_page(std::string_view title, const std::string& body) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'nonce-{1}'; "
       "base-uri 'none'; form-action 'none'\">\n"
-      "<title>{0}</title>\n<style>{2}</style>\n</head>\n<body>\n<main>\n{3}</main>\n<div id=\"tip\" hidden></div>\n"
+      "{5}<title>{0}</title>\n<style>{2}</style>\n</head>\n<body>\n<main>\n{3}</main>\n<div id=\"tip\" hidden></div>\n"
       "<script nonce=\"{1}\">{4}</script>\n</body>\n</html>\n",
-      escaped(title), nonce, kStyle, body, kScript);
+      escaped(title), nonce, kStyle, body, kScript,
+      refresh_s > 0 ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">\n", refresh_s) : "");
 }
 
 }  // namespace danlu::app

@@ -9,7 +9,7 @@
 
 namespace danlu::app {
 
-// `title` is text, `body` HTML.
-std::string html_page(std::string_view title, const std::string& body);
+// `title` is text, `body` HTML. A page that changes is read again by the browser after `refresh_s` seconds; 0: never.
+std::string html_page(std::string_view title, const std::string& body, int refresh_s = 0);
 
 }  // namespace danlu::app

@@ -14,7 +14,8 @@ std::string run_report(const RunDirectory& directory) {
     const RunFiles run(directory);
     const std::string body = headline(run) + quality_section(run) + examples_section(run) + training_section(run) + speed_section(run) + data_section(run) +
                              recipe_section(run) + lineage_section(run) + fmt::format("<footer>Made by danlu {}. This file needs nothing else.</footer>\n", version());
-    return html_page(run.info.value("name", run.name), body);
+    constexpr int kRefresh_s = 5;
+    return html_page(run.info.value("name", run.name), body, run.status == "running" ? kRefresh_s : 0);
   } catch (const Json::exception& error) {
     throw DataError("app.report", fmt::format("{}: a file of the run is not as danlu writes it: {}", directory.path().string(), error.what()));
   }
