@@ -52,8 +52,8 @@ class LrRangeVerb : public Verb {
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a prepared run, by name or path");
     arguments.fields(range_);
-    arguments.option("--to-file", to_, "a page with the curve");
-    arguments.examples("danlu prepare recipes/poet.yaml\ndanlu lr-range poet\ndanlu lr-range poet --from 1e-5 --to 0.1 --to-file rates.html");
+    arguments.option("--html", html_, "a page with the curve, in this file");
+    arguments.examples("danlu prepare recipes/poet.yaml\ndanlu lr-range poet\ndanlu lr-range poet --from 1e-5 --to 0.1 --html rates.html");
   }
 
   int run(const Context& context) override {
@@ -62,7 +62,7 @@ class LrRangeVerb : public Verb {
     Json points = Json::array();
     for (const LrRange::Point& point : range.points) points.push_back({point.lr, point.loss});
     const std::string name = pipeline->directory().name();
-    if (!to_.empty()) write_file_atomic(to_, page(range, name));
+    if (!html_.empty()) write_file_atomic(html_, page(range, name));
     context.console.result(
         fmt::format("{}{}\nthe loss falls fastest at {:.2e} and is lowest at {:.2e}; begin with train.optimizer.lr={:.2g}\n", table(range),
                     range.diverged ? "and ran away" : fmt::format("up to {:.2e}, without running away", range.points.back().lr), range.steepest,
@@ -73,7 +73,7 @@ class LrRangeVerb : public Verb {
   }
 
  private:
-  std::string run_, to_;
+  std::string run_, html_;
   train::LrRangeOptions range_;
 };
 
