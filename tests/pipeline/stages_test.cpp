@@ -64,6 +64,13 @@ TEST_F(Stages, TrainingAgainGivesTheSameWeightsAndNothingStale) {
   EXPECT_FALSE(fs::exists(project_.run("points").file("report.json")));
 }
 
+TEST_F(Stages, ADeadlineLeavesNoTimeForFolds) {
+  const Outcome run = project_.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=1e8", "train.early_stop=0", "evaluate.kfold.folds=3", "--deadline", "1s"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_THAT(run.err, HasSubstr("danlu evaluate runs/points --kfold"));
+  EXPECT_EQ(project_.run("points").info()["training"]["stopped_by"], "deadline");
+}
+
 TEST_F(Stages, AReportOfATrainingUnderWayIsReadAgainAndAgain) {
   const auto process = project_.start({"run", "--data", "points.csv", "--target", "kind", "train.epochs=1e8", "train.early_stop=0"});
   const fs::path page = project_.run("points").file("report.html");

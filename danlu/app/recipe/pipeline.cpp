@@ -77,7 +77,11 @@ bool Pipeline::run(train::Start start) {
   if (train(resumes ? train::Start::resume : train::Start::afresh).stopped_by == "request") return false;
   bundle();
   evaluate();
-  if (recipe_.evaluate.kfold.folds > 0) kfold(recipe_.evaluate.kfold);
+  if (recipe_.evaluate.kfold.folds > 0) {
+    // Every fold is a training as long as that one, and the time is over.
+    if (deadline_) log_warning("app.run", fmt::format("there is no time left for cross-validation; make it with: danlu evaluate {} --kfold", directory_.path().string()));
+    else kfold(recipe_.evaluate.kfold);
+  }
   return true;
 }
 

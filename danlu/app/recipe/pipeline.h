@@ -65,7 +65,8 @@ class Pipeline {
   // same recipe, data and version of the program that was interrupted goes on where its training had come to; unless `start` is
   // afresh.
   bool run(train::Start start = train::Start::resume);
-  // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened.
+  // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened. run() then makes no
+  // cross-validation.
   void set_deadline(double seconds) { deadline_ = seconds; }
   // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h).
   void set_profile(bool on) { profiles_ = on; }
