@@ -1,7 +1,5 @@
 #include "danlu/app/recipe/pipeline.h"
 
-#include <sstream>
-
 #include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/language_pipeline.h"
@@ -24,25 +22,21 @@ namespace {
 template <class T>
 Json or_null(const std::optional<T>& value) { return value ? Json(*value) : Json(nullptr); }
 
-// Of a log with a line of JSON for each step reported, the lines up to a step; a line that was cut off is dropped too.
-void forget_after(const fs::path& path, int64_t step) {
-  if (!fs::exists(path)) return;
+// Of a log with a line for each step reported, the lines up to a step.
+void forget_after(const RunDirectory& run, const char* log, int64_t step) {
+  if (!fs::exists(run.file(log))) return;
   std::string kept;
-  std::istringstream lines(read_file(path));
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, false);
-    if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+  for (const Json& line : run.lines(log)) {
+    if (line.value("step", step + 1) <= step) kept += to_line(line) + "\n";
   }
-  write_file_atomic(path, kept);
+  write_file_atomic(run.file(log), kept);
 }
 
-// Of the last line of such a log; 0 if there is none.
-double last_number(const fs::path& path, const char* key) {
+// Of the last line of such a log that has it; 0 if none does.
+double last_number(const RunDirectory& run, const char* log, const char* key) {
   double number = 0;
-  std::istringstream lines(fs::exists(path) ? read_file(path) : "");
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains(key) && json[key].is_number()) number = json[key];
+  for (const Json& line : run.lines(log)) {
+    if (line.contains(key) && line[key].is_number()) number = line[key];
   }
   return number;
 }
@@ -122,8 +116,8 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   train::Callbacks callbacks = observer().training;
   callbacks.on_resume = [&](int64_t step, int64_t validated) {
     resumed = step;
-    for (const char* log : {"metrics.jsonl", "samples.jsonl"}) forget_after(directory_.file(log), validated);
-    earlier_cpu_s = last_number(directory_.file("metrics.jsonl"), "cpu_seconds");
+    for (const char* log : {"metrics.jsonl", "samples.jsonl"}) forget_after(directory_, log, validated);
+    earlier_cpu_s = last_number(directory_, "metrics.jsonl", "cpu_seconds");
     if (observer().training.on_resume) observer().training.on_resume(step, validated);
   };
   callbacks.on_epoch = [&](const train::EpochReport& epoch) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <sstream>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -68,6 +69,20 @@ void RunDirectory::remove(const std::vector<const char*>& names) const {
 }
 
 void RunDirectory::remove_all() const { remove_tree(path_); }
+
+std::string RunDirectory::text(const char* name) const { return fs::exists(file(name)) ? read_file(file(name)) : std::string(); }
+
+Json RunDirectory::json(const char* name) const { return fs::exists(file(name)) ? read_json(file(name)) : Json::object(); }
+
+std::vector<Json> RunDirectory::lines(const char* name) const {
+  std::vector<Json> all;
+  std::istringstream stream(text(name));
+  for (std::string line; std::getline(stream, line);) {
+    Json entry = Json::parse(line, nullptr, false);
+    if (entry.is_object()) all.push_back(std::move(entry));
+  }
+  return all;
+}
 
 Json RunDirectory::info() const { return read_json(path_ / "run.json"); }
 

@@ -18,6 +18,11 @@ class RunDirectory {
   fs::path bundle() const { return path_ / "bundle"; }
   fs::path checkpoints() const { return path_ / "checkpoints"; }
   bool exists() const { return fs::exists(path_ / "run.json"); }
+  // What stands in one of its files: empty, an empty object and an empty list where there is no such file. Of a log with a line of JSON
+  // for each entry, lines that are no object are left out: a crash may have cut one off. Throw FileError or DataError naming the file.
+  std::string text(const char* name) const;
+  Json json(const char* name) const;
+  std::vector<Json> lines(const char* name) const;
 
   // Makes this an empty directory for a new run. An earlier run of the same name is kept, once, as .previous/NAME
   // beside it; one run is never mixed with another. Throws ConfigError if something that is no run is in the way. The

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <map>
-#include <sstream>
 
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/base/error.h"
@@ -16,9 +15,6 @@ namespace {
 using registry::RunRecord;
 
 constexpr const char* kWhere = "app.registry";
-
-std::string text_of(const fs::path& path) { return fs::exists(path) ? read_file(path) : std::string(); }
-Json json_of(const fs::path& path) { return fs::exists(path) ? read_json(path) : Json::object(); }
 
 std::string word(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -41,22 +37,19 @@ void add_number(RunRecord& record, const std::string& name, const Json& object, 
 
 // What was measured on held-out data first, then what it took.
 void read_results(RunRecord& record, const RunDirectory& run, const Json& info) {
-  const Json report = json_of(run.file("report.json"));
+  const Json report = run.json("report.json");
   const Json metrics = report.value("metrics", Json::object());
   for (const auto& [name, metric] : metrics.items()) add_number(record, name, metric, "value");
-  add_number(record, "kfold.accuracy", json_of(run.file("kfold.json")), "mean");
+  add_number(record, "kfold.accuracy", run.json("kfold.json"), "mean");
   const Json training = info.value("training", Json::object());
   for (const char* key : {"best_value", "steps", "epochs", "seconds", "cpu_seconds", "peak_memory_bytes"}) add_number(record, fmt::format("training.{}", key), training, key);
   for (const char* key : {"parameters", "peak_memory_bytes"}) add_number(record, key, info, key);
   for (const char* key : {"samples_per_second", "tokens_per_second"}) add_number(record, key, report, key);
 }
 
-// A line that was cut off by a crash is left out.
 void read_metrics(RunRecord& record, const RunDirectory& run) {
-  std::istringstream lines(text_of(run.file("metrics.jsonl")));
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) continue;
+  for (const Json& json : run.lines("metrics.jsonl")) {
+    if (!json.contains("step") || !json["step"].is_number_integer()) continue;
     const auto step = json["step"].get<int64_t>();
     for (const auto& [name, value] : json.items()) {
       if (name != "step" && value.is_number()) record.metrics.push_back({name, step, value.get<double>()});
@@ -65,11 +58,10 @@ void read_metrics(RunRecord& record, const RunDirectory& run) {
 }
 
 void read_params(RunRecord& record, const RunDirectory& run) {
-  const fs::path path = run.file("resolved.yaml");
-  const std::string text = text_of(path);
+  const std::string text = run.text("resolved.yaml");
   if (text.empty()) return;
   std::map<std::string, Json> leaves;
-  flatten(parse_yaml(text, path.string()).json, "", leaves);
+  flatten(parse_yaml(text, run.file("resolved.yaml").string()).json, "", leaves);
   for (const auto& [name, value] : leaves) {
     if (value.is_number()) record.params.push_back({name, fmt::format("{}", value.get<double>()), value.get<double>()});
     else record.params.push_back({name, value.is_string() ? value.get<std::string>() : to_line(value), {}});
@@ -112,7 +104,7 @@ RunRecord read(const RunDirectory& run, registry::RunKey key) {
   r.git_commit = word(info, "git_commit");
   r.tags = read_tags(run);
   record.info = to_line(info);
-  record.recipe = text_of(run.file("recipe.yaml"));
+  record.recipe = run.text("recipe.yaml");
   if (!record.recipe.empty()) r.recipe_hash = hash_text(record.recipe).hex();
   read_results(record, run, info);
   read_metrics(record, run);
@@ -140,10 +132,8 @@ std::string stamp_of(const RunDirectory& run) {
 }
 
 std::vector<std::string> read_tags(const RunDirectory& run) {
-  const fs::path path = run.file("tags.json");
-  if (!fs::exists(path)) return {};
   std::vector<std::string> tags;
-  const Json json = read_json(path);
+  const Json json = run.json("tags.json");
   for (const Json& tag : json) {
     if (tag.is_string()) tags.push_back(tag.get<std::string>());
   }
