@@ -12,14 +12,6 @@
 namespace danlu::app {
 namespace {
 
-// A cell of a CSV file, in quotes where it needs them.
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 // The text of the answers, as it grows.
 class Answers {
  public:
@@ -27,7 +19,7 @@ class Answers {
       : form_(form), subject_(subject), classes_(classes) {
     if (form_ == AnswerForm::jsonl) return;
     text_ = fmt::format("{},{}", subject_, classes.empty() ? "value" : "label");
-    for (const std::string& name : classes) text_ += "," + csv_cell("p_" + name);
+    for (const std::string& name : classes) text_ += "," + data::csv_cell("p_" + name);
     text_ += "\n";
   }
 
@@ -38,8 +30,8 @@ class Answers {
       text_ += to_line(line) + "\n";
       return;
     }
-    text_ += csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
-    text_ += classes_.empty() ? fmt::format("{}", p.value) : csv_cell(p.label);
+    text_ += data::csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
+    text_ += classes_.empty() ? fmt::format("{}", p.value) : data::csv_cell(p.label);
     for (const double probability : p.probabilities) text_ += fmt::format(",{}", probability);
     text_ += "\n";
   }

@@ -7,6 +7,7 @@
 
 #include "danlu/base/eta.h"
 #include "danlu/base/format.h"
+#include "danlu/data/table/csv.h"
 #include "danlu/eval/text_table.h"
 
 namespace danlu::app {
@@ -84,13 +85,6 @@ std::string shortened(const std::string& text) {
   size_t end = kLongest - 3;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
   return text.substr(0, end) + "...";
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string shortest(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
@@ -181,7 +175,7 @@ std::string export_csv(const RunRegistry& registry, std::span<const RunRecord> r
   columns.insert(columns.end(), params.begin(), params.end());
   std::string csv;
   const auto add = [&](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) csv += (i == 0 ? "" : ",") + csv_cell(cells[i]);
+    for (size_t i = 0; i < cells.size(); ++i) csv += (i == 0 ? "" : ",") + data::csv_cell(cells[i]);
     csv += "\r\n";
   };
   add(columns);

@@ -313,4 +313,11 @@ Table read_csv(const fs::path& path, const CsvOptions& options) {
   return parse_csv(read_text(path), path.string(), options);
 }
 
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
 }  // namespace danlu::data

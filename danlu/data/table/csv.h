@@ -44,4 +44,7 @@ struct CsvOptions {
 Table read_csv(const fs::path& path, const CsvOptions& options = {});
 Table parse_csv(std::string text, const std::string& source, const CsvOptions& options = {});
 
+// A cell as a file has it: in quotes where it needs them, as in RFC 4180.
+std::string csv_cell(const std::string& text);
+
 }  // namespace danlu::data
