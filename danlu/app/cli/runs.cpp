@@ -128,11 +128,9 @@ class RunsVerb : public Verb {
   void list(Console& console, RunRegistry& registry, const Query& query) const {
     constexpr int64_t kShown = 2, kEvery = 1000000;
     if (query.parent) registry.find(*query.parent);  // or a name that is wrong would look like a search without trials
-    std::vector<std::string> keys = keys_;
-    if (!query.sort.empty() && std::find(keys.begin(), keys.end(), query.sort) == keys.end() && !keys.empty()) keys.push_back(query.sort);
     const bool json = console.form() == LogForm::json;
-    const std::vector<registry::Run> runs = registry.list(query, json ? kEvery : kShown, keys);
-    console.result(json ? "" : list_text(registry, runs, keys), json ? Json{{"event", "runs"}, {"runs", list_json(registry, runs)}} : Json());
+    const std::vector<registry::Run> runs = registry.list(query, json ? kEvery : kShown, keys_);
+    console.result(json ? "" : list_text(registry, runs, keys_), json ? Json{{"event", "runs"}, {"runs", list_json(registry, runs)}} : Json());
   }
 
   void export_runs(Console& console, RunRegistry& registry, const Query& query) const {

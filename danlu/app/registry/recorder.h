@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "danlu/app/recipe/throttle.h"
 #include "danlu/app/registry/run_registry.h"
-#include "danlu/base/timer.h"
 
 namespace danlu::app {
 
@@ -28,8 +28,7 @@ class RunRecorder {
   std::string location_;
   std::unique_ptr<RunRegistry> registry_;
   bool warned_ = false;
-  Timer since_;      // the last record
-  double cost_ = 0;  // of the last record, seconds
+  Throttle throttle_;
 };
 
 }  // namespace danlu::app

@@ -113,7 +113,7 @@ void RunRegistry::refresh_once() {
     }
     try {
       changed.push_back(read_record(run, {store_, name}));
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       if (stamp_of(run).empty()) return std::string();  // removed while it was read
       log_warning(kWhere, fmt::format("{} is passed over: {}", run.path().string(), error.what()));
       if (before != known.end()) known.erase(before);

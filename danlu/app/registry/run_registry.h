@@ -42,7 +42,6 @@ class RunRegistry {
   void refresh_once();
   // Runs `work`, and again on a registry that was built anew if this one proves to be damaged.
   void repairing(const std::function<void()>& work);
-  std::vector<std::string> run_names(const std::map<std::string, registry::Registry::Known>& known) const;
 
   fs::path runs_;
   registry::Location location_;

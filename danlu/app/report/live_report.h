@@ -2,7 +2,7 @@
 #pragma once
 
 #include "danlu/app/recipe/run_directory.h"
-#include "danlu/base/timer.h"
+#include "danlu/app/recipe/throttle.h"
 
 namespace danlu::app {
 
@@ -15,8 +15,7 @@ class LiveReport {
 
  private:
   RunDirectory run_;
-  Timer since_;      // the last page
-  double cost_ = 0;  // of the last page, seconds
+  Throttle throttle_;
 };
 
 }  // namespace danlu::app

@@ -27,8 +27,6 @@ class Registry {
   explicit Registry(const Location& location);
   Registry(Registry&&) = default;
 
-  const Location& location() const { return location_; }
-
   // These runs, each in the place of what was kept under its key.
   void put(std::span<const RunRecord> records);
   void set_status(const RunKey& key, const std::string& status);
