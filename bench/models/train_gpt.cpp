@@ -3,20 +3,15 @@
 //   toy 20      ->  toy 21650.0 182.3      median microseconds of 20 steps, peak memory of the process in MB
 //
 // A step: clear gradients, forward, loss, backward, gradient norm, AdamW update. Random tokens, no dropout.
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "bench/models/median_step.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/rng.h"
-#include "danlu/base/timer.h"
-#include "danlu/engine/autograd/tape.h"
-#include "danlu/engine/kernels/reduce.h"
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/optim/optimizer.h"
 
@@ -44,19 +39,7 @@ class Job {
   }
 
   double median_step_us(int steps) {
-    std::vector<double> times;
-    for (int i = 0; i < steps; ++i) {
-      const Timer timer;
-      optimizer_.zero_grad();
-      const Tensor loss = model_.loss(ids_, targets_);
-      backward(loss);
-      const optim::ParameterStore& store = optimizer_.store();
-      const double norm = std::sqrt(kernels::sum_of_squares(optimizer_.store().gradients().data(), store.size()));
-      optimizer_.step(norm > 1 ? static_cast<float>(1 / norm) : 1.0f);
-      times.push_back(timer.seconds() * 1e6);
-    }
-    std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
-    return times[static_cast<size_t>(steps / 2)];
+    return bench::median_step_us(steps, [&] { bench::clipped_step(optimizer_, [&] { return model_.loss(ids_, targets_); }); });
   }
 
  private:

@@ -6,8 +6,6 @@
 //   encoder    a classifier: four blocks of 256 with four heads, two classes; 32 texts of 128 tokens of 8192
 //
 // A step: clear gradients, forward, loss, backward, gradient norm, AdamW update. No dropout.
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -15,11 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/models/median_step.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/rng.h"
-#include "danlu/base/timer.h"
-#include "danlu/engine/autograd/tape.h"
-#include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/ops/linear_cross_entropy.h"
 #include "danlu/engine/ops/loss.h"
 #include "danlu/engine/ops/movement.h"
@@ -45,18 +41,7 @@ class Job {
  public:
   virtual ~Job() = default;
   double median_step_us(int steps) {
-    std::vector<double> times;
-    for (int i = 0; i < steps; ++i) {
-      const Timer timer;
-      optimizer_->zero_grad();
-      backward(loss());
-      const optim::ParameterStore& store = optimizer_->store();
-      const double norm = std::sqrt(kernels::sum_of_squares(optimizer_->store().gradients().data(), store.size()));
-      optimizer_->step(norm > 1 ? static_cast<float>(1 / norm) : 1.0f);
-      times.push_back(timer.seconds() * 1e6);
-    }
-    std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
-    return times[static_cast<size_t>(steps / 2)];
+    return bench::median_step_us(steps, [&] { bench::clipped_step(*optimizer_, [&] { return loss(); }); });
   }
 
  protected:

@@ -5,7 +5,6 @@
 //   cnn 20      ->  cnn 5981.0
 //
 // A step: clear gradients, forward, loss, backward, Adam update. Batch 64, synthetic data.
-#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <iostream>
@@ -13,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/models/median_step.h"
 #include "danlu/base/rng.h"
-#include "danlu/base/timer.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/loss.h"
 #include "danlu/learn/nn/layers.h"
@@ -46,17 +45,6 @@ struct Job {
   }
 };
 
-double median_step_us(Job& job, int steps) {
-  std::vector<double> times;
-  for (int i = 0; i < steps; ++i) {
-    const Timer timer;
-    job.step();
-    times.push_back(timer.seconds() * 1e6);
-  }
-  std::nth_element(times.begin(), times.begin() + steps / 2, times.end());
-  return times[static_cast<size_t>(steps / 2)];
-}
-
 }  // namespace
 }  // namespace danlu
 
@@ -73,7 +61,7 @@ int main() {
   for (int steps = 0; std::cin >> name >> steps;) {
     const auto job = jobs.find(name);
     if (job == jobs.end() || steps < 1) return 2;
-    std::printf("%s %.1f\n", name.c_str(), median_step_us(*job->second, steps));
+    std::printf("%s %.1f\n", name.c_str(), bench::median_step_us(steps, [&] { job->second->step(); }));
     std::fflush(stdout);
   }
 }

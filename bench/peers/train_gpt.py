@@ -8,10 +8,9 @@ torch.compile). The best of them, by median, is the one that the ratio is taken 
 own, so that peak memory can be compared. Needs: pip install torch (a CPU build is enough).
 """
 import argparse
-import statistics
-import subprocess
 import sys
-import time
+
+from side_by_side import Process, answer, compare
 
 SETTINGS = {"toy": (4, 4, 128, 64, 12, 65), "small": (6, 6, 384, 256, 16, 8192), "gpt2": (12, 12, 768, 256, 4, 50257)}
 STEPS = {"toy": 20, "small": 2, "gpt2": 1}
@@ -19,8 +18,6 @@ STEPS = {"toy": 20, "small": 2, "gpt2": 1}
 
 def serve_torch(name, fused, compiled, threads):
     """Answers step counts from standard input with the median time and the peak memory."""
-    import resource
-
     import torch
     from torch import nn
     from torch.nn import functional
@@ -63,30 +60,14 @@ def serve_torch(name, fused, compiled, threads):
     loss_of = torch.compile(model) if compiled else model
     ids, targets = torch.randint(0, vocabulary, (2, batch, context))
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, fused=fused)
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            optimizer.zero_grad(set_to_none=True)
-            loss_of(ids, targets).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            times.append((time.perf_counter() - start) * 1e6)
-        print(statistics.median(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, flush=True)
 
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss_of(ids, targets).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
 
-class Process:
-    def __init__(self, command, prefix, threads):
-        self.prefix, self.times, self.memory = prefix, [], 0.0
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={"OMP_NUM_THREADS": str(threads), "PATH": "/usr/bin:/bin", "HOME": "/tmp"})
-
-    def step(self, steps, keep=True):
-        self.process.stdin.write(f"{self.prefix}{steps}\n")
-        self.process.stdin.flush()
-        time_us, self.memory = map(float, self.process.stdout.readline().split()[-2:])
-        if keep:
-            self.times.append(time_us)
+    answer(step)
 
 
 def main():
@@ -105,22 +86,7 @@ def main():
         ours = Process([args.program], f"{name} ", args.threads)
         theirs = {peer: Process([sys.executable, __file__, args.program, name, "--threads", str(args.threads), "--torch", peer], "", args.threads)
                   for peer in peers}
-        everyone = [ours, *theirs.values()]
-        for process in everyone:
-            process.step(2, keep=False)
-        for _ in range(args.rounds):
-            for process in everyone:
-                process.step(STEPS[name])
-        tokens = SETTINGS[name][3] * SETTINGS[name][4]
-        print(f"{name}  danlu {tokens / statistics.median(ours.times) * 1e6:.0f} tokens/s, peak {ours.memory:.0f} MB")
-        for peer, process in theirs.items():
-            ratio = statistics.median(t / o for t, o in zip(process.times, ours.times))
-            print(f"{name}  torch {peer}: {tokens / statistics.median(process.times) * 1e6:.0f} tokens/s, peak {process.memory:.0f} MB, ratio {ratio:.2f}")
-        best = min(theirs.values(), key=lambda p: statistics.median(p.times))
-        print(f"{name}  ratio to the best: {statistics.median(t / o for t, o in zip(best.times, ours.times)):.2f}", flush=True)
-        for process in everyone:
-            process.process.stdin.close()
-            process.process.wait()
+        compare(name, ours, theirs, STEPS[name], args.rounds, SETTINGS[name][3] * SETTINGS[name][4])
 
 
 if __name__ == "__main__":

@@ -7,18 +7,15 @@ PyTorch: nn.LSTM, nn.TransformerEncoder with its norms in front, AdamW plain and
 the ratio is taken with. Needs: pip install torch (a CPU build is enough).
 """
 import argparse
-import statistics
-import subprocess
 import sys
-import time
+
+from side_by_side import Process, answer, compare
 
 BATCH, LENGTH, VOCABULARY = 32, 128, 8192
 
 
 def serve_torch(name, fused, threads):
     """Answers step counts from standard input with the median time and the peak memory."""
-    import resource
-
     import torch
     from torch import nn
     from torch.nn import functional
@@ -49,30 +46,14 @@ def serve_torch(name, fused, threads):
     ids = torch.randint(0, VOCABULARY, (BATCH, LENGTH))
     targets = torch.randint(0, VOCABULARY, (BATCH, LENGTH)) if name == "lstm" else torch.randint(0, 2, (BATCH,))
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, fused=fused)
-    for line in sys.stdin:
-        times = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            optimizer.zero_grad(set_to_none=True)
-            model(ids, targets).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            times.append((time.perf_counter() - start) * 1e6)
-        print(statistics.median(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, flush=True)
 
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        model(ids, targets).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
 
-class Process:
-    def __init__(self, command, prefix, threads):
-        self.prefix, self.times, self.memory = prefix, [], 0.0
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={"OMP_NUM_THREADS": str(threads), "PATH": "/usr/bin:/bin", "HOME": "/tmp"})
-
-    def step(self, steps, keep=True):
-        self.process.stdin.write(f"{self.prefix}{steps}\n")
-        self.process.stdin.flush()
-        time_us, self.memory = map(float, self.process.stdout.readline().split()[-2:])
-        if keep:
-            self.times.append(time_us)
+    answer(step)
 
 
 def main():
@@ -87,24 +68,9 @@ def main():
         return serve_torch(args.names[0], args.torch == "fused", args.threads)
     for name in args.names:
         ours = Process([args.program], f"{name} ", args.threads)
-        theirs = {kind: Process([sys.executable, __file__, args.program, name, "--threads", str(args.threads), "--torch", kind], "", args.threads)
+        theirs = {f"AdamW {kind}": Process([sys.executable, __file__, args.program, name, "--threads", str(args.threads), "--torch", kind], "", args.threads)
                   for kind in ("plain", "fused")}
-        everyone = [ours, *theirs.values()]
-        for process in everyone:
-            process.step(1, keep=False)
-        for _ in range(args.rounds):
-            for process in everyone:
-                process.step(2)
-        tokens = BATCH * LENGTH
-        print(f"{name}  danlu {tokens / statistics.median(ours.times) * 1e6:.0f} tokens/s, peak {ours.memory:.0f} MB")
-        for kind, process in theirs.items():
-            ratio = statistics.median(t / o for t, o in zip(process.times, ours.times))
-            print(f"{name}  torch AdamW {kind}: {tokens / statistics.median(process.times) * 1e6:.0f} tokens/s, peak {process.memory:.0f} MB, ratio {ratio:.2f}")
-        best = min(theirs.values(), key=lambda p: statistics.median(p.times))
-        print(f"{name}  ratio to the best: {statistics.median(t / o for t, o in zip(best.times, ours.times)):.2f}", flush=True)
-        for process in everyone:
-            process.process.stdin.close()
-            process.process.wait()
+        compare(name, ours, theirs, 2, args.rounds, BATCH * LENGTH)
 
 
 if __name__ == "__main__":
