@@ -85,6 +85,20 @@ TEST_F(Stages, AReportOfATrainingUnderWayIsReadAgainAndAgain) {
   EXPECT_THAT(read_file(page), Not(HasSubstr("http-equiv=\"refresh\"")));
 }
 
+TEST_F(Stages, ALearningRateIsFoundWithoutTouchingTheRun) {
+  expect_run("points");
+  const auto before = project_.files("runs/points");
+  const Outcome found = project_.danlu({"lr-range", "points", "--steps", "150", "--html", "rates.html", "--log", "json"});
+  ASSERT_EQ(found.code, 0) << found;
+  const Json answer = parse_json(found.out.substr(found.out.rfind("{\"event\"")), "answer");
+  EXPECT_GT(answer["points"].size(), 20u);
+  EXPECT_GT(answer["suggested"].get<double>(), 1e-6);
+  EXPECT_LT(answer["suggested"].get<double>(), 1);
+  EXPECT_THAT(project_.read("rates.html"), HasSubstr("<polyline"));
+  EXPECT_TRUE(project_.files("runs/points") == before);
+  EXPECT_EQ(project_.danlu({"lr-range", "points", "--from", "1", "--to", "0.1"}).code, 2);
+}
+
 TEST_F(Stages, VerifyTrainsAgainAndCompares) {
   expect_run("points");
   const auto before = project_.files("runs/points");
