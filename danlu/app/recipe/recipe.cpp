@@ -100,7 +100,8 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("threads", threads, {0, 4096}, "of the engine; 0: all processors, or OMP_NUM_THREADS");
   v.group("data", data, "what to learn from");
   v.group("tokenizer", tokenizer, "how text becomes tokens");
-  v.field("model", model, "logistic, mlp, cnn, rnn, lstm, gru, encoder or gpt; a group {type, ...} to set its options");
+  static const std::string kModels = fmt::format("{}; a group {{type, ...}} to set its options", fmt::join(models::model_types(), ", "));
+  v.field("model", model, kModels.c_str());
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");

@@ -15,58 +15,108 @@ HWY_BEFORE_NAMESPACE();
 namespace danlu::kernels::HWY_NAMESPACE {
 namespace {
 
-// Of each column: about its mean, and the sums of the distances from that and of their squares. The distances would add up to 0
-// if the mean were exact; their sum corrects it (Chan, Golub, LeVeque 1983). All three begin as 0.
-void add_moments(const float* x, int64_t rows, int64_t n, float* centre, float* distances, float* squares) {
-  for (int64_t i = 0; i < rows; ++i) {
-    map(centre, x + i * n, centre, n, [](F32, VecF sum, VecF v) HWY_ATTR { return hn::Add(sum, v); });
-  }
-  const float scale = 1.0f / static_cast<float>(rows);
-  map(centre, centre, n, [scale](F32 d, VecF sum) HWY_ATTR { return hn::Mul(sum, hn::Set(d, scale)); });
-  for (int64_t i = 0; i < rows; ++i) {
-    map(distances, x + i * n, centre, distances, n, [](F32, VecF sum, VecF v, VecF m) HWY_ATTR { return hn::Add(sum, hn::Sub(v, m)); });
-    map(squares, x + i * n, centre, squares, n, [](F32, VecF sum, VecF v, VecF m) HWY_ATTR {
-      const VecF distance = hn::Sub(v, m);
-      return hn::MulAdd(distance, distance, sum);
+// A whole vector, or the last `count` numbers of a row.
+struct Whole {
+  HWY_INLINE VecF load(F32 d, const float* p) const { return hn::LoadU(d, p); }
+  HWY_INLINE void store(VecF v, F32 d, float* p) const { hn::StoreU(v, d, p); }
+};
+struct Tail {
+  int64_t count;
+  HWY_INLINE VecF load(F32 d, const float* p) const { return load_tail(d, p, count); }
+  HWY_INLINE void store(VecF v, F32 d, float* p) const { store_tail(v, d, p, count); }
+};
+
+// body(d, j, Whole or Tail) for each vector of a row of n numbers, which begins at j.
+template <class Body>
+HWY_INLINE void for_vectors(int64_t n, const Body& body) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) body(d, j, Whole{});
+  if (j < n) body(d, j, Tail{n - j});
+}
+
+// term(d, i * n + j, j, part, sums) adds the numbers j... of row i to its two sums, for all rows. The sums of a few rows at a time are
+// kept in registers, in two chains so that no addition waits for the one before.
+template <class Term>
+HWY_INLINE void add_over_rows(int64_t rows, int64_t n, float* first, float* second, const Term& term) {
+  constexpr int64_t kChunk = 16;
+  for (int64_t begin = 0; begin < rows; begin += kChunk) {
+    const int64_t end = HWY_MIN(begin + kChunk, rows);
+    for_vectors(n, [&](F32 d, int64_t j, auto part) HWY_ATTR {
+      VecF even[2] = {part.load(d, first + j), part.load(d, second + j)}, odd[2] = {hn::Zero(d), hn::Zero(d)};
+      int64_t i = begin;
+      for (; i + 2 <= end; i += 2) {
+        term(d, i * n + j, j, part, even);
+        term(d, (i + 1) * n + j, j, part, odd);
+      }
+      if (i < end) term(d, i * n + j, j, part, even);
+      part.store(hn::Add(even[0], odd[0]), d, first + j);
+      part.store(hn::Add(even[1], odd[1]), d, second + j);
     });
   }
 }
 
-// y = x * scale[j] + shift[j]
-void scale_columns(const float* x, const float* scale, const float* shift, float* y, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; ++i) {
-    map(x + i * n, scale, shift, y + i * n, n, [](F32, VecF v, VecF a, VecF b) HWY_ATTR { return hn::MulAdd(v, a, b); });
+// Of each column: about its mean, and the sums of the distances from that and of their squares. The distances would add up to 0
+// if the mean were exact; their sum corrects it (Chan, Golub, LeVeque 1983). All three begin as 0.
+void add_moments(const float* x, int64_t rows, int64_t n, float* centre, float* distances, float* squares) {
+  add_over_rows(rows, n, centre, distances, [x](F32 d, int64_t at, int64_t, auto part, VecF* sums) HWY_ATTR {
+    sums[0] = hn::Add(sums[0], part.load(d, x + at));
+  });
+  const float scale = 1.0f / static_cast<float>(rows);
+  map(centre, centre, n, [scale](F32 d, VecF sum) HWY_ATTR { return hn::Mul(sum, hn::Set(d, scale)); });
+  add_over_rows(rows, n, distances, squares, [x, centre](F32 d, int64_t at, int64_t j, auto part, VecF* sums) HWY_ATTR {
+    const VecF distance = hn::Sub(part.load(d, x + at), part.load(d, centre + j));
+    sums[0] = hn::Add(sums[0], distance);
+    sums[1] = hn::MulAdd(distance, distance, sums[1]);
+  });
+}
+
+// v where `sign` is positive, v * slope elsewhere: leaky ReLU, and, by the sign of what came of it, its gradient.
+HWY_INLINE VecF leaky(F32 d, VecF v, VecF sign, float slope) {
+  return hn::IfThenElse(hn::Gt(sign, hn::Zero(d)), v, hn::Mul(v, hn::Set(d, slope)));
+}
+
+// y = leaky(x * scale[j] + shift[j] + residual); the residual may be null.
+void scale_columns(const float* x, const float* scale, const float* shift, const float* residual, float slope, float* y, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i, x += n, y += n) {
+    for_vectors(n, [&](F32 d, int64_t j, auto part) HWY_ATTR {
+      VecF z = hn::MulAdd(part.load(d, x + j), part.load(d, scale + j), part.load(d, shift + j));
+      if (residual != nullptr) z = hn::Add(z, part.load(d, residual + j));
+      part.store(slope == 1 ? z : leaky(d, z, z, slope), d, y + j);
+    });
+    if (residual != nullptr) residual += n;
   }
 }
 
-// sum_dy[j] += dy and sum_dy_distance[j] += dy * (x - mean[j])
-void add_gradient_columns(const float* dy, const float* x, const float* mean, int64_t rows, int64_t n, float* sum_dy, float* sum_dy_distance) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* g = dy + i * n;
-    map(sum_dy, g, sum_dy, n, [](F32, VecF s, VecF v) HWY_ATTR { return hn::Add(s, v); });
-    const F32 d;
-    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-    const float* xi = x + i * n;
-    int64_t j = 0;
-    for (; j + lanes <= n; j += lanes) {
-      const VecF distance = hn::Sub(hn::LoadU(d, xi + j), hn::LoadU(d, mean + j));
-      hn::StoreU(hn::MulAdd(hn::LoadU(d, g + j), distance, hn::LoadU(d, sum_dy_distance + j)), d, sum_dy_distance + j);
-    }
-    for (; j < n; ++j) sum_dy_distance[j] += g[j] * (xi[j] - mean[j]);
-  }
+// dz of y = leaky(z), where y is null if that is z.
+template <class Part>
+HWY_INLINE VecF through_leaky(F32 d, const float* dy, const float* y, float slope, int64_t at, Part part) {
+  const VecF gradient = part.load(d, dy + at);
+  return y == nullptr ? gradient : leaky(d, gradient, part.load(d, y + at), slope);
 }
 
-// dx = a[j] * dy + b[j] * x + c[j]
-void combine_columns(const float* dy, const float* x, const float* a, const float* b, const float* c, float* dx, int64_t rows, int64_t n) {
-  const F32 d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t i = 0; i < rows; ++i, dy += n, x += n, dx += n) {
-    int64_t j = 0;
-    for (; j + lanes <= n; j += lanes) {
-      const VecF linear = hn::MulAdd(hn::LoadU(d, b + j), hn::LoadU(d, x + j), hn::LoadU(d, c + j));
-      hn::StoreU(hn::MulAdd(hn::LoadU(d, a + j), hn::LoadU(d, dy + j), linear), d, dx + j);
-    }
-    for (; j < n; ++j) dx[j] = a[j] * dy[j] + b[j] * x[j] + c[j];
+// sum_dz[j] += dz and sum_dz_distance[j] += dz * (x - mean[j])
+void add_gradient_columns(const float* dy, const float* y, float slope, const float* x, const float* mean, int64_t rows, int64_t n, float* sum_dz,
+                          float* sum_dz_distance) {
+  add_over_rows(rows, n, sum_dz, sum_dz_distance, [=](F32 d, int64_t at, int64_t j, auto part, VecF* sums) HWY_ATTR {
+    const VecF dz = through_leaky(d, dy, y, slope, at, part);
+    sums[0] = hn::Add(sums[0], dz);
+    sums[1] = hn::MulAdd(dz, hn::Sub(part.load(d, x + at), part.load(d, mean + j)), sums[1]);
+  });
+}
+
+// dx = a[j] * dz + b[j] * x + c[j], and, unless null, dresidual = dz
+void combine_columns(const float* dy, const float* y, float slope, const float* x, const float* a, const float* b, const float* c, float* dx,
+                     float* dresidual, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for_vectors(n, [&](F32 d, int64_t j, auto part) HWY_ATTR {
+      const int64_t at = i * n + j;
+      const VecF dz = through_leaky(d, dy, y, slope, at, part);
+      const VecF linear = hn::MulAdd(part.load(d, b + j), part.load(d, x + at), part.load(d, c + j));
+      part.store(hn::MulAdd(part.load(d, a + j), dz, linear), d, dx + at);
+      if (dresidual != nullptr) part.store(dz, d, dresidual + at);
+    });
   }
 }
 
@@ -223,8 +273,8 @@ void column_moments(const float* x, int64_t rows, int64_t n, float* mean, float*
   }
 }
 
-void normalize_columns(const float* x, const float* mean, const float* rstd, const float* weight, const float* bias, float* y,
-                       int64_t rows, int64_t n) {
+void normalize_columns(const float* x, const float* mean, const float* rstd, const float* weight, const float* bias, const float* residual,
+                       float negative_slope, float* y, int64_t rows, int64_t n) {
   active_isa();
   std::vector<float> scale(static_cast<size_t>(n)), shift(static_cast<size_t>(n));
   for (int64_t j = 0; j < n; ++j) {
@@ -233,36 +283,42 @@ void normalize_columns(const float* x, const float* mean, const float* rstd, con
     shift[k] = (bias == nullptr ? 0.0f : bias[j]) - mean[j] * scale[k];
   }
   const auto kernel = HWY_DYNAMIC_DISPATCH(scale_columns);
-  parallel_for(rows, row_grain(n), [&](int64_t b, int64_t e) { kernel(x + b * n, scale.data(), shift.data(), y + b * n, e - b, n); });
+  parallel_for(rows, row_grain(n), [&](int64_t b, int64_t e) {
+    kernel(x + b * n, scale.data(), shift.data(), residual == nullptr ? nullptr : residual + b * n, negative_slope, y + b * n, e - b, n);
+  });
 }
 
-void column_gradient_sums(const float* dy, const float* x, const float* mean, const float* rstd, float* sum_dy, float* sum_dy_xhat,
-                          int64_t rows, int64_t n) {
+void column_gradient_sums(const float* dy, const float* y, float negative_slope, const float* x, const float* mean, const float* rstd, float* sum_dz,
+                          float* sum_dz_xhat, int64_t rows, int64_t n) {
+  active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(add_gradient_columns);
   const std::vector<double> total = total_of(in_pieces(rows, kPiece, 2 * n, [&](int64_t b, int64_t e, float* sums) {
-    kernel(dy + b * n, x + b * n, mean, e - b, n, sums, sums + n);
+    kernel(dy + b * n, y == nullptr ? nullptr : y + b * n, negative_slope, x + b * n, mean, e - b, n, sums, sums + n);
   }));
   for (int64_t j = 0; j < n; ++j) {
-    sum_dy[j] = static_cast<float>(total[static_cast<size_t>(j)]);
-    sum_dy_xhat[j] = static_cast<float>(total[static_cast<size_t>(n + j)] * static_cast<double>(rstd[j]));
+    sum_dz[j] = static_cast<float>(total[static_cast<size_t>(j)]);
+    sum_dz_xhat[j] = static_cast<float>(total[static_cast<size_t>(n + j)] * static_cast<double>(rstd[j]));
   }
 }
 
-void normalize_columns_backward(const float* dy, const float* x, const float* mean, const float* rstd, const float* weight,
-                                const float* sum_dy, const float* sum_dy_xhat, float* dx, int64_t rows, int64_t n) {
-  // dx = a dy + b x + c, with numbers for each column.
+void normalize_columns_backward(const float* dy, const float* y, float negative_slope, const float* x, const float* mean, const float* rstd,
+                                const float* weight, const float* sum_dz, const float* sum_dz_xhat, float* dx, float* dresidual, int64_t rows,
+                                int64_t n) {
+  active_isa();
+  // dx = a dz + b x + c, with numbers for each column.
   std::vector<float> a(static_cast<size_t>(n)), b(static_cast<size_t>(n)), c(static_cast<size_t>(n));
   const auto count = static_cast<float>(std::max<int64_t>(rows, 1));
   for (int64_t j = 0; j < n; ++j) {
     const auto k = static_cast<size_t>(j);
     a[k] = rstd[j] * (weight == nullptr ? 1.0f : weight[j]);
-    if (sum_dy == nullptr) continue;
-    b[k] = -a[k] * rstd[j] * sum_dy_xhat[j] / count;
-    c[k] = -a[k] * sum_dy[j] / count - b[k] * mean[j];
+    if (sum_dz == nullptr) continue;
+    b[k] = -a[k] * rstd[j] * sum_dz_xhat[j] / count;
+    c[k] = -a[k] * sum_dz[j] / count - b[k] * mean[j];
   }
   const auto kernel = HWY_DYNAMIC_DISPATCH(combine_columns);
   parallel_for(rows, row_grain(n), [&](int64_t begin, int64_t end) {
-    kernel(dy + begin * n, x + begin * n, a.data(), b.data(), c.data(), dx + begin * n, end - begin, n);
+    const auto at = [&](auto* p) { return p == nullptr ? nullptr : p + begin * n; };
+    kernel(at(dy), at(y), negative_slope, at(x), a.data(), b.data(), c.data(), at(dx), at(dresidual), end - begin, n);
   });
 }
 

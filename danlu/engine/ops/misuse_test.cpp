@@ -121,6 +121,7 @@ TEST(Misuse, NormsAndDropout) {
   expect_refusals<ShapeError>({
       {[&] { return batch_norm(zeros({1, 3}), {}, {}, mean, variance); }, "[engine.ops.batch_norm] x: got (1, 3); expected at least two values for each channel"},
       {[&] { return batch_norm(zeros({5, 2}), {}, {}, mean, variance); }, "[engine.ops.batch_norm] running_mean: got (3,); expected (2,)"},
+      {[&] { return batch_norm(zeros({5, 3}), {}, {}, mean, variance, {}, zeros({5, 2})); }, "[engine.ops.batch_norm] residual: got (5, 2); expected (5, 3)"},
       {[&] { return batch_norm(zeros({5, 3}), {}, {}, none, none); }, "got an undefined tensor"},
       {[] { return layer_norm(zeros({5, 2}), zeros({3})); }, "[engine.ops.layer_norm] weight: got (3,); expected (2,)"},
       {[] { return layer_norm(zeros({5, 2}), {}, zeros({1})); }, "[engine.ops.layer_norm] bias: got (1,); expected (2,)"},

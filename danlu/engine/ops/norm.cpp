@@ -98,10 +98,14 @@ std::pair<Tensor, Tensor> add_over_rows(const char* op, const Tensor& x, const T
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& running_mean, Tensor& running_var,
-                  const BatchNormOptions& o) {
+                  const BatchNormOptions& o, const Tensor& residual) {
   const int64_t n = channels_of(op::batch_norm, x, weight, bias), rows = x.shape().outer(-1);
   require_channels(op::batch_norm, "running_mean", running_mean, n);
   require_channels(op::batch_norm, "running_var", running_var, n);
+  if (residual.defined()) {
+    require_f32(op::batch_norm, residual);
+    if (!(residual.shape() == x.shape())) bad_shape(op::batch_norm, "residual", residual.shape(), x.shape().str());
+  }
   if (o.training && rows < 2) {
     bad_shape(op::batch_norm, "x", x.shape(), "at least two values for each channel in training; take a larger batch");
   }
@@ -122,21 +126,29 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
     for (int64_t j = 0; j < n; ++j) rstd.mutable_data()[j] = 1.0f / std::sqrt(running_var.data()[j] + o.eps);
   }
   Tensor y = Tensor::empty(x.shape());
-  kernels::normalize_columns(x.data(), mean.data(), rstd.data(), data_or_null(weight), data_or_null(bias), y.mutable_data(), rows, n);
-  if (!(recording(x, weight) || recording(bias))) return y;
-  record(op::batch_norm, y, {&x, &weight, &bias},
-         [=, training = o.training, x = Saved(x), has_weight = weight.defined(), weight = saved_or_none(weight)](GradContext& context) {
+  kernels::normalize_columns(x.data(), mean.data(), rstd.data(), data_or_null(weight), data_or_null(bias), data_or_null(residual), o.negative_slope,
+                             y.mutable_data(), rows, n);
+  if (!(recording(x, weight) || recording(bias, residual))) return y;
+  const bool active = o.negative_slope != 1;
+  record(op::batch_norm, y, {&x, &weight, &bias, &residual},
+         [=, training = o.training, slope = o.negative_slope, x = Saved(x), y = active ? Saved(y) : Saved(), has_weight = weight.defined(),
+          weight = saved_or_none(weight)](GradContext& context) {
     const float* dy = context.dy().data();
-    Tensor sum_dy = Tensor::empty({n}), sum_dy_xhat = Tensor::empty({n});
-    kernels::column_gradient_sums(dy, x.get().data(), mean.data(), rstd.data(), sum_dy.mutable_data(), sum_dy_xhat.mutable_data(), rows, n);
-    if (context.needs(0)) {
-      Tensor dx = Tensor::empty(x.get().shape());
-      kernels::normalize_columns_backward(dy, x.get().data(), mean.data(), rstd.data(), has_weight ? weight.get().data() : nullptr,
-                                          training ? sum_dy.data() : nullptr, training ? sum_dy_xhat.data() : nullptr, dx.mutable_data(), rows, n);
-      context.add(0, std::move(dx));
+    const float* out = active ? y.get().data() : nullptr;
+    Tensor sum_dz = Tensor::empty({n}), sum_dz_xhat = Tensor::empty({n});
+    kernels::column_gradient_sums(dy, out, slope, x.get().data(), mean.data(), rstd.data(), sum_dz.mutable_data(), sum_dz_xhat.mutable_data(), rows, n);
+    Tensor dx, dresidual;
+    if (context.needs(0) || (active && context.needs(3))) dx = Tensor::empty(x.get().shape());
+    if (active && context.needs(3)) dresidual = Tensor::empty(x.get().shape());
+    if (dx.defined()) {
+      kernels::normalize_columns_backward(dy, out, slope, x.get().data(), mean.data(), rstd.data(), has_weight ? weight.get().data() : nullptr,
+                                          training ? sum_dz.data() : nullptr, training ? sum_dz_xhat.data() : nullptr, dx.mutable_data(),
+                                          dresidual.defined() ? dresidual.mutable_data() : nullptr, rows, n);
     }
-    context.add(1, std::move(sum_dy_xhat));
-    context.add(2, std::move(sum_dy));
+    if (context.needs(0)) context.add(0, std::move(dx));
+    if (context.needs(3)) context.add(3, active ? std::move(dresidual) : context.dy());
+    context.add(1, std::move(sum_dz_xhat));
+    context.add(2, std::move(sum_dz));
   });
   return y;
 }

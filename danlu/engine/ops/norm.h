@@ -15,16 +15,19 @@ struct BatchNormOptions {
   bool training = true;
   float momentum = 0.1f;
   float eps = 1e-5f;
+  float negative_slope = 1;  // of the activation that follows: 1 for none, 0 for ReLU, between for leaky ReLU
 };
 
-// Over all axes but the last: y = (x - mean) / sqrt(var + eps) * weight + bias for each channel.
+// Over all axes but the last: y = f((x - mean) / sqrt(var + eps) * weight + bias + residual) for each channel, where f(z) is z for z > 0 and
+// negative_slope * z elsewhere, and the residual, of the shape of x, may be undefined: a block of a residual network in one reading of memory.
 // Training: mean and (biased) variance of the batch; running = (1 - momentum) * running + momentum * batch, in place, with the
 // unbiased variance. Otherwise: the running statistics, as constants.
 //
 // Shapes    x: (..., C), training: at least two values for each channel   running_mean, running_var: (C)
+// Gradient  also dresidual. With an activation y is saved too.
 // Source    Ioffe, Szegedy 2015, arXiv:1502.03167.
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& running_mean, Tensor& running_var,
-                  const BatchNormOptions& options = {});
+                  const BatchNormOptions& options = {}, const Tensor& residual = {});
 
 // Over the last axis: y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias, var biased.
 // Shapes    x: (..., C), C >= 1     Source  Ba, Kiros, Hinton 2016, arXiv:1607.06450.

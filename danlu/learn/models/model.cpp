@@ -1,5 +1,8 @@
 #include "danlu/learn/models/model.h"
 
+#include <algorithm>
+#include <type_traits>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
@@ -14,59 +17,68 @@
 namespace danlu::models {
 namespace {
 
+enum class Input : uint8_t { numbers, tokens };
+
+// A model that recipes can name.
+struct Kind {
+  std::string type;
+  Input input;
+  std::function<ModelConfig(const TypedOptions& typed, const Locate& locate, const std::string& prefix)> parse;
+};
+
+// From its two functions: one that makes it and, where options can contradict each other, one that checks them.
 template <class Options>
-ModelConfig configure(const TypedOptions& typed, const Options& options,
-                      std::unique_ptr<nn::Module> (*make)(const Options&, const Shape&, int64_t)) {
-  Json resolved = {{"type", typed.type}};
-  resolved.update(write_options(options));
-  return {typed.type, resolved, [options, make](const Shape& input, int64_t outputs) { return make(options, input, outputs); }};
+Kind kind(const char* type, Input input, std::unique_ptr<nn::Module> (*make)(const Options&, const Shape&, int64_t),
+          void (*check)(const std::type_identity_t<Options>&, const Locate&, const std::string&) = nullptr) {
+  return {type, input, [=](const TypedOptions& typed, const Locate& locate, const std::string& prefix) {
+    Options options;
+    read_options(typed.options, options, locate, prefix);
+    if (check != nullptr) check(options, locate, prefix);
+    Json resolved = {{"type", typed.type}};
+    resolved.update(write_options(options));
+    return ModelConfig{typed.type, resolved, [=](const Shape& shape, int64_t outputs) { return make(options, shape, outputs); }};
+  }};
+}
+
+std::unique_ptr<nn::Module> make_language_model(const GptOptions& options, const Shape&, int64_t vocab_size) { return make_gpt(options, vocab_size); }
+
+// A new model: its file, and a line here.
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds = {
+      kind("logistic", Input::numbers, make_logistic),
+      kind("mlp", Input::numbers, make_mlp),
+      kind("cnn", Input::numbers, make_cnn, check_cnn),
+      kind("rnn", Input::tokens, make_rnn),
+      kind("lstm", Input::tokens, make_lstm),
+      kind("gru", Input::tokens, make_gru),
+      kind("encoder", Input::tokens, make_encoder, check_encoder),
+      kind("gpt", Input::numbers, make_language_model, check_gpt),
+  };
+  return kKinds;
+}
+
+const Kind& kind_of(const std::string& type) {
+  return *std::find_if(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.type == type; });
 }
 
 }  // namespace
 
 const std::vector<std::string>& model_types() {
-  static const std::vector<std::string> kTypes = {"logistic", "mlp", "cnn", "rnn", "lstm", "gru", "encoder", "gpt"};
+  static const std::vector<std::string> kTypes = [] {
+    std::vector<std::string> types;
+    for (const Kind& kind : kinds()) types.push_back(kind.type);
+    return types;
+  }();
   return kTypes;
 }
 
-bool reads_text(const std::string& type) { return type == "rnn" || type == "lstm" || type == "gru" || type == "encoder"; }
+bool reads_text(const std::string& type) {
+  return std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.type == type && kind.input == Input::tokens; });
+}
 
-// A new model: its file, and a line in the two functions above and below.
 ModelConfig parse_model(const Json& json, const Locate& locate, const std::string& prefix) {
   const TypedOptions typed = split_type(json, model_types(), "mlp", locate, prefix);
-  if (typed.type == "logistic") {
-    LogisticOptions options;
-    read_options(typed.options, options, locate, prefix);
-    return configure(typed, options, make_logistic);
-  }
-  if (typed.type == "cnn") {
-    CnnOptions options;
-    read_options(typed.options, options, locate, prefix);
-    check_cnn(options, locate, prefix);
-    return configure(typed, options, make_cnn);
-  }
-  if (typed.type == "rnn" || typed.type == "lstm" || typed.type == "gru") {
-    RecurrentOptions options;
-    read_options(typed.options, options, locate, prefix);
-    return configure(typed, options, typed.type == "rnn" ? make_rnn : typed.type == "lstm" ? make_lstm : make_gru);
-  }
-  if (typed.type == "encoder") {
-    EncoderOptions options;
-    read_options(typed.options, options, locate, prefix);
-    check_encoder(options, locate, prefix);
-    return configure(typed, options, make_encoder);
-  }
-  if (typed.type == "gpt") {
-    GptOptions options;
-    read_options(typed.options, options, locate, prefix);
-    check_gpt(options, locate, prefix);
-    return configure<GptOptions>(typed, options, [](const GptOptions& o, const Shape&, int64_t vocab_size) -> std::unique_ptr<nn::Module> {
-      return make_gpt(o, vocab_size);
-    });
-  }
-  MlpOptions options;
-  read_options(typed.options, options, locate, prefix);
-  return configure(typed, options, make_mlp);
+  return kind_of(typed.type).parse(typed, locate, prefix);
 }
 
 std::string summary(nn::Module& model, const Shape& input) {

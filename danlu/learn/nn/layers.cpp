@@ -106,8 +106,9 @@ BatchNorm::BatchNorm(int64_t features, float eps, float momentum) : eps_(eps), m
   running_mean = add_buffer("running_mean", Tensor::zeros({features}));
   running_var = add_buffer("running_var", Tensor::full({features}, 1.0f));
 }
-Tensor BatchNorm::forward(const Tensor& x) {
-  return batch_norm(x, weight, bias, running_mean, running_var, {.training = is_training(), .momentum = momentum_, .eps = eps_});
+Tensor BatchNorm::forward(const Tensor& x, float negative_slope, const Tensor& residual) {
+  return batch_norm(x, weight, bias, running_mean, running_var,
+                    {.training = is_training(), .momentum = momentum_, .eps = eps_, .negative_slope = negative_slope}, residual);
 }
 std::string BatchNorm::describe() const { return fmt::format("BatchNorm({})", weight.numel()); }
 
@@ -188,7 +189,8 @@ void Sequential::plan() {
   };
   // max(relu(a), relu(b)) = relu(max(a, b)), and their gradients are the same too.
   for (size_t i = 0; i + 1 < order.size(); ++i) {
-    if (is_relu(order[i]) && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) {
+    const bool follows_norm = i > 0 && dynamic_cast<BatchNorm*>(order[i - 1]) != nullptr;  // which does it at no cost
+    if (is_relu(order[i]) && !follows_norm && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) {
       std::swap(order[i], order[i + 1]);
       std::swap(names[i], names[i + 1]);
     }
@@ -200,7 +202,8 @@ void Sequential::plan() {
     if (next != nullptr && next->fused() != Activation::none) {
       step.linear = dynamic_cast<Linear*>(order[i]);
       step.conv = dynamic_cast<Conv2d*>(order[i]);
-      if (step.linear != nullptr || step.conv != nullptr) {
+      if (next->fused() == Activation::relu) step.norm = dynamic_cast<BatchNorm*>(order[i]);
+      if (step.linear != nullptr || step.conv != nullptr || step.norm != nullptr) {
         step.activation = next->fused();
         ++i;
       }
@@ -217,6 +220,8 @@ Tensor Sequential::forward(const Tensor& input) {
       x = step.linear->forward(x, step.activation);
     } else if (step.conv != nullptr) {
       x = step.conv->forward(x, step.activation);
+    } else if (step.norm != nullptr) {
+      x = step.norm->forward(x, 0);
     } else {
       x = step.module->forward(x);
     }

@@ -80,7 +80,9 @@ class GlobalAvgPool : public Module {
 class BatchNorm : public Module {
  public:
   explicit BatchNorm(int64_t features, float eps = 1e-5f, float momentum = 0.1f);
-  Tensor forward(const Tensor& x) override;
+  Tensor forward(const Tensor& x) override { return forward(x, 1); }
+  // With what follows it in the same pass: a sum, and leaky ReLU (0: ReLU; 1: none).
+  Tensor forward(const Tensor& x, float negative_slope, const Tensor& residual = {});
   std::string describe() const override;
   Tensor weight, bias;
   Tensor running_mean, running_var;
@@ -141,7 +143,7 @@ struct GELU : ActivationLayer { GELU() : ActivationLayer("gelu") {} };
 struct SiLU : ActivationLayer { SiLU() : ActivationLayer("silu") {} };
 
 // One module after the other. Where two neighbours make one faster operation with the same result, it is taken:
-// a product with its activation, and max pooling before ReLU instead of after (equal, on a quarter of the elements).
+// a product or a batch norm with its activation, and max pooling before ReLU instead of after (equal, on a quarter of the elements).
 class Sequential : public Module {
  public:
   Sequential() = default;
@@ -165,6 +167,7 @@ class Sequential : public Module {
     std::string name;          // "0": its number
     Linear* linear = nullptr;  // set if `activation` is fused into it
     Conv2d* conv = nullptr;
+    BatchNorm* norm = nullptr;  // set if ReLU is fused into it
     Activation activation = Activation::none;
   };
   void plan();

@@ -158,6 +158,41 @@ void add_group_norms(std::vector<OpCase>& cases) {
   add("64 x 14 x 14 x 64", {64, 14, 14, 64}, 8, true, Use::bench);
 }
 
+// A sum and an activation in the same pass.
+void add_batch_norm_epilogues(std::vector<OpCase>& cases) {
+  const auto add = [&](const char* name, const Shape& x, bool residual, double slope, bool training = true, Use use = Use::test) {
+    const int64_t channels = x[-1];
+    std::vector<Input> inputs = inputs_for(x, true);
+    inputs[2].values = repeat({9, -9});  // so that no step of the finite differences crosses the kink
+    if (residual) inputs.push_back({x, repeat({20, -20, -20})});
+    cases.push_back({op::batch_norm, name, inputs,
+                     [=](const auto& in) {
+                       Tensor mean = Tensor::full({channels}, 0.25f), variance = Tensor::full({channels}, 1.5f);
+                       return batch_norm(in[0], in[1], in[2], mean, variance, {.training = training, .negative_slope = static_cast<float>(slope)},
+                                         at_or_none(in, 3));
+                     },
+                     [=](const auto& in) {
+                       const Values mean(static_cast<size_t>(channels), 0.25), variance(static_cast<size_t>(channels), 1.5);
+                       Values y = training ? reference::batch_norm(in[0], channels, in[1], in[2], kEps)
+                                           : reference::batch_norm(in[0], channels, in[1], in[2], mean, variance, kEps);
+                       for (size_t i = 0; i < y.size(); ++i) {
+                         if (residual) y[i] += in[3][i];
+                         if (y[i] <= 0) y[i] *= slope;
+                       }
+                       return y;
+                     },
+                     kNorm, use});
+  };
+  add("relu", {2, 3, 5, 17}, false, 0);
+  add("leaky relu", {9, 4}, false, 0.2);
+  add("residual", {2, 3, 5, 17}, true, 1);
+  add("residual, relu", {33, 33}, true, 0);
+  add("residual, relu, above the grain", {311, 91}, true, 0);
+  add("residual, relu, evaluation", {9, 5}, true, 0, false);
+  add("relu, one channel", {33, 1}, false, 0);
+  add("64 x 28 x 28 x 16, residual, relu", {64, 28, 28, 16}, true, 0, true, Use::bench);
+}
+
 // After one training step: the statistics, as the result of an operation without gradients.
 OpCase running_statistics() {
   const auto moved = [](const auto& in) {
@@ -185,6 +220,7 @@ std::vector<OpCase> norm_cases() {
   std::vector<OpCase> cases;
   add_batch_norms(cases);
   add_batch_norm_evaluations(cases);
+  add_batch_norm_epilogues(cases);
   cases.push_back(running_statistics());
   add_row_norms(cases);
   add_residual_norms(cases);
