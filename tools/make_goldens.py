@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3,rnn,lstm,gru,encoder}.safetensors: what PyTorch computes for one small network of each kind.
+"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3,rnn,lstm,gru,encoder,resnet,mobilenet,vgg,vit}.safetensors: what PyTorch computes for one small network of each kind.
 
     python3 tools/make_goldens.py tests/golden        (needs: pip install torch safetensors numpy)
 
@@ -173,20 +173,126 @@ class EncoderBlock(nn.Module):
         return x + self.down(functional.gelu(self.up(self.ffn_norm(x))))
 
 
+class TransformerEncoder(nn.Module):
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.blocks, self.norm, self.heads = nn.ModuleList(EncoderBlock(width, hidden) for _ in range(2)), nn.LayerNorm(width), heads
+
+    def forward(self, x, mask):
+        for block in self.blocks:
+            x = block(x, mask, self.heads)
+        return self.norm(x)
+
+
 class Encoder(nn.Module):
     def __init__(self, width=12, heads=3, hidden=20, classes=3, vocabulary=19, length=8):
         super().__init__()
         self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
-        self.blocks = nn.ModuleList(EncoderBlock(width, hidden) for _ in range(2))
-        self.norm, self.head, self.heads = nn.LayerNorm(width), nn.Linear(width, classes), heads
+        self.encoder, self.head = TransformerEncoder(width, heads, hidden), nn.Linear(width, classes)
 
     def forward(self, ids):
         mask = ids != 0
-        x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1]))
-        for block in self.blocks:
-            x = block(x, mask, self.heads)
-        x = self.norm(x) * mask[..., None]
+        x = self.encoder(self.tokens(ids) + self.positions(torch.arange(ids.shape[1])), mask) * mask[..., None]
         return self.head(x.sum(1) / mask.sum(1, keepdim=True))
+
+
+class ConvNorm(nn.Module):
+    def __init__(self, channels, filters, kernel, stride=1, groups=1):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, filters, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.first, self.second = ConvNorm(channels, filters, 3, stride), ConvNorm(filters, filters, 3)
+        self.shortcut = ConvNorm(channels, filters, 1, stride) if stride != 1 or channels != filters else nn.Identity()
+
+    def forward(self, x):
+        return functional.relu(self.second(functional.relu(self.first(x))) + self.shortcut(x))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, channels, filters, stride, expansion):
+        super().__init__()
+        inside = channels * expansion
+        self.expand, self.depthwise = ConvNorm(channels, inside, 1), ConvNorm(inside, inside, 3, stride, inside)
+        self.project, self.shortcut = ConvNorm(inside, filters, 1), stride == 1 and channels == filters
+
+    def forward(self, x):
+        y = self.project(functional.relu(self.depthwise(functional.relu(self.expand(x)))))
+        return x + y if self.shortcut else y
+
+
+class ResNet(nn.Module):
+    def __init__(self, channels=3, width=4, classes=5):
+        super().__init__()
+        self.stem = ConvNorm(channels, width, 3)
+        self.stages = nn.ModuleList([nn.ModuleList([ResidualBlock(width, width, 1)]),
+                                     nn.ModuleList([ResidualBlock(width, 2 * width, 2), ResidualBlock(2 * width, 2 * width, 1)])])
+        self.head = nn.Linear(2 * width, classes)
+
+    def forward(self, x):
+        x = functional.relu(self.stem(x))
+        for stage in self.stages:
+            for block in stage:
+                x = block(x)
+        return self.head(x.mean((2, 3)))
+
+
+class MobileNet(nn.Module):
+    def __init__(self, channels=3, width=4, classes=5, expansion=3):
+        super().__init__()
+        self.stem = ConvNorm(channels, width, 3)
+        self.stages = nn.ModuleList([nn.ModuleList([InvertedResidual(width, width, 1, expansion)]),
+                                     nn.ModuleList([InvertedResidual(width, 2 * width, 2, expansion), InvertedResidual(2 * width, 2 * width, 1, expansion)])])
+        self.last, self.head = ConvNorm(2 * width, 8 * width, 1), nn.Linear(8 * width, classes)
+
+    def forward(self, x):
+        x = functional.relu(self.stem(x))
+        for stage in self.stages:
+            for block in stage:
+                x = block(x)
+        return self.head(functional.relu(self.last(x)).mean((2, 3)))
+
+
+class Vgg(nn.Module):
+    def __init__(self, channels=3, width=4, hidden=6, classes=5, size=10):
+        super().__init__()
+        self.stages = nn.ModuleList([nn.ModuleList([ConvNorm(channels, width, 3)]),
+                                     nn.ModuleList([ConvNorm(width, 2 * width, 3), ConvNorm(2 * width, 2 * width, 3)])])
+        self.hidden, self.head = nn.Linear((size // 4) ** 2 * 2 * width, hidden), nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        for stage in self.stages:
+            for layer in stage:
+                x = functional.relu(layer(x))
+            x = functional.max_pool2d(x, 2)
+        return self.head(functional.relu(self.hidden(x.permute(0, 2, 3, 1).flatten(1))))
+
+
+class Vit(nn.Module):
+    def __init__(self, channels=3, patch=5, width=12, heads=3, hidden=48, classes=5, size=10):
+        super().__init__()
+        self.patches, self.positions = nn.Conv2d(channels, width, patch, patch), nn.Embedding((size // patch) ** 2, width)
+        self.encoder, self.head = TransformerEncoder(width, heads, hidden), nn.Linear(width, classes)
+
+    def forward(self, x):
+        patches = self.patches(x).flatten(2).transpose(1, 2)
+        everything = torch.ones(patches.shape[:2], dtype=torch.bool)
+        return self.head(self.encoder(patches + self.positions.weight, everything).mean(1))
+
+
+def images(network):
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):  # as if it had learnt
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias)
+    return network, torch.randn(6, 3, 10, 10), 5
 
 
 def text_classifier(cell, pooling, bidirectional):
@@ -205,8 +311,8 @@ def write(path, network, x, classes):
     out = {"x": x.permute(0, 2, 3, 1).contiguous() if x.dim() == 4 else x, "y": y}
     for name, p in network.named_parameters():
         out[f"initial.{name.replace('/', '.')}"] = p.detach().clone()
-    # The bias of the keys has a true gradient of zero; a large eps keeps Adam from blowing up its rounding noise.
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, eps=1e-3 if x.dtype == torch.long else 1e-8)
+    # The bias of the keys, or what a batch norm takes away, has a true gradient of zero; a large eps keeps Adam from blowing up its rounding noise.
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, eps=1e-8 if isinstance(network, nn.Sequential) else 1e-3)
     losses = []
     for step in range(STEPS):
         optimizer.zero_grad()
@@ -234,7 +340,8 @@ def main():
     for name, make in (("mlp", mlp), ("cnn", cnn), ("gpt2", lambda: gpt("gpt2")), ("llama", lambda: gpt("llama")),
                        ("qwen3", lambda: gpt("qwen3")), ("rnn", lambda: text_classifier(nn.RNN, "last", False)),
                        ("lstm", lambda: text_classifier(nn.LSTM, "mean", True)), ("gru", lambda: text_classifier(nn.GRU, "last", True)),
-                       ("encoder", encoder)):
+                       ("encoder", encoder), ("resnet", lambda: images(ResNet())), ("mobilenet", lambda: images(MobileNet())),
+                       ("vgg", lambda: images(Vgg())), ("vit", lambda: images(Vit()))):
         write(folder / f"{name}.safetensors", *make())
 
 

@@ -1,18 +1,13 @@
 #include "danlu/learn/models/encoder.h"
 
-#include <tuple>
-#include <vector>
-
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/engine/autograd/layer_scope.h"
-#include "danlu/engine/ops/attention.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
-#include "danlu/engine/ops/norm.h"
 #include "danlu/learn/nn/embedding.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/nn/sequence.h"
+#include "danlu/learn/nn/transformer_encoder.h"
 
 namespace danlu::models {
 namespace {
@@ -49,16 +44,9 @@ Aligned align(const Tensor& ids) {
 class EncoderModel : public nn::Module {
  public:
   EncoderModel(const EncoderOptions& o, int64_t length, int64_t outputs) : options_(o), length_(length) {
-    const int64_t hidden = o.hidden == 0 ? 4 * o.width : o.hidden;
     tokens_ = add("tokens", nn::Embedding(o.vocab_size, o.width, kDeviation));
     positions_ = add("positions", nn::Embedding(length, o.width, kDeviation));
-    for (int64_t i = 0; i < o.layers; ++i) {
-      const std::string name = fmt::format("blocks.{}.", i);
-      blocks_.push_back({add(name + "attention_norm", nn::LayerNorm(o.width)), add(name + "qkv", nn::Linear(o.width, 3 * o.width, true, nn::Init::xavier)),
-                         add(name + "projection", nn::Linear(o.width, o.width, true, nn::Init::xavier)), add(name + "ffn_norm", nn::LayerNorm(o.width)),
-                         add(name + "up", nn::Linear(o.width, hidden)), add(name + "down", nn::Linear(hidden, o.width, true, nn::Init::xavier))});
-    }
-    norm_ = add("norm", nn::LayerNorm(o.width));
+    encoder_ = add("encoder", nn::TransformerEncoder({o.layers, o.heads, o.width, o.hidden, o.dropout}));
     head_ = add("head", nn::Linear(o.width, outputs, true, nn::Init::xavier));
   }
 
@@ -67,16 +55,8 @@ class EncoderModel : public nn::Module {
       throw ShapeError(kWhere, fmt::format("got ids of shape {}; expected (N, T) with T at most {}", ids.shape().str(), length_));
     }
     const Aligned a = align(ids);
-    Tensor x = drop((*tokens_)(a.ids) + (*positions_)(a.positions));
-    Tensor normalized = (*blocks_.front().attention_norm)(x);
-    const AttentionOptions every_token{.heads = options_.heads, .kv_heads = options_.heads, .causal = false, .scale = {}};
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-      const Block& b = blocks_[i];
-      const LayerScope scope(fmt::format("blocks.{}", i));
-      add_branch(*b.ffn_norm, (*b.projection)(attention((*b.qkv)(normalized), every_token, a.first)), x, normalized);
-      add_branch(i + 1 < blocks_.size() ? *blocks_[i + 1].attention_norm : *norm_, (*b.down)(gelu((*b.up)(normalized))), x, normalized);
-    }
-    return (*head_)(drop(nn::mean_between(normalized, a.begin, a.end)));
+    const Tensor x = encoder_->forward(drop((*tokens_)(a.ids) + (*positions_)(a.positions)), a.first);
+    return (*head_)(drop(nn::mean_between(x, a.begin, a.end)));
   }
 
   std::string describe() const override {
@@ -84,26 +64,14 @@ class EncoderModel : public nn::Module {
   }
 
  private:
-  struct Block {
-    std::shared_ptr<nn::LayerNorm> attention_norm;
-    std::shared_ptr<nn::Linear> qkv, projection;
-    std::shared_ptr<nn::LayerNorm> ffn_norm;
-    std::shared_ptr<nn::Linear> up, down;
-  };
-
   Tensor drop(const Tensor& x) const {
     return is_training() && options_.dropout > 0 ? dropout(x, static_cast<float>(options_.dropout)) : x;
-  }
-  // x = x + branch, and the norm of that, in one pass.
-  void add_branch(const nn::LayerNorm& norm, const Tensor& branch, Tensor& x, Tensor& normalized) const {
-    std::tie(x, normalized) = add_layer_norm(drop(branch), x, norm.weight, norm.bias);
   }
 
   EncoderOptions options_;
   int64_t length_;
   std::shared_ptr<nn::Embedding> tokens_, positions_;
-  std::vector<Block> blocks_;
-  std::shared_ptr<nn::LayerNorm> norm_;
+  std::shared_ptr<nn::TransformerEncoder> encoder_;
   std::shared_ptr<nn::Linear> head_;
 };
 

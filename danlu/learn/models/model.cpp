@@ -11,7 +11,11 @@
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
+#include "danlu/learn/models/mobilenet.h"
 #include "danlu/learn/models/recurrent.h"
+#include "danlu/learn/models/resnet.h"
+#include "danlu/learn/models/vgg.h"
+#include "danlu/learn/models/vit.h"
 #include "danlu/learn/nn/layers.h"
 
 namespace danlu::models {
@@ -48,6 +52,10 @@ const std::vector<Kind>& kinds() {
       kind("logistic", Input::numbers, make_logistic),
       kind("mlp", Input::numbers, make_mlp),
       kind("cnn", Input::numbers, make_cnn, check_cnn),
+      kind("vgg", Input::numbers, make_vgg),
+      kind("resnet", Input::numbers, make_resnet),
+      kind("mobilenet", Input::numbers, make_mobilenet),
+      kind("vit", Input::numbers, make_vit, check_vit),
       kind("rnn", Input::tokens, make_rnn),
       kind("lstm", Input::tokens, make_lstm),
       kind("gru", Input::tokens, make_gru),

@@ -51,6 +51,36 @@ TEST(Cnn, ResolvedConfigMakesTheSameNetwork) {
   EXPECT_EQ(config.make({28, 28, 1}, 10)->describe(), parse_model(config.resolved).make({28, 28, 1}, 10)->describe());
 }
 
+TEST(ImageModels, HalveTheImageAndTakeAnyHead) {
+  const NoGrad no_grad;
+  for (const char* type : {"resnet", "mobilenet", "vgg", "vit"}) {
+    const auto model = parse_model(type).make({28, 28, 1}, 3);
+    EXPECT_EQ((*model)(Tensor::zeros({2, 28, 28, 1})).shape(), (Shape{2, 3})) << type;
+  }
+  const auto resnet18 = parse_model(Json{{"type", "resnet"}, {"width", 64}, {"blocks", {2, 2, 2, 2}}, {"stem", "large"}}).make({224, 224, 3}, 1000);
+  EXPECT_EQ(resnet18->num_parameters(), 11689512);  // as torchvision counts it
+  EXPECT_NE(summary(*resnet18, {224, 224, 3}).find("(7, 7, 512)"), std::string::npos);
+  const auto vgg11 = parse_model(Json{{"type", "vgg"}, {"width", 64}, {"blocks", {1, 1, 2, 2}}, {"hidden", 10}}).make({32, 32, 3}, 10);
+  EXPECT_NE(summary(*vgg11, {32, 32, 3}).find("(2, 2, 512)"), std::string::npos);
+}
+
+TEST(ImageModels, ABlockBeginsAsTheIdentity) {
+  const NoGrad no_grad;
+  const auto model = parse_model(Json{{"type", "resnet"}, {"width", 4}, {"blocks", {2}}}).make({6, 6, 3}, 2);
+  const auto& layers = model->children();
+  Tensor x = Tensor::full({3, 6, 6, 3}, 1.0f);
+  const Tensor stem = layers[0].second->forward(x), behind = layers[2].second->forward(layers[1].second->forward(stem));
+  for (int64_t i = 0; i < stem.numel(); ++i) ASSERT_EQ(behind.data()[i], stem.data()[i]);
+}
+
+TEST(ImageModels, RefuseWhatTheyCannotTake) {
+  EXPECT_NE(message_of("resnet", {30}).find("resnet: got samples of shape (30,); expected images"), std::string::npos) << message_of("resnet", {30});
+  EXPECT_NE(message_of("vgg", {7, 7, 1}).find("got 3 stages, but images of 7 x 7 can be halved 2 times"), std::string::npos) << message_of("vgg", {7, 7, 1});
+  EXPECT_NE(message_of(Json{{"type", "vit"}, {"patch", 5}}).find("model.patch: got 5 for images of 28 x 28"), std::string::npos);
+  EXPECT_NE(message_of(Json{{"type", "vit"}, {"heads", 3}}).find("got 3 for a width of 128"), std::string::npos);
+  EXPECT_NE(message_of(Json{{"type", "mobilenet"}, {"blocks", Json::array()}}).find("got an empty list"), std::string::npos);
+}
+
 TEST(Models, MessagesNameKeyLayerAndNearest) {
   EXPECT_NE(message_of("nlp").find("did you mean \"mlp\"?"), std::string::npos) << message_of("nlp");
   EXPECT_NE(message_of(Json{{"type", "mlp"}, {"hiden", {3}}}).find("did you mean \"hidden\"?"), std::string::npos);

@@ -171,8 +171,8 @@ ActivationLayer::ActivationLayer(const std::string& name) : name_(name) {
 
 std::string ActivationLayer::describe() const { return find_function(name_).title; }
 
-void Sequential::append(std::shared_ptr<Module> module) {
-  add_child(std::to_string(size()), std::move(module));
+void Sequential::append(std::string name, std::shared_ptr<Module> module) {
+  add_child(std::move(name), std::move(module));
   plan();
 }
 

@@ -155,7 +155,13 @@ class Sequential : public Module {
   void append(M module) {
     append(std::static_pointer_cast<Module>(std::make_shared<M>(std::move(module))));
   }
-  void append(std::shared_ptr<Module> module);
+  // Under a name of its own, or its number.
+  template <class M>
+  void append(std::string name, M module) {
+    append(std::move(name), std::static_pointer_cast<Module>(std::make_shared<M>(std::move(module))));
+  }
+  void append(std::shared_ptr<Module> module) { append(std::to_string(size()), std::move(module)); }
+  void append(std::string name, std::shared_ptr<Module> module);
   Tensor forward(const Tensor& x) override;
   std::string describe() const override;
   size_t size() const { return children().size(); }
@@ -164,7 +170,7 @@ class Sequential : public Module {
   // One step of forward: a module, perhaps with the activation of its successor.
   struct Step {
     Module* module;
-    std::string name;          // "0": its number
+    std::string name;
     Linear* linear = nullptr;  // set if `activation` is fused into it
     Conv2d* conv = nullptr;
     BatchNorm* norm = nullptr;  // set if ReLU is fused into it

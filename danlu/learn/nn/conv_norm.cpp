@@ -1,0 +1,13 @@
+#include "danlu/learn/nn/conv_norm.h"
+
+namespace danlu::nn {
+
+ConvNorm::ConvNorm(int64_t in_channels, int64_t filters, Size2d kernel, Conv2dLayerOptions options) {
+  options.bias = false;  // the norm would take it away again
+  conv_ = add("conv", Conv2d(in_channels, filters, kernel, options));
+  norm_ = add("norm", BatchNorm(filters));
+}
+
+void ConvNorm::begin_with_zero() { norm_->weight.fill(0.0f); }
+
+}  // namespace danlu::nn

@@ -1,0 +1,47 @@
+#include "danlu/learn/nn/transformer_encoder.h"
+
+#include <tuple>
+
+#include "danlu/base/format.h"
+#include "danlu/engine/autograd/layer_scope.h"
+#include "danlu/engine/ops/attention.h"
+#include "danlu/engine/ops/dropout.h"
+#include "danlu/engine/ops/elementwise.h"
+#include "danlu/engine/ops/norm.h"
+
+namespace danlu::nn {
+
+TransformerEncoder::TransformerEncoder(const TransformerEncoderOptions& o) : options_(o) {
+  const int64_t hidden = o.hidden == 0 ? 4 * o.width : o.hidden;
+  for (int64_t i = 0; i < o.layers; ++i) {
+    const std::string name = fmt::format("blocks.{}.", i);
+    blocks_.push_back({add(name + "attention_norm", LayerNorm(o.width)), add(name + "qkv", Linear(o.width, 3 * o.width, true, Init::xavier)),
+                       add(name + "projection", Linear(o.width, o.width, true, Init::xavier)), add(name + "ffn_norm", LayerNorm(o.width)),
+                       add(name + "up", Linear(o.width, hidden)), add(name + "down", Linear(hidden, o.width, true, Init::xavier))});
+  }
+  norm_ = add("norm", LayerNorm(o.width));
+}
+
+Tensor TransformerEncoder::forward(const Tensor& input, const Tensor& first) {
+  const AttentionOptions every_position{.heads = options_.heads, .kv_heads = options_.heads, .causal = false, .scale = {}};
+  Tensor x = input, normalized = (*blocks_.front().attention_norm)(x);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const Block& b = blocks_[i];
+    const LayerScope scope(fmt::format("blocks.{}", i));
+    add_branch(*b.ffn_norm, (*b.projection)(attention((*b.qkv)(normalized), every_position, first)), x, normalized);
+    add_branch(i + 1 < blocks_.size() ? *blocks_[i + 1].attention_norm : *norm_, (*b.down)(gelu((*b.up)(normalized))), x, normalized);
+  }
+  return normalized;
+}
+
+// x = x + branch, and the norm of that, in one pass.
+void TransformerEncoder::add_branch(const LayerNorm& norm, const Tensor& branch, Tensor& x, Tensor& normalized) const {
+  const bool drops = is_training() && options_.dropout > 0;
+  std::tie(x, normalized) = add_layer_norm(drops ? dropout(branch, static_cast<float>(options_.dropout)) : branch, x, norm.weight, norm.bias);
+}
+
+std::string TransformerEncoder::describe() const {
+  return fmt::format("TransformerEncoder({} layers, {} heads, {} wide)", options_.layers, options_.heads, options_.width);
+}
+
+}  // namespace danlu::nn
