@@ -4,6 +4,7 @@
 
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/elementwise.h"
+#include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
 
@@ -40,6 +41,8 @@ void unary_range(Unary f, const float* x, float* y, int64_t n) {
     case Unary::relu:
       // Not Max: a NaN must stay visible.
       return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v); });
+    case Unary::leaky_relu:
+      return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, hn::Mul(v, hn::Set(d, kLeakySlope))); });
     case Unary::sigmoid: return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return sigmoid_of(d, v); });
     case Unary::tanh: return map(x, y, n, [](F32 d, VecF v) HWY_ATTR { return tanh_of(d, v); });
     case Unary::gelu:
@@ -69,6 +72,10 @@ void unary_backward_range(Unary f, const float* dy, const float* x, const float*
       });
     case Unary::relu:
       return map(dy, y, dx, n, [](F32 d, VecF g, VecF v) HWY_ATTR { return hn::IfThenElseZero(hn::Gt(v, hn::Zero(d)), g); });
+    case Unary::leaky_relu:
+      return map(dy, y, dx, n, [](F32 d, VecF g, VecF v) HWY_ATTR {
+        return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), g, hn::Mul(g, hn::Set(d, kLeakySlope)));
+      });
     case Unary::sigmoid:
       return map(dy, y, dx, n, [](F32, VecF g, VecF v) HWY_ATTR { return hn::Mul(g, hn::NegMulAdd(v, v, v)); });
     case Unary::tanh:
@@ -196,6 +203,7 @@ Uses unary_backward_uses(Unary f) {
     case Unary::exp:
     case Unary::sqrt:
     case Unary::relu:
+    case Unary::leaky_relu:
     case Unary::sigmoid:
     case Unary::tanh: return Uses::output;
     default: return Uses::input;

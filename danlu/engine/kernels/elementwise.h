@@ -9,7 +9,7 @@
 
 namespace danlu::kernels {
 
-enum class Unary { neg, exp, log, sqrt, square, abs, relu, sigmoid, tanh, gelu, gelu_tanh, silu };
+enum class Unary { neg, exp, log, sqrt, square, abs, relu, leaky_relu, sigmoid, tanh, gelu, gelu_tanh, silu };
 enum class Binary { add, sub, mul, div };
 
 // y = f(x)

@@ -65,7 +65,7 @@ TEST(Sweep, Unary) {
   const std::pair<Unary, double (*)(double)> functions[] = {
       {Unary::neg, reference::neg},         {Unary::exp, reference::exp},   {Unary::log, reference::log},
       {Unary::sqrt, reference::sqrt},       {Unary::square, reference::square}, {Unary::abs, reference::abs},
-      {Unary::relu, reference::relu},       {Unary::sigmoid, reference::sigmoid}, {Unary::tanh, reference::tanh},
+      {Unary::relu, reference::relu},       {Unary::leaky_relu, reference::leaky_relu}, {Unary::sigmoid, reference::sigmoid}, {Unary::tanh, reference::tanh},
       {Unary::gelu, reference::gelu},       {Unary::gelu_tanh, reference::gelu_tanh}, {Unary::silu, reference::silu}};
   sweep([&](int64_t start, int64_t n) {
     for (const auto& [f, expected] : functions) {

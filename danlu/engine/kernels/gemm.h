@@ -11,7 +11,10 @@
 namespace danlu::kernels {
 
 // Functions whose derivative can be had from their value, so that they may be fused into the product before them.
-enum class Activation { none, relu, sigmoid, tanh };
+enum class Activation { none, relu, leaky_relu, sigmoid, tanh };
+
+// Of leaky_relu, x where x > 0 and this times x elsewhere. Source: Radford, Metz, Chintala 2016, arXiv:1511.06434.
+constexpr float kLeakySlope = 0.2f;
 
 // C (m, n) = A' B' + beta C, where A' (m, k) is A or its transpose, B' (k, n) is B or its transpose. beta is 0 or 1; with 0
 // the old contents of C are not read.

@@ -54,7 +54,7 @@ TEST_F(Gemm, EverySizeAndTransposition) {
 using LinearForward = OnEveryIsa;
 TEST_F(LinearForward, BiasAndActivation) {
   on_every_isa([] {
-    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::leaky_relu, Activation::sigmoid, Activation::tanh}) {
       for (const int64_t n : {1, 10, 70}) {
         const int64_t m = 13, k = 150;
         const auto x = normal(m * k, 1), w = normal(n * k, 2), bias = normal(n, 3);
@@ -71,7 +71,7 @@ TEST_F(LinearForward, BiasAndActivation) {
 TEST_F(LinearForward, ANanStaysVisible) {
   on_every_isa([] {
     const std::vector<float> x = {NAN, 1}, w = {1, 1, 1, 1};
-    for (const Activation activation : {Activation::none, Activation::relu, Activation::sigmoid, Activation::tanh}) {
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::leaky_relu, Activation::sigmoid, Activation::tanh}) {
       std::vector<float> y(2);
       linear_forward(x.data(), w.data(), nullptr, y.data(), 1, 2, 2, activation);
       EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));

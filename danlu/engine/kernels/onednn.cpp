@@ -71,14 +71,16 @@ dnnl::memory::desc matrix(int64_t rows, int64_t columns, bool transposed) {
 dnnl::primitive_attr fused(Activation activation) {
   dnnl::primitive_attr attr;
   if (activation == Activation::none) return attr;
-  const auto algorithm = activation == Activation::relu      ? dnnl::algorithm::eltwise_relu
-                         : activation == Activation::sigmoid ? dnnl::algorithm::eltwise_logistic
-                                                             : dnnl::algorithm::eltwise_tanh;
+  const bool leaky = activation == Activation::leaky_relu;
+  const auto algorithm = activation == Activation::relu || leaky ? dnnl::algorithm::eltwise_relu
+                         : activation == Activation::sigmoid     ? dnnl::algorithm::eltwise_logistic
+                                                                 : dnnl::algorithm::eltwise_tanh;
+  const float slope = leaky ? kLeakySlope : 0.0f;
   dnnl::post_ops ops;
 #if DNNL_VERSION_MAJOR >= 3
-  ops.append_eltwise(algorithm, 0.0f, 0.0f);
+  ops.append_eltwise(algorithm, slope, 0.0f);
 #else
-  ops.append_eltwise(1.0f, algorithm, 0.0f, 0.0f);
+  ops.append_eltwise(1.0f, algorithm, slope, 0.0f);
 #endif
   attr.set_post_ops(ops);
   return attr;

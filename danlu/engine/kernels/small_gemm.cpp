@@ -150,6 +150,8 @@ void activate(Activation activation, float* y, int64_t n) {
     case Activation::relu:
       // Not Max: a NaN must stay visible.
       return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v); });
+    case Activation::leaky_relu:
+      return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, hn::Mul(v, hn::Set(d, kLeakySlope))); });
     case Activation::sigmoid: return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return sigmoid_of(d, v); });
     case Activation::tanh: return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return tanh_of(d, v); });
   }

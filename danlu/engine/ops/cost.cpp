@@ -13,6 +13,7 @@ double forward_flops(const ProfileEvent& e) {
   const Shape &x = e.inputs[0], &w = e.inputs[1];
   if (op == "linear") return 2 * count(e.output) * static_cast<double>(w[1]);
   if (op == "conv2d") return 2 * count(e.output) * count(w) / static_cast<double>(w[0]);
+  if (op == "conv_transpose2d") return 2 * count(x) * count(w) / static_cast<double>(w[0]);
   if (op == "matmul") return 2 * count(x) * static_cast<double>(e.output[-1]);
   if (op == "linear_cross_entropy") {
     // Forward makes the gradients too, while the logits are there.

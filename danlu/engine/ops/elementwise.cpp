@@ -134,6 +134,7 @@ Tensor sqrt(const Tensor& x) { return unary(op::sqrt, Unary::sqrt, x); }
 Tensor square(const Tensor& x) { return unary(op::square, Unary::square, x); }
 Tensor abs(const Tensor& x) { return unary(op::abs, Unary::abs, x); }
 Tensor relu(const Tensor& x) { return unary(op::relu, Unary::relu, x); }
+Tensor leaky_relu(const Tensor& x) { return unary(op::leaky_relu, Unary::leaky_relu, x); }
 Tensor sigmoid(const Tensor& x) { return unary(op::sigmoid, Unary::sigmoid, x); }
 Tensor tanh(const Tensor& x) { return unary(op::tanh, Unary::tanh, x); }
 Tensor gelu(const Tensor& x) { return unary(op::gelu, Unary::gelu, x); }

@@ -26,6 +26,7 @@ Tensor sqrt(const Tensor& x);  // NaN below 0
 Tensor square(const Tensor& x);
 Tensor abs(const Tensor& x);      // gradient 0 at 0
 Tensor relu(const Tensor& x);     // gradient 0 at 0
+Tensor leaky_relu(const Tensor& x);  // x / 5 below 0. Source: arXiv:1511.06434
 Tensor sigmoid(const Tensor& x);  // 1 / (1 + exp(-x))
 Tensor tanh(const Tensor& x);
 Tensor gelu(const Tensor& x);       // x * Phi(x), by erf to 1.5e-7. Source: Hendrycks, Gimpel 2016, arXiv:1606.08415

@@ -9,7 +9,7 @@
 
 namespace danlu {
 
-using kernels::Activation;  // none, relu, sigmoid, tanh: those that a product can be fused with
+using kernels::Activation;  // none, relu, leaky_relu, sigmoid, tanh: those that a product can be fused with
 
 struct MatmulOptions {
   bool transpose_a = false;  // of the last two axes

@@ -1,17 +1,20 @@
 #include "danlu/learn/nn/layers.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/options.h"
 #include "danlu/engine/autograd/layer_scope.h"
+#include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/movement.h"
 #include "danlu/engine/ops/norm.h"
 #include "danlu/engine/ops/pool.h"
 #include "danlu/engine/ops/reduce.h"
+#include "danlu/engine/ops/spectral_norm.h"
 #include "danlu/learn/nn/init.h"
 
 namespace danlu::nn {
@@ -39,6 +42,18 @@ void require_positive(const char* layer, std::initializer_list<int64_t> sizes) {
 
 }  // namespace
 
+SpectralNorm::SpectralNorm(const Tensor& weight) {
+  constexpr int64_t kFirstIterations = 15;
+  u = Tensor::empty({weight.size(0)});
+  v = Tensor::zeros({weight.shape().inner(0)});
+  normal(u, 1);
+  const NoGrad no_grad;
+  danlu::spectral_norm(weight, u, v, kFirstIterations);
+  u = add_buffer("u", u);
+  v = add_buffer("v", v);
+}
+Tensor SpectralNorm::forward(const Tensor& weight) { return danlu::spectral_norm(weight, u, v, is_training() ? 1 : 0); }
+
 Linear::Linear(int64_t in, int64_t out, bool with_bias, Init init) {
   require_positive("Linear", {in, out});
   weight = add_parameter("weight", start({out, in}, init));
@@ -46,7 +61,7 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, Init init) {
 }
 
 std::string Linear::describe() const {
-  return fmt::format("Linear({}, {}{})", weight.size(1), weight.size(0), bias.defined() ? "" : ", bias=false");
+  return fmt::format("Linear({}, {}{}{})", weight.size(1), weight.size(0), bias.defined() ? "" : ", bias=false", normalizes_weight() ? ", spectral_norm" : "");
 }
 
 Conv2d::Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& o)
@@ -64,7 +79,7 @@ Conv2d::Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2d
 Tensor Conv2d::forward(const Tensor& x, Activation activation) {
   Conv2dOptions options = options_;
   options.activation = activation;
-  return conv2d(x, weight, bias, options);
+  return conv2d(x, effective_weight(), bias, options);
 }
 
 std::string Conv2d::describe() const {
@@ -77,7 +92,29 @@ std::string Conv2d::describe() const {
   mention("padding", options_.padding, 0);
   mention("dilation", options_.dilation, 1);
   mention("groups", options_.groups, 1);
-  return text + (bias.defined() ? ")" : ", bias=false)");
+  return text + (bias.defined() ? "" : ", bias=false") + (normalizes_weight() ? ", spectral_norm)" : ")");
+}
+
+ConvTranspose2d::ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2d kernel, const ConvTranspose2dLayerOptions& o)
+    : options_{.stride = o.stride, .padding = o.padding, .output_padding = o.output_padding} {
+  require_positive("ConvTranspose2d", {in_channels, out_channels, kernel.height, kernel.width, o.stride.height, o.stride.width});
+  weight = Tensor::empty({in_channels, out_channels, kernel.height, kernel.width});
+  // So many products add up in a pixel.
+  const int64_t fan_in = std::max<int64_t>(in_channels * kernel.height * kernel.width / (o.stride.height * o.stride.width), 1);
+  normal(weight, std::sqrt(2.0 / static_cast<double>(fan_in)));
+  weight = add_parameter("weight", weight);
+  if (o.bias) bias = add_parameter("bias", Tensor::zeros({out_channels}));
+}
+
+Tensor ConvTranspose2d::forward(const Tensor& x, Activation activation) {
+  ConvTranspose2dOptions options = options_;
+  options.activation = activation;
+  return conv_transpose2d(x, weight, bias, options);
+}
+
+std::string ConvTranspose2d::describe() const {
+  return fmt::format("ConvTranspose2d({}, {}, kernel={}, stride={}, padding={}{})", weight.size(0), weight.size(1),
+                     size_text({weight.size(2), weight.size(3)}), size_text(options_.stride), size_text(options_.padding), bias.defined() ? "" : ", bias=false");
 }
 
 MaxPool2d::MaxPool2d(Size2d kernel) : MaxPool2d(kernel, kernel) {}
@@ -105,6 +142,10 @@ BatchNorm::BatchNorm(int64_t features, float eps, float momentum) : eps_(eps), m
   bias = add_parameter("bias", Tensor::zeros({features}));
   running_mean = add_buffer("running_mean", Tensor::zeros({features}));
   running_var = add_buffer("running_var", Tensor::full({features}, 1.0f));
+}
+Tensor BatchNorm::forward(const Tensor& x, Activation activation) {
+  const bool active = activation != Activation::none;
+  return forward(x, !active ? 1.0f : activation == Activation::relu ? 0.0f : kernels::kLeakySlope);
 }
 Tensor BatchNorm::forward(const Tensor& x, float negative_slope, const Tensor& residual) {
   return batch_norm(x, weight, bias, running_mean, running_var,
@@ -140,7 +181,8 @@ struct NamedFunction {
 Tensor identity(const Tensor& x) { return x; }
 
 constexpr NamedFunction kFunctions[] = {
-    {"relu", "ReLU", relu, Activation::relu},   {"sigmoid", "Sigmoid", sigmoid, Activation::sigmoid},
+    {"relu", "ReLU", relu, Activation::relu},   {"leaky_relu", "LeakyReLU", leaky_relu, Activation::leaky_relu},
+    {"sigmoid", "Sigmoid", sigmoid, Activation::sigmoid},
     {"tanh", "Tanh", tanh, Activation::tanh},   {"gelu", "GELU", gelu, Activation::none},
     {"silu", "SiLU", silu, Activation::none},   {"identity", "Identity", identity, Activation::none}};
 
@@ -200,10 +242,9 @@ void Sequential::plan() {
     Step step{order[i], names[i]};
     const auto* next = i + 1 < order.size() ? dynamic_cast<ActivationLayer*>(order[i + 1]) : nullptr;
     if (next != nullptr && next->fused() != Activation::none) {
-      step.linear = dynamic_cast<Linear*>(order[i]);
-      step.conv = dynamic_cast<Conv2d*>(order[i]);
-      if (next->fused() == Activation::relu) step.norm = dynamic_cast<BatchNorm*>(order[i]);
-      if (step.linear != nullptr || step.conv != nullptr || step.norm != nullptr) {
+      auto* fusing = dynamic_cast<FusingLayer*>(order[i]);
+      if (fusing != nullptr && fusing->fuses(next->fused())) {
+        step.fusing = fusing;
         step.activation = next->fused();
         ++i;
       }
@@ -216,15 +257,7 @@ Tensor Sequential::forward(const Tensor& input) {
   Tensor x = input;
   for (const Step& step : steps_) {
     const LayerScope scope(step.name);
-    if (step.linear != nullptr) {
-      x = step.linear->forward(x, step.activation);
-    } else if (step.conv != nullptr) {
-      x = step.conv->forward(x, step.activation);
-    } else if (step.norm != nullptr) {
-      x = step.norm->forward(x, 0);
-    } else {
-      x = step.module->forward(x);
-    }
+    x = step.fusing != nullptr ? step.fusing->forward(x, step.activation) : step.module->forward(x);
   }
   return x;
 }

@@ -15,15 +15,55 @@ namespace danlu::nn {
 // How the weight of a layer starts (init.h): by what follows the layer.
 enum class Init { he, xavier };
 
-// y = x W^T + b; x: (..., in), y: (..., out). The bias starts at zero.
-class Linear : public Module {
+// A layer whose result can go through an activation without a pass of its own.
+class FusingLayer : public Module {
+ public:
+  Tensor forward(const Tensor& x) final { return forward(x, Activation::none); }
+  virtual Tensor forward(const Tensor& x, Activation activation) = 0;
+  virtual bool fuses(Activation /*activation*/) const { return true; }
+};
+
+// Stands between a weight and its layer: the layer computes with the weight over its largest singular value, which it then cannot exceed
+// in lengthening what passes through it. Training moves the estimate of that value by one power iteration each time.
+// Source: Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
+class SpectralNorm : public Module {
+ public:
+  explicit SpectralNorm(const Tensor& weight);
+  Tensor forward(const Tensor& weight) override;
+  std::string describe() const override { return "SpectralNorm"; }
+  Tensor u, v;  // the vectors of that value, kept from step to step
+};
+
+// A layer with a weight that may be normalised.
+class WeightedLayer : public FusingLayer {
+ public:
+  Tensor weight;
+  void normalize_weight() { norm_ = add("spectral_norm", SpectralNorm(weight)); }
+
+ protected:
+  // What the layer computes with.
+  Tensor effective_weight() { return norm_ ? norm_->forward(weight) : weight; }
+  bool normalizes_weight() const { return norm_ != nullptr; }
+
+ private:
+  std::shared_ptr<SpectralNorm> norm_;
+};
+
+// The layer with its weight normalised: spectral_norm(nn::Conv2d(1, 64, 4)).
+template <class Layer>
+Layer spectral_norm(Layer layer) {
+  layer.normalize_weight();
+  return layer;
+}
+
+// y = x W^T + b; x: (..., in), y: (..., out), weight (out, in). The bias starts at zero.
+class Linear : public WeightedLayer {
  public:
   Linear(int64_t in, int64_t out, bool bias = true, Init init = Init::he);
-  Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
-  Tensor forward(const Tensor& x, Activation activation) { return linear(x, weight, bias, activation); }
+  using FusingLayer::forward;
+  Tensor forward(const Tensor& x, Activation activation) override { return linear(x, effective_weight(), bias, activation); }
   std::string describe() const override;
-  Tensor weight;  // (out, in)
-  Tensor bias;    // (out), or undefined
+  Tensor bias;  // (out), or undefined
 };
 
 struct Conv2dLayerOptions {
@@ -34,17 +74,38 @@ struct Conv2dLayerOptions {
   bool bias = true;
 };
 
-class Conv2d : public Module {
+// weight (filters, in / groups, kh, kw)
+class Conv2d : public WeightedLayer {
  public:
   Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& options = {});
-  Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
-  Tensor forward(const Tensor& x, Activation activation);
+  using FusingLayer::forward;
+  Tensor forward(const Tensor& x, Activation activation) override;
   std::string describe() const override;
-  Tensor weight;  // (filters, in / groups, kh, kw)
-  Tensor bias;    // (filters), or undefined
+  Tensor bias;  // (filters), or undefined
 
  private:
   Conv2dOptions options_;
+};
+
+struct ConvTranspose2dLayerOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d output_padding = 0;
+  bool bias = true;
+};
+
+// Makes images larger by its stride.
+class ConvTranspose2d : public FusingLayer {
+ public:
+  ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2d kernel, const ConvTranspose2dLayerOptions& options = {});
+  using FusingLayer::forward;
+  Tensor forward(const Tensor& x, Activation activation) override;
+  std::string describe() const override;
+  Tensor weight;  // (in, out, kh, kw)
+  Tensor bias;    // (out), or undefined
+
+ private:
+  ConvTranspose2dOptions options_;
 };
 
 class MaxPool2d : public Module {
@@ -77,12 +138,14 @@ class GlobalAvgPool : public Module {
 };
 
 // Over the last axis, so for (N, C) and (N, H, W, C) alike.
-class BatchNorm : public Module {
+class BatchNorm : public FusingLayer {
  public:
   explicit BatchNorm(int64_t features, float eps = 1e-5f, float momentum = 0.1f);
-  Tensor forward(const Tensor& x) override { return forward(x, 1); }
+  using FusingLayer::forward;
+  Tensor forward(const Tensor& x, Activation activation) override;
   // With what follows it in the same pass: a sum, and leaky ReLU (0: ReLU; 1: none).
   Tensor forward(const Tensor& x, float negative_slope, const Tensor& residual = {});
+  bool fuses(Activation activation) const override { return activation == Activation::relu || activation == Activation::leaky_relu; }
   std::string describe() const override;
   Tensor weight, bias;
   Tensor running_mean, running_var;
@@ -119,7 +182,7 @@ class Flatten : public Module {
   std::string describe() const override { return "Flatten"; }
 };
 
-// A function without parameters: "relu", "sigmoid", "tanh", "gelu", "silu", "identity".
+// A function without parameters: "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "identity".
 class ActivationLayer : public Module {
  public:
   // Throws ConfigError naming the nearest for an unknown name.
@@ -137,6 +200,7 @@ class ActivationLayer : public Module {
 };
 
 struct ReLU : ActivationLayer { ReLU() : ActivationLayer("relu") {} };
+struct LeakyReLU : ActivationLayer { LeakyReLU() : ActivationLayer("leaky_relu") {} };
 struct Sigmoid : ActivationLayer { Sigmoid() : ActivationLayer("sigmoid") {} };
 struct Tanh : ActivationLayer { Tanh() : ActivationLayer("tanh") {} };
 struct GELU : ActivationLayer { GELU() : ActivationLayer("gelu") {} };
@@ -171,9 +235,7 @@ class Sequential : public Module {
   struct Step {
     Module* module;
     std::string name;
-    Linear* linear = nullptr;  // set if `activation` is fused into it
-    Conv2d* conv = nullptr;
-    BatchNorm* norm = nullptr;  // set if ReLU is fused into it
+    FusingLayer* fusing = nullptr;  // set if `activation` is fused into it
     Activation activation = Activation::none;
   };
   void plan();

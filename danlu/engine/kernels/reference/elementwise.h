@@ -26,6 +26,7 @@ template <class T> T sqrt(T x) { return std::sqrt(x); }
 template <class T> T square(T x) { return x * x; }
 template <class T> T abs(T x) { return x < T(0) ? -x : x; }
 template <class T> T relu(T x) { return x < T(0) ? T(0) : x; }
+template <class T> T leaky_relu(T x) { return x > T(0) ? x : T(0.2f) * x; }
 template <class T> T sigmoid(T x) { return T(1) / (T(1) + std::exp(-x)); }
 template <class T> T tanh(T x) { return std::tanh(x); }
 template <class T> T gelu(T x) { return x * std::erfc(-x / std::sqrt(T(2))) / T(2); }

@@ -11,6 +11,7 @@ T activate(Activation activation, T x) {
   switch (activation) {
     case Activation::none: return x;
     case Activation::relu: return relu(x);
+    case Activation::leaky_relu: return leaky_relu(x);
     case Activation::sigmoid: return sigmoid(x);
     case Activation::tanh: return tanh(x);
   }

@@ -95,4 +95,33 @@ std::vector<T> rms_norm(const std::vector<T>& x, int64_t channels, const std::ve
   return y;
 }
 
+// The weight over u W v, after u and v were moved towards the vectors of its largest singular value.
+template <class T>
+std::vector<T> spectral_norm(const std::vector<T>& weight, std::vector<T> u, std::vector<T> v, int64_t iterations) {
+  const auto normalize = [](std::vector<T>& x) {
+    T total(0);
+    for (const T value : x) total += value * value;
+    for (T& value : x) value /= std::sqrt(total);
+  };
+  const auto times = [&](const std::vector<T>& x, size_t outputs, bool transposed) {
+    std::vector<T> y(outputs, T(0));
+    for (size_t i = 0; i < u.size(); ++i) {
+      for (size_t j = 0; j < v.size(); ++j) y[transposed ? j : i] += weight[i * v.size() + j] * x[transposed ? i : j];
+    }
+    return y;
+  };
+  for (int64_t i = 0; i < iterations; ++i) {
+    v = times(u, v.size(), true);
+    normalize(v);
+    u = times(v, u.size(), false);
+    normalize(u);
+  }
+  T sigma(0);
+  const std::vector<T> wv = times(v, u.size(), false);
+  for (size_t i = 0; i < u.size(); ++i) sigma += u[i] * wv[i];
+  std::vector<T> y;
+  for (const T value : weight) y.push_back(value / sigma);
+  return y;
+}
+
 }  // namespace danlu::kernels::reference

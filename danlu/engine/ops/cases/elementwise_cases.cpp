@@ -63,6 +63,7 @@ void add_all_unary(std::vector<OpCase>& cases) {
   add_unary(cases, op::square, square, reference::square<double>, normal());
   add_unary(cases, op::abs, abs, reference::abs<double>, away_from({0}));
   add_unary(cases, op::relu, relu, reference::relu<double>, away_from({0}));
+  add_unary(cases, op::leaky_relu, leaky_relu, reference::leaky_relu<double>, away_from({0}));
   add_unary(cases, op::sigmoid, sigmoid, reference::sigmoid<double>, normal(3));
   add_unary(cases, op::tanh, tanh, reference::tanh<double>, normal(2));
   add_unary(cases, op::gelu, gelu, reference::gelu<double>, normal(2));

@@ -53,7 +53,7 @@ Tensor Input::make(uint64_t seed) const {
 const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> all = [] {
     std::vector<OpCase> cases;
-    for (const auto family : {elementwise_cases, reduce_cases, movement_cases, linear_cases, conv_cases, pool_cases, norm_cases,
+    for (const auto family : {elementwise_cases, reduce_cases, movement_cases, linear_cases, conv_cases, pool_cases, norm_cases, spectral_norm_cases,
                               dropout_cases, softmax_cases, loss_cases, language_cases, recurrent_cases}) {
       for (OpCase& c : family()) cases.push_back(std::move(c));
     }

@@ -72,6 +72,7 @@ std::vector<OpCase> linear_cases();
 std::vector<OpCase> conv_cases();
 std::vector<OpCase> pool_cases();
 std::vector<OpCase> norm_cases();
+std::vector<OpCase> spectral_norm_cases();
 std::vector<OpCase> dropout_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> loss_cases();
