@@ -69,11 +69,11 @@ LanguageReport summarize(std::span<const LanguageScore> windows, int64_t bytes, 
 
 Json to_json(const LanguageReport& r) {
   return {{"metrics",
-           {{"loss", {{"value", r.loss}, {"interval", {r.loss_interval.low, r.loss_interval.high}}}},
+           {{"loss", {{"value", r.loss}, {"better", "lower"}, {"interval", {r.loss_interval.low, r.loss_interval.high}}}},
             {"perplexity",
-             {{"value", r.perplexity}, {"interval", {std::exp(r.loss_interval.low), std::exp(r.loss_interval.high)}}}},
-            {"bits_per_byte", {{"value", r.bits_per_byte}}},
-            {"token_accuracy", {{"value", r.token_accuracy}}}}},
+             {{"value", r.perplexity}, {"better", "lower"}, {"interval", {std::exp(r.loss_interval.low), std::exp(r.loss_interval.high)}}}},
+            {"bits_per_byte", {{"value", r.bits_per_byte}, {"better", "lower"}}},
+            {"token_accuracy", {{"value", r.token_accuracy}, {"better", "higher"}}}}},
           {"tokens", r.tokens},
           {"bytes", r.bytes}};
 }

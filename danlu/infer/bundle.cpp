@@ -70,6 +70,7 @@ Json BundleConfig::to_json() const {
           {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
           {"class_names", class_names},
           {"target", target},
+          {"notice", notice},
           {"missing", {{"words", missing.words}, {"quoted", missing.quoted}}},
           {"model", model},
           {"training", training}};
@@ -91,6 +92,7 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     config.input_shape = shape_from(json.at("input_shape"), config.input, source);
     config.class_names = json.at("class_names").get<std::vector<std::string>>();
     config.target = json.at("target");
+    config.notice = json.value("notice", "");
     if (const auto words = json.find("missing"); words != json.end()) {
       config.missing = {words->at("words").get<std::vector<std::string>>(), words->at("quoted").get<bool>()};
     }

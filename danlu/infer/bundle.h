@@ -30,6 +30,7 @@ struct BundleConfig {
   Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
   std::vector<std::string> class_names;  // empty for regression
   std::string target;                    // the column or quantity that is predicted
+  std::string notice;                    // what every answer says besides; may be empty
   data::MissingWords missing;            // as the training data had them
   Json model;                            // ModelConfig::resolved
   Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve

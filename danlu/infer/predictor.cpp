@@ -107,6 +107,7 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
   const int64_t width = outputs.size(1);
   const float* row = outputs.data();
   for (Prediction& p : predictions) {
+    p.notice = impl_->bundle.config.notice;
     if (class_names().empty()) {
       p.value = impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
     } else {
@@ -120,10 +121,15 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
 }
 
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names) {
-  if (class_names.empty()) return {{"value", prediction.value}};
-  Json probabilities = Json::object();
-  for (size_t c = 0; c < class_names.size(); ++c) probabilities[class_names[c]] = prediction.probabilities[c];
-  return {{"label", prediction.label}, {"probabilities", std::move(probabilities)}};
+  Json json = Json::object();
+  if (class_names.empty()) {
+    json["value"] = prediction.value;
+  } else {
+    json["label"] = prediction.label;
+    for (size_t c = 0; c < class_names.size(); ++c) json["probabilities"][class_names[c]] = prediction.probabilities[c];
+  }
+  if (!prediction.notice.empty()) json["notice"] = prediction.notice;
+  return json;
 }
 
 }  // namespace danlu::infer

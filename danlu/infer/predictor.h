@@ -30,6 +30,7 @@ struct Prediction {
   std::string label;                  // the most probable class; empty for regression
   std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression
   double value = 0;                   // regression only
+  std::string notice = {};            // what the bundle says beside every answer; may be empty
 };
 
 class Predictor {
@@ -63,7 +64,7 @@ class Predictor {
   std::unique_ptr<Impl> impl_;
 };
 
-// {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}} or {"value": 3.2}.
+// {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}} or {"value": 3.2}; and "notice", where there is one.
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names);
 
 }  // namespace danlu::infer

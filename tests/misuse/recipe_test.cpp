@@ -44,6 +44,8 @@ TEST_F(BadRecipe, TextThatIsNoYamlNamesLineAndColumn) {
 
 TEST_F(BadRecipe, PartsThatDoNotFitTheData) {
   expect_no_run("evaluate:\n  metrics: [acuracy]\n", {"acuracy", "did you mean \"accuracy\"?"});
+  expect_no_run("evaluate:\n  gates: {acuracy: 0.9}\n", {"evaluate.gates", "did you mean \"accuracy\"?"});
+  expect_no_run("evaluate:\n  gates: {accuracy: good}\n", {"recipe.yaml:5: evaluate.gates.accuracy: got \"good\"; expected a number"});
   expect_no_run("evaluate:\n  kfold: {folds: 500}\n", {"got 40 different samples for 500 folds"});
   expect_no_run("data2: 1\n", {"recipe.yaml:4: unknown key \"data2\"; did you mean \"data\"?"});
 }

@@ -178,6 +178,34 @@ TEST_F(Stages, EvaluationTwiceIsTheSameReport) {
   EXPECT_EQ(report("points"), first) << "cross-validation is beside it";
 }
 
+TEST_F(Stages, AGateThatIsNotKeptIsAnExitCodeOfItsOwn) {
+  const Words run = {"run", "--data", "points.csv", "--target", "kind", "notice=Only for points."};
+  const auto with = [&](const std::string& gates) {
+    Words words = run;
+    words.push_back("evaluate.gates=" + gates);
+    return project_.danlu(words);
+  };
+  const Outcome failed = with("{auc: 0.5, mcc: 1.5}");
+  EXPECT_EQ(failed.code, 3) << failed;
+  EXPECT_THAT(failed.out, testing::AllOf(HasSubstr("quality gates FAILED"), HasSubstr("passed  auc "), HasSubstr("FAILED  mcc ")));
+  EXPECT_EQ(project_.run("points").status(), "finished");
+  EXPECT_EQ(project_.run("points").info()["gates"], "failed");
+  EXPECT_EQ(project_.danlu({"evaluate", "points"}).code, 3);
+  for (const char* page : {"runs/points/report.html", "runs/points/bundle/card.md"}) {
+    EXPECT_THAT(project_.read(page), testing::AllOf(HasSubstr("Only for points."), testing::ContainsRegex("FAILED|failed"))) << page;
+  }
+  EXPECT_FALSE(read_json(project_.run("points").file("report.json"))["gates"]["passed"].get<bool>());
+
+  const Outcome passed = with("{auc: 0.5}");
+  EXPECT_EQ(passed.code, 0) << passed;
+  EXPECT_THAT(passed.out, HasSubstr("quality gates passed"));
+  EXPECT_EQ(project_.run("points").info()["gates"], "passed");
+  const Outcome answers = project_.danlu({"predict", "points", "points.csv"});
+  EXPECT_THAT(answers.out, testing::ContainsRegex("\"notice\": ?\"Only for points.\""));
+  const Outcome csv = project_.danlu({"predict", "points", "points.csv", "-o", "answers.csv"});
+  EXPECT_THAT(csv.err, HasSubstr("Only for points."));
+}
+
 TEST_F(Stages, TheDerivedRecipeSaysWhyAndGivesTheSameWeights) {
   expect_ok({"run", "--data", "points.csv", "--target", "kind"});
   const std::string resolved = project_.read("runs/points/resolved.yaml");

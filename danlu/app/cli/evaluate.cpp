@@ -29,7 +29,7 @@ class EvaluateVerb : public Verb {
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
     if (!kfold_) {
       pipeline->evaluate();
-      return kOk;
+      return tell_gates(*pipeline, context);
     }
     KfoldSection options = pipeline->recipe().evaluate.kfold;
     const KfoldSection defaults;

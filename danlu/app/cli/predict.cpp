@@ -32,6 +32,8 @@ class PredictVerb : public Verb {
     if (as_trained_) csv_ = reopen_recipe(find_run(run_, context.runs).file("resolved.yaml")).data.csv;
     infer::Predictor predictor(find_bundle(run_, context.runs));
     if (csv_.missing == data::CsvOptions().missing) csv_.missing = predictor.missing().words;  // unless told otherwise
+    const std::string notice = predictor.config().value("notice", "");
+    if (!notice.empty() && form == AnswerForm::csv) context.console.warn("app.predict", notice);  // JSON lines say it themselves
     const std::string answers = predict_files(predictor, {inputs_.begin(), inputs_.end()}, form, csv_);
     if (!output_.empty()) {
       write_file_atomic(output_, answers);

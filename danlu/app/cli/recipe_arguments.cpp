@@ -1,5 +1,6 @@
 #include "danlu/app/cli/recipe_arguments.h"
 
+#include "danlu/app/recipe/gates.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/threads.h"
@@ -50,6 +51,14 @@ std::unique_ptr<Pipeline> RecipeArguments::open(const Context& context) const {
   Recipe recipe = load(context);
   const RunDirectory directory(context.runs / recipe.name);
   return open_pipeline(std::move(recipe), directory, context.observer());
+}
+
+int tell_gates(const Pipeline& pipeline, const Context& context) {
+  const Json& gates = pipeline.gates();
+  if (gates.is_null()) return kOk;
+  const bool passed = gates.at("passed").get<bool>();
+  context.console.note(gates_text(gates), {{"event", "gates"}, {"passed", passed}, {"measures", gates.at("measures")}});
+  return passed ? kOk : kBelowGates;
 }
 
 std::unique_ptr<Pipeline> reopen_run(const std::string& name_or_path, const Context& context) {

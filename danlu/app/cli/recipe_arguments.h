@@ -22,6 +22,9 @@ class RecipeArguments {
   std::string data_, target_, name_;
 };
 
+// Says whether an evaluation kept the gates of its recipe; the exit code that follows.
+int tell_gates(const Pipeline& pipeline, const Context& context);
+
 // A run that is there, by name or path, to go on with.
 std::unique_ptr<Pipeline> reopen_run(const std::string& name_or_path, const Context& context);
 

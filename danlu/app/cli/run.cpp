@@ -33,7 +33,7 @@ class RunVerb : public Verb {
                                                pipeline->directory().info()["training"].value("weights_hash", ""))
                                  : fmt::format("{0} was stopped and saved; go on: the same command again; its best weights so far: danlu evaluate {0}\n", path);
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
-    return finished ? kOk : kFailed;
+    return finished ? tell_gates(*pipeline, context) : kFailed;
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "danlu/app/recipe/gates.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/eval/metrics.h"
@@ -91,11 +92,17 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);
+  check_gates(recipe.evaluate.gates, locate);
 }
 
 void check_against_data(const Recipe& recipe, data::TaskKind task, const data::Split& split) {
   train::check(recipe.train);
   for (const std::string& metric : recipe.evaluate.report.metrics) eval::find_metric(metric, eval_task(task));
+  std::vector<std::string> measures;
+  for (const eval::Metric& metric : eval::all_metrics()) {
+    if (metric.has(eval_task(task))) measures.emplace_back(metric.name);
+  }
+  check_gates_are_measured(recipe.evaluate.gates, measures);
   if (split.test.empty()) {
     throw ConfigError(kWhere,
                       "the test split is empty, so that nothing could be measured; set data.split.test above 0");

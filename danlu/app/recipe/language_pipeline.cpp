@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
@@ -100,6 +101,7 @@ void LanguagePipeline::check() {
     throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: a language model is watched by its loss");
   }
   if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; a text has none");
+  check_gates_are_measured(recipe_.evaluate.gates, {"loss", "perplexity", "bits_per_byte", "token_accuracy"});
   corpus();
 }
 
@@ -336,6 +338,7 @@ void LanguagePipeline::evaluate() {
     json["data_hash"] = directory_.info().value("data_hash", "");
     json["tokens_per_second"] = static_cast<double>(quality.tokens) / scoring.seconds;
     const std::string page = eval::to_text(quality);
+    judge(json);
     Json whole = json;
     const GenerationTimes generation = time_generation(model, beginning(tokens));
     const std::optional<double>& price = recipe_.evaluate.price_per_hour;
@@ -357,6 +360,7 @@ void LanguagePipeline::write_card(const Json& measured) const {
   const Json info = directory_.info(), training = info.value("training", Json::object());
   std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(), recipe_.data.source,
                                  info.value("started", ""));
+  card += verdict_text();
   card += fmt::format("- data: {} documents, {} bytes, hash {}\n", info.value("documents", int64_t{0}), info.value("bytes", int64_t{0}),
                       info.value("data_hash", ""));
   card += fmt::format("- model: {} parameters\n", info.value("parameters", int64_t{0}));

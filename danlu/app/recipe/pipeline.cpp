@@ -2,6 +2,7 @@
 
 #include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
@@ -44,7 +45,9 @@ double last_number(const RunDirectory& run, const char* log, const char* key) {
 // How a run is measured makes no other training of it.
 Json without_evaluation(const std::string& resolved) {
   Json recipe = parse_yaml(resolved, "resolved.yaml").json;
-  if (recipe.is_object()) recipe.erase("evaluate");
+  if (!recipe.is_object()) return recipe;
+  recipe.erase("evaluate");
+  recipe.erase("notice");
   return recipe;
 }
 
@@ -213,6 +216,19 @@ void Pipeline::stage(const char* name, const std::function<void()>& work) {
     changed();
     work();
   });
+}
+
+void Pipeline::judge(Json& report) {
+  gates_ = app::judge(recipe_.evaluate.gates, report.at("metrics"));
+  if (!recipe_.notice.empty()) report["notice"] = recipe_.notice;
+  if (!gates_.is_null()) report["gates"] = gates_;
+  directory_.update({{"gates", gates_.is_null() ? Json(nullptr) : Json(gates_["passed"].get<bool>() ? "passed" : "failed")}});
+}
+
+std::string Pipeline::verdict_text() const {
+  std::string text = recipe_.notice.empty() ? "" : fmt::format("**{}**\n\n", recipe_.notice);
+  if (!gates_.is_null()) text += "```\n" + gates_text(gates_) + "```\n\n";
+  return text;
 }
 
 void Pipeline::start_directory(const Json& facts) const {

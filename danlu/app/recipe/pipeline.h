@@ -71,6 +71,8 @@ class Pipeline {
   // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h).
   void set_profile(bool on) { profiles_ = on; }
 
+  // What evaluate() found of the recipe's quality gates (gates.h); null without gates.
+  const Json& gates() const { return gates_; }
   const Recipe& recipe() const { return recipe_; }
   const RunDirectory& directory() const { return directory_; }
 
@@ -89,6 +91,10 @@ class Pipeline {
   // What a training is shown, for whom TensorBoard can show it to. Once, when it begins.
   virtual void show_samples(formats::EventWriter& /*events*/) {}
   void stage(const char* name, const std::function<void()>& work);
+  // What the recipe says of any kind of run, into report.json before it is written: its notice, and whether "metrics" keep its gates.
+  void judge(Json& report);
+  // The same as the beginning of card.md.
+  std::string verdict_text() const;
   // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
   void start_directory(const Json& facts) const;
 
@@ -104,6 +110,7 @@ class Pipeline {
 
   Observer observer_;
   std::unique_ptr<RunLock> lock_;
+  Json gates_;
   bool profiles_ = false;
   Rehearsal rehearsal_;  // while there is one
   Timer opened_;

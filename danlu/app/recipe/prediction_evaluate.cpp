@@ -55,6 +55,17 @@ SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& pr
   return answers;
 }
 
+// The metrics that the recipe asks for, or the usual ones, and those that it has gates for.
+eval::EvaluateOptions measured_by(const EvaluateSection& section, eval::Task task) {
+  eval::EvaluateOptions options = section.report;
+  std::vector<std::string>& metrics = options.metrics;
+  if (metrics.empty()) metrics = eval::default_metrics(task);
+  for (const auto& [gate, bound] : section.gates.items()) {
+    if (std::find(metrics.begin(), metrics.end(), gate) == metrics.end()) metrics.push_back(gate);
+  }
+  return options;
+}
+
 // A value of run.json for people.
 std::string word(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -82,6 +93,7 @@ void PredictionPipeline::write_bundle() {
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
   const Json state = train::load_checkpoint(best, *model);
+  config.notice = recipe_.notice;
   config.training["step"] = state.value("step", Json(nullptr));
   config.training["weights_hash"] = train::weights_hash(*model);
   infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
@@ -101,7 +113,7 @@ void PredictionPipeline::evaluate() {
     const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
     const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
     const eval::EvaluationReport& quality =
-        quality_.emplace(eval::evaluate(predictions, recipe_.evaluate.report, config.class_names, source().content_hash().hex()));
+        quality_.emplace(eval::evaluate(predictions, measured_by(recipe_.evaluate, predictions.task()), config.class_names, source().content_hash().hex()));
 
     Json json = eval::to_json(quality);
     json["danlu"] = version();
@@ -109,6 +121,7 @@ void PredictionPipeline::evaluate() {
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
     json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
     const std::string text = eval::to_text(quality);
+    judge(json);
     Json whole = json;  // and what a page of it shows
     SingleAnswers single = time_single_answers(source(), predictor, samples);
     const std::optional<double>& price = recipe_.evaluate.price_per_hour;
@@ -150,6 +163,7 @@ void PredictionPipeline::write_card(const eval::EvaluationReport& quality, const
   const Json training = info.value("training", Json::object());
   std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(),
                                  recipe_.data.source, word(info, "started"));
+  card += verdict_text();
   card += fmt::format("- data: {} samples, hash {}\n", word(info, "samples"), word(info, "data_hash"));
   card += fmt::format("- model: {} parameters, weights hash {}\n", word(info, "parameters"),
                       word(training, "weights_hash"));

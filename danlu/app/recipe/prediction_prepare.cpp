@@ -33,6 +33,7 @@ infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source
   config.input_shape = data.input_shape;
   config.class_names = data.class_names;
   config.target = recipe.data.table.target;
+  config.notice = recipe.notice;
   config.missing = {recipe.data.csv.missing, recipe.data.csv.quoted_missing};
   config.model = std::move(model);
   config.training = {{"danlu", version()},

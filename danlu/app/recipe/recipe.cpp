@@ -91,6 +91,7 @@ void EvaluateSection::describe(OptionVisitor& v) {
   report.describe(v);
   v.group("kfold", kfold, "cross-validation: the recipe is trained afresh on every fold");
   v.group("sample", sample, "text that a language model writes during training");
+  v.field("gates", gates, "bounds that measures have to keep, {auc: 0.75}, or the run has failed: exit code 3");
   v.field("price_per_hour", price_per_hour, {0, 1e6}, "of the machine, in any currency; reports then say what 1,000 predictions cost");
 }
 
@@ -104,6 +105,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("model", model, kModels.c_str());
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
+  v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
 }
 

@@ -98,6 +98,7 @@ struct EvaluateSection {
   eval::EvaluateOptions report;
   KfoldSection kfold;
   SampleSection sample;
+  Json gates = Json::object();  // metric -> bound: gates.h
   std::optional<double> price_per_hour;
   void describe(OptionVisitor& v);
 };
@@ -111,6 +112,7 @@ struct Recipe {
   Json model = nullptr;
   train::TrainOptions train;
   EvaluateSection evaluate;
+  std::string notice;  // to stand beside every answer
   tune::TuneOptions tune;
   void describe(OptionVisitor& v);
 

@@ -60,6 +60,23 @@ std::string lead(const RunFiles& run) {
   return text + ".";
 }
 
+// The notice of the recipe, and what became of its gates.
+std::string verdict(const Json& quality) {
+  std::string html;
+  const std::string notice = quality.value("notice", "");
+  if (!notice.empty()) html += fmt::format("<div class=\"warning\">{}</div>\n", escaped(notice));
+  const Json& gates = part(quality, "gates");
+  if (gates.empty()) return html;
+  HtmlTable table("lrll");
+  table.head({"quality gate", "value", "bound", ""});
+  for (const Json& m : part(gates, "measures")) {
+    table.add({escaped(display_name(m.value("metric", ""))), number_text(number_at(m, "value")),
+               fmt::format("{} {}", m.value("better", "") == "higher" ? "at least" : "at most", number_text(number_at(m, "bound"))),
+               m.value("passed", false) ? "passed" : "<span class=\"bad\">failed</span>"});
+  }
+  return html + table.str();
+}
+
 std::string tile(const std::string& label, const std::string& value, const std::string& below) {
   return fmt::format("<div class=\"tile\"><div class=\"label\">{}</div><div class=\"value\">{}</div><div class=\"range\">{}</div></div>\n", label, value, below);
 }
@@ -95,6 +112,7 @@ std::string headline(const RunFiles& run) {
   const std::string state = run.status == "finished" ? "" : fmt::format(" · <span class=\"bad\">{}</span>", escaped(run.status));
   std::string html = fmt::format("<p class=\"kicker\">danlu · {}{}</p>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n",
                                  escaped(time_text(run.info.value("finished", run.info.value("started", "")))), state, escaped(run.info.value("name", run.name)), escaped(lead(run)));
+  html += verdict(run.quality);
   std::string tiles;
   size_t shown = 0;
   bool any_interval = false;
