@@ -244,7 +244,7 @@ void Pipeline::start_directory(const Json& facts) const {
 Json to_json(const train::EpochReport& r) {
   int64_t dead = 0;
   for (const train::LayerUnits& layer : r.dead_units) dead += layer.dead;
-  return {{"step", r.progress.step},
+  Json line = {{"step", r.progress.step},
           {"epoch", r.progress.epoch},
           {"seconds", r.seconds},
           {"train_loss", r.train_loss},
@@ -255,6 +255,8 @@ Json to_json(const train::EpochReport& r) {
           {"gradient_norm", r.gradient_norm},
           {"dead_units", dead},
           {"best", r.is_best}};
+  line.update(Json(r.measures));
+  return line;
 }
 
 Json to_json(const train::Result& r, const nn::Module& model) {

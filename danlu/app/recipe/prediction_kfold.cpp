@@ -62,7 +62,7 @@ double PredictionPipeline::score_fold(const data::Fold& fold, int64_t number) {
   train::Callbacks callbacks;
   callbacks.stop_requested = observer().training.stop_requested;
   train::Trainer(*model, objective, recipe_.train).fit(training, validation ? &*validation : nullptr, {}, callbacks);
-  return train::validate(*model, objective, test).accuracy.value();  // a number as target has been refused
+  return objective.validate(*model, test).accuracy.value();  // a number as target has been refused
 }
 
 void PredictionPipeline::kfold(const KfoldSection& options) {

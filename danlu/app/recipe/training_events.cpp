@@ -39,6 +39,7 @@ void TrainingEvents::step(const train::StepReport& r) {
 void TrainingEvents::validated(const train::EpochReport& r) {
   if (r.validation_loss) writer_.scalar("loss/validation", r.progress.step, *r.validation_loss);
   if (r.validation_accuracy) writer_.scalar("accuracy/validation", r.progress.step, *r.validation_accuracy);
+  for (const auto& [name, value] : r.measures) writer_.scalar("measures/" + name, r.progress.step, value);
   for (const nn::NamedTensor& p : model_.named_parameters()) {
     writer_.histogram("weights/" + p.name, r.progress.step, p.tensor.span());
     if (const Tensor gradient = p.tensor.grad(); gradient.defined()) writer_.histogram("gradients/" + p.name, r.progress.step, gradient.span());

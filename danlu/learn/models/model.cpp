@@ -6,8 +6,10 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/learn/models/autoencoder.h"
 #include "danlu/learn/models/cnn.h"
 #include "danlu/learn/models/encoder.h"
+#include "danlu/learn/models/gan.h"
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
@@ -56,6 +58,8 @@ const std::vector<Kind>& kinds() {
       kind("resnet", Input::numbers, make_resnet),
       kind("mobilenet", Input::numbers, make_mobilenet),
       kind("vit", Input::numbers, make_vit, check_vit),
+      kind("autoencoder", Input::numbers, make_autoencoder),
+      kind("gan", Input::numbers, make_gan),
       kind("rnn", Input::tokens, make_rnn),
       kind("lstm", Input::tokens, make_lstm),
       kind("gru", Input::tokens, make_gru),

@@ -167,6 +167,9 @@ Dropout::Dropout(float p) : p_(p) {
 Tensor Dropout::forward(const Tensor& x) { return is_training() && p_ > 0 ? dropout(x, p_) : x; }
 std::string Dropout::describe() const { return fmt::format("Dropout({})", p_); }
 
+Tensor Unflatten::forward(const Tensor& x) { return reshape(x, shape_.insert(0, x.size(0))); }
+std::string Unflatten::describe() const { return "Unflatten" + shape_.str(); }
+
 Tensor Flatten::forward(const Tensor& x) { return x.rank() == 2 ? x : reshape(x, {x.size(0), x.shape().inner(0)}); }
 
 namespace {

@@ -182,6 +182,17 @@ class Flatten : public Module {
   std::string describe() const override { return "Flatten"; }
 };
 
+// (N, product of the shape) to (N, ...shape): the way back.
+class Unflatten : public Module {
+ public:
+  explicit Unflatten(const Shape& shape) : shape_(shape) {}
+  Tensor forward(const Tensor& x) override;
+  std::string describe() const override;
+
+ private:
+  Shape shape_;
+};
+
 // A function without parameters: "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "identity".
 class ActivationLayer : public Module {
  public:

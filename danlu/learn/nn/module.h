@@ -86,4 +86,22 @@ class EvalMode {
   bool was_training_;
 };
 
+// Keeps a module's parameters from receiving gradients until the scope ends: what is computed through it still does.
+class Frozen {
+ public:
+  explicit Frozen(const Module& module) {
+    for (Tensor& p : module.parameters()) {
+      if (p.requires_grad()) parameters_.push_back(p.set_requires_grad(false));
+    }
+  }
+  ~Frozen() {
+    for (Tensor& p : parameters_) p.set_requires_grad(true);
+  }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  std::vector<Tensor> parameters_;
+};
+
 }  // namespace danlu::nn

@@ -9,6 +9,7 @@
 #include "danlu/engine/ops/loss.h"
 #include "danlu/engine/ops/movement.h"
 #include "danlu/engine/ops/softmax.h"
+#include "danlu/learn/train/epoch_sums.h"
 
 namespace danlu::train {
 
@@ -17,6 +18,19 @@ using data::TaskKind;
 void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
+  v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
+  v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
+}
+
+Validation Objective::validate(nn::Module& model, data::DataLoader& loader) const {
+  const NoGrad no_grad;
+  const nn::EvalMode eval(model);
+  EpochSums total;
+  for (const data::Batch& batch : loader) {
+    const Outcome outcome = evaluate(model, batch);
+    total.add(outcome.loss.item(), outcome.correct, terms(batch));
+  }
+  return {total.mean_loss(), total.accuracy(), total.terms, {}};
 }
 
 Objective::Outcome PredictionObjective::evaluate(nn::Module& model, const data::Batch& batch) const {

@@ -1,15 +1,26 @@
 // What training minimises: the mean of a loss over the terms of a batch, which are samples, or tokens for a language model.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "danlu/base/options.h"
-#include "danlu/data/dataset/dataset.h"
+#include "danlu/data/dataset/loader.h"
 #include "danlu/data/task.h"
 #include "danlu/engine/tensor/tensor.h"
 #include "danlu/learn/nn/module.h"
 
 namespace danlu::train {
+
+// What a look at held-out data finds, over all of its terms.
+struct Validation {
+  double loss = 0;                 // what is monitored; lower is better
+  std::optional<double> accuracy;  // absent where there are no classes
+  int64_t terms = 0;
+  std::map<std::string, double> measures;  // more that is worth a curve
+};
 
 class Objective {
  public:
@@ -20,6 +31,20 @@ class Objective {
     std::optional<int64_t> correct;  // terms answered rightly, where that can be said without cost
   };
   virtual Outcome evaluate(nn::Module& model, const data::Batch& batch) const = 0;
+
+  // An update takes turns where there are adversaries: each has a loss, parameters and an optimiser of its own. Usually there is one, of
+  // all parameters. The loss that training reports is that of the last turn; the others are measures, NAME_loss.
+  struct Turn {
+    std::string name;
+    std::vector<Tensor> parameters;
+    double lr_factor = 1;
+  };
+  virtual std::vector<Turn> turns(nn::Module& model) const { return {{"", model.parameters()}}; }
+  // What a turn leaves in `memo`, the later turns of the same batch find there.
+  virtual Outcome take_turn(size_t /*turn*/, nn::Module& model, const data::Batch& batch, Tensor& /*memo*/) const { return evaluate(model, batch); }
+
+  // A loader in evaluation mode. By default: the mean of evaluate().
+  virtual Validation validate(nn::Module& model, data::DataLoader& loader) const;
   virtual int64_t terms(const data::Batch& batch) const = 0;
   virtual const char* unit() const = 0;  // "samples" or "tokens", for people
 };
@@ -27,6 +52,8 @@ class Objective {
 struct ObjectiveOptions {
   double label_smoothing = 0;
   std::string regression_loss = "mse";
+  std::string adversarial_loss = "non_saturating";
+  double generator_lr_factor = 1;
   void describe(OptionVisitor& v);
 };
 

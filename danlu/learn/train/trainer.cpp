@@ -16,6 +16,7 @@
 #include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/epoch_sums.h"
 #include "danlu/learn/train/loss_spikes.h"
+#include "danlu/learn/train/optimizers.h"
 #include "danlu/learn/train/snapshot.h"
 #include "danlu/learn/train/time_plan.h"
 
@@ -34,10 +35,11 @@ std::vector<nn::NamedTensor> state_of(const nn::Module& model) {
   return all;
 }
 
-// And what the optimiser remembers.
-std::vector<nn::NamedTensor> state_of(const nn::Module& model, const optim::Optimizer& optimizer) {
+// And what the optimisers remember.
+std::vector<nn::NamedTensor> state_of(const nn::Module& model, const Optimizers& optimizers) {
   std::vector<nn::NamedTensor> all = state_of(model);
-  for (const auto& [name, moment] : optimizer.moments()) all.push_back({"optimizer." + name, moment});
+  for (const auto& [name, moment] : optimizers[0].moments()) all.push_back({"optimizer." + name, moment});
+  for (nn::NamedTensor& moment : optimizers.later_moments()) all.push_back(std::move(moment));
   return all;
 }
 
@@ -77,17 +79,6 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
   optim::parse_schedule(o.schedule, locate, prefix + ".schedule");
 }
 
-LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::DataLoader& loader) {
-  const NoGrad no_grad;
-  const nn::EvalMode eval(model);
-  EpochSums total;
-  for (const data::Batch& batch : loader) {
-    const Objective::Outcome outcome = objective.evaluate(model, batch);
-    total.add(outcome.loss.item(), outcome.correct, objective.terms(batch));
-  }
-  return {total.mean_loss(), total.accuracy(), total.terms};
-}
-
 Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
   const NoGrad no_grad;
   const nn::EvalMode eval(model);
@@ -114,13 +105,13 @@ class Trainer::Run {
         validation_(validation_loader),
         checkpoints_(session.checkpoints),
         callbacks_(calls),
-        optimizer_(optim::parse_optimizer(options_.optimizer).make(model_.parameters())),
+        optimizers_(optim::parse_optimizer(options_.optimizer), objective_.turns(model_)),
         schedule_(optim::parse_schedule(options_.schedule).make()),
-        base_lr_(optimizer_->lr()),
+        base_lr_(optimizers_.lr()),
         higher_is_better_(options_.monitor == "accuracy"),
         time_(options_.time_limit, session.deadline),
         best_(state_of(model_)),
-        good_(state_of(model_, *optimizer_)),
+        good_(state_of(model_, optimizers_)),
         buffers_(model_.named_buffers()),
         spikes_(options_.spike_threshold),
         good_spikes_(options_.spike_threshold),
@@ -198,18 +189,19 @@ class Trainer::Run {
     return !result_.stopped_by.empty();
   }
 
-  // Adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
-  EpochSums accumulate(std::span<const data::Batch> batches) {
+  // One turn of an update: adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
+  EpochSums accumulate(std::span<const data::Batch> batches, size_t turn) {
     int64_t terms = 0;
     for (const data::Batch& batch : batches) terms += objective_.terms(batch);
     EpochSums sums;
-    for (const data::Batch& batch : batches) {
-      const Objective::Outcome outcome = objective_.evaluate(model_, batch);
-      sums.add(outcome.loss.item(), outcome.correct, objective_.terms(batch));
+    for (size_t i = 0; i < batches.size(); ++i) {
+      const int64_t batch_terms = objective_.terms(batches[i]);
+      const Objective::Outcome outcome = objective_.take_turn(turn, model_, batches[i], memos_[i]);
+      sums.add(outcome.loss.item(), outcome.correct, batch_terms);
       if (batches.size() == 1) {
         backward(outcome.loss);
       } else {
-        const double part = static_cast<double>(objective_.terms(batch)) / static_cast<double>(std::max<int64_t>(terms, 1));
+        const double part = static_cast<double>(batch_terms) / static_cast<double>(std::max<int64_t>(terms, 1));
         backward(outcome.loss, Tensor::full(outcome.loss.shape(), static_cast<float>(part)));
       }
     }
@@ -217,55 +209,71 @@ class Trainer::Run {
   }
 
   void update(std::span<const data::Batch> batches) {
-    const RandomState random = random_state();
     Profiler::mark("between updates");
     buffers_.take();
-    optimizer_->zero_grad();
-    Profiler::mark("zero_grad");
-    const EpochSums batch_sums = accumulate(batches);
-    const double loss = batch_sums.mean_loss();
-    optim::ParameterStore& store = optimizer_->store();
-    if (options_.l1 > 0) {
-      kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
-    }
-    const double norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
-    Profiler::mark("gradient norm");
+    memos_.assign(batches.size(), Tensor());
     const optim::Progress now = progress();
+    optimizers_.set_lr(base_lr_ * schedule_->factor(now));
+    EpochSums batch_sums;
+    double norm = 0;
+    bool goes_on = true;
+    for (size_t turn = 0; turn < optimizers_.size() && goes_on; ++turn) goes_on = take_turn(batches, turn, batch_sums, norm);
     result_.terms += batch_sums.terms;
     time_.measured_update();
-    if (!std::isfinite(loss) || !std::isfinite(norm)) {
-      handle_nan(batches, random, loss, norm);
-      ++result_.steps;  // a skipped update still counts, so that training ends
-      return;
-    }
-    if (options_.on_spike != "ignore" && spikes_.is_spike(loss) && handle_spike(batches, loss, norm)) {
-      ++result_.steps;
-      return;
-    }
+    ++result_.steps;  // a skipped update still counts, so that training ends
+    memos_.clear();
+    if (!goes_on) return;
     skips_in_a_row_ = 0;
     units_.look();
-    optimizer_->set_lr(base_lr_ * schedule_->factor(now));
-    const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
-    optimizer_->step(static_cast<float>(scale));
-    Profiler::mark("optimizer");
-    ++result_.steps;
+    const double loss = batch_sums.mean_loss();
     sums_.add(loss, batch_sums.correct, batch_sums.terms);
+    for (const auto& [name, other] : batch_sums.others) sums_.others[name] += other;
     sums_.add_update(norm);
     if (callbacks_.on_step) {
-      callbacks_.on_step({progress(), loss, sums_.mean_loss(), sums_.accuracy(), optimizer_->lr(), norm,
+      callbacks_.on_step({progress(), loss, sums_.mean_loss(), sums_.accuracy(), optimizers_.lr(), norm,
                          static_cast<double>(result_.terms - terms_before_) / std::max(time_.session_seconds(), 1e-9), objective_.unit()});
     }
   }
 
+  // Gradients and the step of one of the optimisers; whether the update goes on. `sums` and `norm` become those of this turn, with the
+  // losses of earlier ones as others.
+  bool take_turn(std::span<const data::Batch> batches, size_t turn, EpochSums& sums, double& norm) {
+    const RandomState random = random_state();
+    optim::Optimizer& optimizer = optimizers_[turn];
+    optimizer.zero_grad();
+    Profiler::mark("zero_grad");
+    EpochSums turn_sums = accumulate(batches, turn);
+    turn_sums.others = std::move(sums.others);
+    sums = std::move(turn_sums);
+    const double loss = sums.mean_loss();
+    optim::ParameterStore& store = optimizer.store();
+    if (options_.l1 > 0) {
+      kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
+    }
+    norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
+    Profiler::mark("gradient norm");
+    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+      handle_nan(batches, turn, random, loss, norm);
+      return false;
+    }
+    const bool last = turn + 1 == optimizers_.size();
+    if (last && options_.on_spike != "ignore" && spikes_.is_spike(loss) && handle_spike(batches, loss, norm)) return false;
+    const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
+    optimizer.step(static_cast<float>(scale));
+    Profiler::mark("optimizer");
+    if (!last) sums.add_other(optimizers_.name(turn) + "_loss", loss, sums.terms);
+    return true;
+  }
+
   // Repeats the failed update with every operation checked, to name the first that went wrong.
-  std::string diagnose(std::span<const data::Batch> batches, const RandomState& random) {
+  std::string diagnose(std::span<const data::Batch> batches, size_t turn, const RandomState& random) {
     const RandomState now = random_state();
     std::string cause = "the operation could not be named: the repeated update was finite";
     try {
       const CheckFinite check_finite;
       set_random_state(random);
-      optimizer_->zero_grad();
-      accumulate(batches);
+      optimizers_[turn].zero_grad();
+      accumulate(batches, turn);
     } catch (const NumericError& error) {
       cause = error.message();
     }
@@ -296,8 +304,8 @@ class Trainer::Run {
     return fmt::format("{} of its samples alone give{} it too: {}{}", count, count == 1 ? "s" : "", found, count > kMostSuspects ? ", ..." : "");
   }
 
-  void handle_nan(std::span<const data::Batch> batches, const RandomState& random, double loss, double norm) {
-    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batches, random));
+  void handle_nan(std::span<const data::Batch> batches, size_t turn, const RandomState& random, double loss, double norm) {
+    const std::string cause = fmt::format("step {}: loss {}, gradient norm {}; {}", result_.steps + 1, loss, norm, diagnose(batches, turn, random));
     buffers_.restore();  // running statistics of neither forward pass are kept
     if (options_.on_nan == "stop" || ++skips_in_a_row_ > kMaxSkipsInARow) {
       throw NumericError(kWhere, cause + "; " + suspects(batches) + "; the last good state is of step " + std::to_string(last_saved_step_) + "; lower the learning rate, set train.clip_norm, or check the data for extreme values");
@@ -313,13 +321,13 @@ class Trainer::Run {
   bool rolls_back() const { return options_.on_nan == "rollback" || options_.on_spike == "rollback"; }
   void keep_good() {
     good_.take();
-    good_optimizer_steps_ = optimizer_->num_steps();
+    good_optimizer_steps_ = optimizers_.num_steps();
     good_spikes_ = spikes_;
     rollbacks_ = 0;
   }
   void roll_back() {
     good_.restore();
-    optimizer_->set_num_steps(good_optimizer_steps_);
+    optimizers_.set_num_steps(good_optimizer_steps_);
     spikes_ = good_spikes_;  // what is usual there
     ++rollbacks_;
   }
@@ -376,11 +384,13 @@ class Trainer::Run {
     report.train_loss = sums_.mean_loss();
     report.train_accuracy = sums_.accuracy();
     report.gradient_norm = sums_.mean_norm();
-    report.lr = optimizer_->lr();
+    report.lr = optimizers_.lr();
+    report.measures = sums_.mean_others();
     if (validation_ != nullptr) {
-      const LossAndAccuracy v = validate(model_, objective_, *validation_);
+      const Validation v = objective_.validate(model_, *validation_);
       report.validation_loss = v.loss;
       report.validation_accuracy = v.accuracy;
+      report.measures.insert(v.measures.begin(), v.measures.end());
     }
     const double loss = report.validation_loss.value_or(report.train_loss);
     const std::optional<double> accuracy = validation_ != nullptr ? report.validation_accuracy : report.train_accuracy;
@@ -428,7 +438,14 @@ class Trainer::Run {
   void save() {
     since_save_.reset();
     last_saved_step_ = result_.steps;
-    checkpoints_.save_last(model_, *optimizer_, good_.named("good."), state());
+    checkpoints_.save_last(model_, optimizers_[0], further_tensors(), state());
+  }
+
+  // What a state has besides the model and the first optimiser.
+  std::vector<nn::NamedTensor> further_tensors() const {
+    std::vector<nn::NamedTensor> all = good_.named("good.");
+    for (nn::NamedTensor& moment : optimizers_.later_moments()) all.push_back(std::move(moment));
+    return all;
   }
 
   // All that training goes on from besides tensors. resume() reads it back.
@@ -457,8 +474,9 @@ class Trainer::Run {
             {"good_spikes", good_spikes_.to_json()},
             {"rollbacks", rollbacks_},
             {"base_lr", base_lr_},
-            {"lr", optimizer_->lr()},
-            {"optimizer_steps", optimizer_->num_steps()},
+            {"lr", optimizers_.lr()},
+            {"optimizer_steps", optimizers_[0].num_steps()},
+            {"turn_steps", optimizers_.num_steps()},
             {"schedule", schedule_->state()},
             {"early_stop", result_.stopped_by == "early stop"}};
   }
@@ -466,7 +484,7 @@ class Trainer::Run {
   void resume() {
     const bool has_best = checkpoints_.load_best(model_);
     if (has_best) best_.take();
-    const std::optional<Json> saved = checkpoints_.load_last(model_, *optimizer_, good_.named("good."));
+    const std::optional<Json> saved = checkpoints_.load_last(model_, optimizers_[0], further_tensors());
     if (!saved) throw DataError(kWhere, "got no saved state to go on from; train afresh");
     try {
       const Json& s = *saved;
@@ -488,11 +506,12 @@ class Trainer::Run {
       result_.loss_spikes = s.at("loss_spikes").get<int64_t>();
       spikes_.restore(s.at("spikes"));
       units_.restore(s.at("silent_units"));
-      good_optimizer_steps_ = s.at("good_optimizer_steps").get<int64_t>();
+      good_optimizer_steps_ = s.at("good_optimizer_steps").get<std::vector<int64_t>>();
+      optimizers_.set_num_steps(s.at("turn_steps").get<std::vector<int64_t>>());
       good_spikes_.restore(s.at("good_spikes"));
       rollbacks_ = s.at("rollbacks").get<int64_t>();
       base_lr_ = s.at("base_lr").get<double>();
-      optimizer_->set_lr(s.at("lr").get<double>());
+      optimizers_.set_lr(s.at("lr").get<double>());
       schedule_->set_state(s.at("schedule"));
       if (s.at("early_stop").get<bool>()) result_.stopped_by = "early stop";
     } catch (const Json::exception& error) {
@@ -509,7 +528,7 @@ class Trainer::Run {
   CheckpointStore checkpoints_;
   const Callbacks& callbacks_;
 
-  std::unique_ptr<optim::Optimizer> optimizer_;
+  Optimizers optimizers_;
   std::unique_ptr<optim::Schedule> schedule_;
   double base_lr_;
   bool higher_is_better_;
@@ -528,9 +547,10 @@ class Trainer::Run {
   std::optional<double> best_value_;
   Snapshot best_;
   Snapshot good_;     // what a rollback goes back to
-  int64_t good_optimizer_steps_ = 0;
+  std::vector<int64_t> good_optimizer_steps_;
   int64_t rollbacks_ = 0;  // to that state
   Snapshot buffers_;       // as they were before the update under way
+  std::vector<Tensor> memos_;  // of the update under way, a batch each: what its turns leave to each other
   LossSpikes spikes_, good_spikes_;
   DeadUnits units_;
   std::vector<std::string> told_;  // layers of dead units

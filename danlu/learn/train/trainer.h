@@ -4,7 +4,7 @@
 //   train::Result result = trainer.fit(training_loader, validation_loader, {.checkpoints = "checkpoints"}, callbacks);
 //
 // Each update: forward, loss, backward (over `accumulate` batches, as if they were one), guard against NaN and spikes of the loss,
-// clip, schedule, optimiser step. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
+// clip, schedule, optimiser step; all that again for each further turn of the objective, where there are adversaries. After each epoch (or every `validate_every` updates) the validation split is read in evaluation mode; the
 // checkpoint `best` is the one with the best monitored value, `last` the newest, and both are always kept (checkpoint_store.h).
 // When training ends the model holds the weights of `best`.
 //
@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,6 +76,7 @@ struct EpochReport {
   double train_loss = 0;
   std::optional<double> train_accuracy;  // accuracies are absent where there are no classes
   std::optional<double> validation_loss, validation_accuracy;
+  std::map<std::string, double> measures;  // what else the objective tells of itself
   double lr = 0;
   double gradient_norm = 0;  // mean over the epoch
   std::vector<LayerUnits> dead_units;  // of the layers that have some
@@ -106,14 +108,6 @@ struct Result {
   int64_t loss_spikes = 0;
   std::vector<EpochReport> history;  // of this session
 };
-
-// Mean loss and accuracy over the terms of every batch of a loader, in evaluation mode.
-struct LossAndAccuracy {
-  double loss = 0;
-  std::optional<double> accuracy;  // absent where there are no classes
-  int64_t terms = 0;
-};
-LossAndAccuracy validate(nn::Module& model, const Objective& objective, data::DataLoader& loader);
 
 // The raw outputs of a model over a loader, (samples, outputs), in evaluation mode and in the loader's order.
 Tensor predict_all(nn::Module& model, data::DataLoader& loader);

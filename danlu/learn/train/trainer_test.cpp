@@ -76,7 +76,7 @@ TEST(Trainer, LearnsAndKeepsBestAndLast) {
     if (*result.history[i].validation_loss < *result.history[best].validation_loss) best = i;
   }
   EXPECT_EQ(result.best_step, result.history[best].progress.step);
-  EXPECT_DOUBLE_EQ(validate(*model, kBinary, validation).loss, *result.history[best].validation_loss);
+  EXPECT_DOUBLE_EQ(kBinary.validate(*model, validation).loss, *result.history[best].validation_loss);
 
   auto reloaded = mlp();
   const Json state = load_checkpoint(directory / "best.safetensors", *reloaded);
@@ -84,7 +84,7 @@ TEST(Trainer, LearnsAndKeepsBestAndLast) {
   EXPECT_EQ(weights_hash(*reloaded), weights_hash(*model));
   auto last = mlp();
   EXPECT_EQ(load_checkpoint(directory / "last.safetensors", *last).at("step"), result.steps);
-  EXPECT_DOUBLE_EQ(validate(*last, kBinary, validation).loss, *result.history.back().validation_loss);
+  EXPECT_DOUBLE_EQ(kBinary.validate(*last, validation).loss, *result.history.back().validation_loss);
 }
 
 TEST(Trainer, SameSeedSameWeights) {
