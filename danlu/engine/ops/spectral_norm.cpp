@@ -37,10 +37,10 @@ Tensor spectral_norm(const Tensor& weight, Tensor& u, Tensor& v, int64_t iterati
   if (!(v.shape() == Shape{columns})) bad_shape(op::spectral_norm, "v", v.shape(), Shape{columns}.str());
   const float* w = weight.data();
   for (int64_t i = 0; i < iterations; ++i) {
-    kernels::gemm(false, false, 1, columns, rows, u.data(), w, 0, v.mutable_data());
-    normalize(v);
     kernels::gemm(false, true, 1, rows, columns, v.data(), w, 0, u.mutable_data());
     normalize(u);
+    kernels::gemm(false, false, 1, columns, rows, u.data(), w, 0, v.mutable_data());
+    normalize(v);
   }
   Tensor wv = Tensor::empty({rows}), y = Tensor::empty(weight.shape());
   kernels::gemm(false, true, 1, rows, columns, v.data(), w, 0, wv.mutable_data());

@@ -7,7 +7,7 @@ namespace danlu {
 
 // y = weight / sigma with sigma = u^T W v, where W is the weight as a matrix of its first axis and the product of the others.
 // With `iterations` above 0, u and v are first moved towards the vectors of the largest singular value, in place:
-// v = W^T u / |W^T u|, u = W v / |W v|, so many times.
+// u = W v / |W v|, v = W^T u / |W^T u|, so many times.
 //
 // Shapes    weight: (O, ...)   u: (O)   v: (product of the other axes)
 // Gradient  dweight, with u and v as constants: their own derivatives vanish at the largest singular value. Saves y.

@@ -45,8 +45,8 @@ void require_positive(const char* layer, std::initializer_list<int64_t> sizes) {
 SpectralNorm::SpectralNorm(const Tensor& weight) {
   constexpr int64_t kFirstIterations = 15;
   u = Tensor::empty({weight.size(0)});
-  v = Tensor::zeros({weight.shape().inner(0)});
-  normal(u, 1);
+  v = Tensor::empty({weight.shape().inner(0)});
+  normal(v, 1);
   const NoGrad no_grad;
   danlu::spectral_norm(weight, u, v, kFirstIterations);
   u = add_buffer("u", u);

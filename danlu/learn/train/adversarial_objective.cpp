@@ -50,7 +50,10 @@ Objective::Outcome AdversarialObjective::evaluate(nn::Module& model, const data:
 // In one pass where no image has a say in what is thought of another.
 Objective::Outcome AdversarialObjective::judge(const models::Gan& gan, const Tensor& real, const Tensor& made) const {
   nn::Module& discriminator = gan.discriminator();
-  if (gan.judges_batches()) return {discriminator_loss(discriminator(real), discriminator(made)), std::nullopt};
+  if (gan.judges_batches()) {
+    const Tensor logits_of_real = discriminator(real);  // first, so that the running statistics end with the images made
+    return {discriminator_loss(logits_of_real, discriminator(made)), std::nullopt};
+  }
   const Tensor logits = discriminator(concat({real, made}, 0));
   const int64_t count = real.size(0);
   return {discriminator_loss(slice(logits, 0, 0, count), slice(logits, 0, count, count + made.size(0))), std::nullopt};

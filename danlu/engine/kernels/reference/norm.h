@@ -111,10 +111,10 @@ std::vector<T> spectral_norm(const std::vector<T>& weight, std::vector<T> u, std
     return y;
   };
   for (int64_t i = 0; i < iterations; ++i) {
-    v = times(u, v.size(), true);
-    normalize(v);
     u = times(v, u.size(), false);
     normalize(u);
+    v = times(u, v.size(), true);
+    normalize(v);
   }
   T sigma(0);
   const std::vector<T> wv = times(v, u.size(), false);
