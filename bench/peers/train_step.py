@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 BATCH = 64
-STEPS = {"mlp": 200, "cnn": 15}
+STEPS = {"mlp": 200, "cnn": 15, "resnet": 5}
 
 
 def make_mlp():
@@ -30,9 +30,29 @@ def make_cnn():
         nn.Flatten(), nn.Linear(7 * 7 * 64, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
+def conv_norm(channels, filters, kernel, stride=1):
+    return nn.Sequential(nn.Conv2d(channels, filters, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(filters))
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.first, self.second = conv_norm(channels, filters, 3, stride), conv_norm(filters, filters, 3)
+        self.shortcut = conv_norm(channels, filters, 1, stride) if channels != filters else nn.Identity()
+
+    def forward(self, x):
+        y = self.second(functional.relu(self.first(x), inplace=True))
+        return functional.relu(y + self.shortcut(x), inplace=True)
+
+
+def make_resnet():
+    return nn.Sequential(conv_norm(1, 32, 3), nn.ReLU(inplace=True), ResidualBlock(32, 32, 1), ResidualBlock(32, 64, 2), ResidualBlock(64, 128, 2),
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+
+
 class TorchJob:
     def __init__(self, name, fused, channels_last):
-        model = make_mlp() if name == "mlp" else make_cnn()
+        model = {"mlp": make_mlp, "cnn": make_cnn, "resnet": make_resnet}[name]()
         x = torch.randn(BATCH, 784) if name == "mlp" else torch.randn(BATCH, 1, 28, 28)
         if channels_last:
             model = model.to(memory_format=torch.channels_last)
@@ -60,6 +80,7 @@ def main():
     parser.add_argument("program", help="path of bench_train_step")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--models", nargs="+", default=list(STEPS))
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -72,7 +93,7 @@ def main():
         return float(danlu.stdout.readline().split()[1])
 
     print(f"torch {torch.__version__}, {args.threads} threads, median microseconds a step over {args.rounds} rounds in turn")
-    for name in ("mlp", "cnn"):
+    for name in args.models:
         jobs = [TorchJob(name, fused, last) for last in ((False,) if name == "mlp" else (False, True)) for fused in (False, True)]
         for job in jobs:
             job.median_us(5)

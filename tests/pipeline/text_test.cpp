@@ -6,6 +6,7 @@
 #include "tests/client.h"
 #include "tests/misuse/refusal.h"
 #include "tests/program.h"
+#include "tests/same_weights.h"
 
 namespace danlu::test {
 namespace {
@@ -39,7 +40,6 @@ class Texts : public testing::TestWithParam<const char*> {
     project_.write("opinions.csv", opinions_csv(500));
     project_.write("opinions.yaml", std::string(kRecipe) + "model: " + GetParam() + "\n");
   }
-  std::string hash() const { return project_.run("opinions").info()["training"]["weights_hash"]; }
   Project project_;
 };
 
@@ -68,23 +68,7 @@ TEST_P(Texts, FromTheFileToTheServedAnswer) {
 }
 
 TEST_P(Texts, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
-  const Words words = {"run", "opinions.yaml", "train.epochs=4"};
-  ASSERT_EQ(project_.danlu(words, {"OMP_NUM_THREADS=1"}).code, 0);
-  const std::string one = hash();
-  ASSERT_EQ(project_.danlu({"run", "opinions.yaml", "train.epochs=4", "--fresh"}, {"OMP_NUM_THREADS=2"}).code, 0);
-  EXPECT_EQ(hash(), one);
-
-  fs::remove_all(project_ / "runs");
-  for (bool killed = false; !killed;) {
-    const auto process = project_.start(words, {"OMP_NUM_THREADS=2"});
-    while (process->is_running() && !fs::exists(project_.run("opinions").checkpoints() / "last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    process->signal(SIGKILL);
-    killed = process->wait().code == -SIGKILL;
-    if (!killed) fs::remove_all(project_ / "runs");
-  }
-  const Outcome again = project_.danlu(words, {"OMP_NUM_THREADS=1"});
-  EXPECT_EQ(again.code, 0) << again;
-  EXPECT_EQ(hash(), one);
+  expect_same_weights(project_, {"run", "opinions.yaml", "train.epochs=4"}, "opinions");
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values("{type: lstm, embedding: 16, hidden: 16, dropout: 0}", "{type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",

@@ -5,6 +5,7 @@
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
+#include "danlu/app/recipe/transfer_source.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
@@ -75,6 +76,7 @@ bool has_part(const Recipe& recipe, data::Part part) {
 
 LanguagePipeline::LanguagePipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
+  derive_tokenizer(recipe_, directory_.path().parent_path());
   derive_language_choices(recipe_);
   derive_split(recipe_);
 }
@@ -109,7 +111,7 @@ data::Tokenizer LanguagePipeline::make_tokenizer() {
   const TokenizerSection& options = recipe_.tokenizer;
   data::TokenizerModel model;
   if (!options.file.empty()) {
-    model = data::Tokenizer::load(expand_path(options.file)).model();
+    model = load_tokenizer(expand_path(options.file)).model();
   } else if (options.type == "character") {
     data::CharacterVocabulary characters;
     corpus().read(data::Part::train, [&](std::string_view text, bool) { characters.add(text); });
@@ -182,6 +184,8 @@ void LanguagePipeline::prepare_from(const RunDirectory* prepared) {
       write_tokens(tokenizer);
     }
     const auto model = make_model();
+    plan_weights(*model->network, &model->tokenizer);
+    write_transfer();
     directory_.update({{"parameters", model->network->num_parameters()}});
     report("plan", fmt::format("{}\n{} parameters\n", model->network->describe(), model->network->num_parameters()),
            {{"model", write_options(model->network->options())}, {"parameters", model->network->num_parameters()}});
@@ -224,6 +228,7 @@ train::Result LanguagePipeline::train(train::Start start) {
   train::Result result;
   stage("train", [&] {
     const auto model = make_model();
+    put_transferred(*model->network);
     const auto seed = static_cast<uint64_t>(recipe_.seed);
     const data::TokenDatasetOptions windows{.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents};
     const data::TokenDataset text(data::TokenShards(directory_.file("tokens"), "train"), windows);

@@ -6,16 +6,21 @@
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
-#include "danlu/app/report/live_report.h"
+#include "danlu/app/recipe/transfer_source.h"
 #include "danlu/app/recipe/yaml.h"
+#include "danlu/app/report/live_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
 #include "danlu/base/threads.h"
 #include "danlu/base/version.h"
+#include "danlu/data/text/tokenizer_json.h"
+#include "danlu/formats/safetensors.h"
+#include "danlu/learn/nn/freeze.h"
 #include "danlu/learn/train/checkpoint.h"
 #include "danlu/learn/train/checkpoint_store.h"
+#include "danlu/learn/train/make_optimizer.h"
 
 namespace danlu::app {
 namespace {
@@ -153,6 +158,40 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
   summary.update({{"cpu_seconds", earlier_cpu_s + cpu.seconds()}, {"peak_memory_bytes", peak_memory_bytes()}});
   directory_.update({{"status", result.stopped_by == "request" ? "stopped" : "trained"}, {"training", summary}});
   return result;
+}
+
+void Pipeline::plan_weights(nn::Module& model, const data::Tokenizer* tokenizer) {
+  if (!recipe_.transfer.from.empty()) plan_transfer(model, tokenizer);
+  const nn::Freeze freeze(model, recipe_.train.freeze);
+  train::make_optimizer(model, model.parameters(), recipe_.train);
+}
+
+void Pipeline::plan_transfer(const nn::Module& model, const data::Tokenizer* tokenizer) {
+  const TransferSource source = read_transfer_source(recipe_.transfer.from, directory_.path().parent_path());
+  if (tokenizer != nullptr && source.tokenizer && data::tokenizer_json_text(tokenizer->model()) != data::tokenizer_json_text(source.tokenizer->model())) {
+    throw ConfigError("app.transfer", fmt::format("tokenizer: the weights of {0} were learnt with another tokeniser; expected tokenizer.file: {0}", source.name));
+  }
+  transfer_ = train::plan_transfer(model, source.weights, recipe_.transfer.names, source.name);
+  report("transfer", fmt::format("{}: {}", source.name, transfer_->text()),
+         {{"from", source.name}, {"taken", transfer_->taken.size()}, {"fresh", transfer_->fresh}});
+}
+
+void Pipeline::write_transfer() const {
+  if (!transfer_) return;
+  std::vector<formats::NamedTensor> tensors;
+  for (const nn::NamedTensor& t : transfer_->taken) tensors.push_back({t.name, t.tensor});
+  formats::write_safetensors(directory_.file("transferred.safetensors"), tensors);
+  directory_.update({{"transfer", {{"from", recipe_.transfer.from}, {"taken", transfer_->taken.size()}, {"fresh", transfer_->fresh}}}});
+}
+
+void Pipeline::put_transferred(nn::Module& model) {
+  if (recipe_.transfer.from.empty()) return;
+  if (!transfer_) {
+    const formats::SafetensorsFile file(directory_.file("transferred.safetensors"));
+    transfer_.emplace();
+    for (const std::string& name : file.names()) transfer_->taken.push_back({name, file.read(name)});
+  }
+  transfer_->put_into(model);
 }
 
 void Pipeline::rehearse(Rehearsal rehearsal) {

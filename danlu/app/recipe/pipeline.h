@@ -18,9 +18,11 @@
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/timer.h"
+#include "danlu/data/text/tokenizer.h"
 #include "danlu/formats/tensorboard_events.h"
 #include "danlu/learn/train/lr_range.h"
 #include "danlu/learn/train/trainer.h"
+#include "danlu/learn/train/transfer.h"
 
 namespace danlu::app {
 
@@ -88,6 +90,12 @@ class Pipeline {
   // `sample` is called after each validation: what the model makes now, as text; it may be empty.
   train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
                     data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample = {});
+  // Which weights learn, and where the first ones come from if the recipe takes them from another model: all is checked before a run
+  // begins, and a copy of what is taken is kept in the run directory, transferred.safetensors. `tokenizer` is that of this run, if it
+  // reads text.
+  void plan_weights(nn::Module& model, const data::Tokenizer* tokenizer);
+  void write_transfer() const;
+  void put_transferred(nn::Module& model);
   // What a training is shown, for whom TensorBoard can show it to. Once, when it begins.
   virtual void show_samples(formats::EventWriter& /*events*/) {}
   void stage(const char* name, const std::function<void()>& work);
@@ -106,9 +114,11 @@ class Pipeline {
   using Rehearsal = std::function<train::Result(nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader* validation)>;
   void rehearse(Rehearsal rehearsal);
   bool can_resume();
+  void plan_transfer(const nn::Module& model, const data::Tokenizer* tokenizer);
   virtual std::string data_hash() = 0;  // of the source as it is now
 
   Observer observer_;
+  std::optional<train::Transfer> transfer_;
   std::unique_ptr<RunLock> lock_;
   Json gates_;
   bool profiles_ = false;

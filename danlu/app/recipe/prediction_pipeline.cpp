@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/prediction_pipeline.h"
 
 #include "danlu/app/recipe/derive.h"
+#include "danlu/app/recipe/transfer_source.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/engine/ops/random.h"
@@ -28,6 +29,7 @@ std::vector<int64_t> read_indexes(const Json& json, const char* part, int64_t si
 
 PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
+  derive_tokenizer(recipe_, directory_.path().parent_path());
   source_ = open_source(recipe_);
   derive_choices(recipe_, source_->kind(), source_->size());
 }
@@ -71,9 +73,11 @@ models::ModelConfig PredictionPipeline::model_for(const FittedData& data) const 
   return models::parse_model(model);
 }
 
-std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& data, uint64_t seed) const {
+std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& data, uint64_t seed) {
   manual_seed(seed);
-  return model_for(data).make(data.input_shape, data.outputs());
+  auto model = model_for(data).make(data.input_shape, data.outputs());
+  put_transferred(*model);
+  return model;
 }
 
 }  // namespace danlu::app

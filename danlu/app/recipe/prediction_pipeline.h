@@ -58,7 +58,7 @@ class PredictionPipeline : public Pipeline {
   const data::Split& split();
   const FittedData& fitted();
   models::ModelConfig model_for(const FittedData& data) const;  // with the vocabulary of texts
-  std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed) const;
+  std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed);
   std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);
   double score_fold(const data::Fold& fold, int64_t number);

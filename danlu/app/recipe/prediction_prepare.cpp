@@ -6,6 +6,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/version.h"
+#include "danlu/data/text/text_preprocess.h"
 #include "danlu/learn/models/model.h"
 
 namespace danlu::app {
@@ -77,7 +78,10 @@ const Plan& PredictionPipeline::plan() {
   recipe_.reasons["data.columns"] = plan.data.reasons;
 
   plan.config = bundle_config(recipe_, source(), plan.data, model_for(plan.data).resolved);
-  const auto model = make_model(plan.data, static_cast<uint64_t>(recipe_.seed));
+  const auto model = model_for(plan.data).make(plan.data.input_shape, plan.data.outputs());
+  std::optional<data::TextPreprocess> text;
+  if (plan.data.vocabulary > 0) text = data::TextPreprocess::from_json(plan.data.preprocess, "preprocess.json");
+  plan_weights(*model, text ? &text->tokenizer() : nullptr);
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);
   plan_ = std::move(plan);
@@ -104,6 +108,7 @@ void PredictionPipeline::prepare() {
     write_json(directory_.file("split.json"), to_json(decided.split));
     write_json(directory_.file("preprocess.json"), decided.data.preprocess);
     write_json(directory_.file("config.json"), decided.config.to_json());
+    write_transfer();
     directory_.update({{"status", "prepared"}});
   });
 }

@@ -71,7 +71,7 @@ void TokenizerSection::describe(OptionVisitor& v) {
   v.field("vocab_size", vocab_size, {257, 1e7}, "tokens to learn: 256 bytes, the special ones, and merges");
   v.field("min_frequency", min_frequency, {1, 1e9}, "a merge, or a character, must be there so often");
   v.field("pattern", pattern, "what merges stay within: gpt2, cl100k (Llama 3) or qwen");
-  v.field("file", file, "a tokenizer.json, or a directory that holds one, to be taken as it is");
+  v.field("file", file, "a tokenizer.json, a directory that holds one, or a run of a model that reads text: to be taken as it is");
   v.field("chat_template", chat_template, "Jinja: how a conversation is put before the model; empty: ChatML, or that of the file");
 }
 
@@ -79,6 +79,11 @@ void SampleSection::describe(OptionVisitor& v) {
   v.field("prompts", prompts, "beginnings to go on from after each validation; empty: none");
   v.field("tokens", tokens, {1, 1e6}, "length of each");
   sampling.describe(v);
+}
+
+void TransferSection::describe(OptionVisitor& v) {
+  v.field("from", from, "a run, a bundle, a folder of a language model or a .safetensors file, whose weights this model begins with; empty: none");
+  v.field("names", names, "parts of this model, and what they are called there: {encoder: backbone}; empty: all tensors of the same name and shape");
 }
 
 void KfoldSection::describe(OptionVisitor& v) {
@@ -103,6 +108,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.group("tokenizer", tokenizer, "how text becomes tokens");
   static const std::string kModels = fmt::format("{}; a group {{type, ...}} to set its options", fmt::join(models::model_types(), ", "));
   v.field("model", model, kModels.c_str());
+  v.group("transfer", transfer, "another model to begin with");
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
   v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");

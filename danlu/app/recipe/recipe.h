@@ -15,6 +15,11 @@
 //   model: {type: gpt, layers: 6, heads: 6, width: 192, context: 256}
 //   train: {epochs: 20, optimizer: {type: adamw, lr: 1e-3}}
 //
+// A model can begin with the weights of another:
+//
+//   transfer: {from: photos}
+//   train: {freeze: [stem, stages], epochs: 5}
+//
 // `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
 //
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
@@ -103,6 +108,13 @@ struct EvaluateSection {
   void describe(OptionVisitor& v);
 };
 
+// Where the first weights come from; learn/train/transfer.h says how names are matched.
+struct TransferSection {
+  std::string from;
+  Json names = Json::object();
+  void describe(OptionVisitor& v);
+};
+
 struct Recipe {
   std::string name;
   int64_t seed = 1;
@@ -110,6 +122,7 @@ struct Recipe {
   DataSection data;
   TokenizerSection tokenizer;
   Json model = nullptr;
+  TransferSection transfer;
   train::TrainOptions train;
   EvaluateSection evaluate;
   std::string notice;  // to stand beside every answer

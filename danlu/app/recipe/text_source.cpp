@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "danlu/app/recipe/labelled_table.h"
+#include "danlu/app/recipe/transfer_source.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/dataset/text_dataset.h"
@@ -72,7 +73,7 @@ class TextSource : public LabelledTable {
   }
 
   data::Tokenizer make_tokenizer(std::span<const int64_t> training) const {
-    if (!tokenizer_.file.empty()) return data::Tokenizer::load(expand_path(tokenizer_.file));
+    if (!tokenizer_.file.empty()) return load_tokenizer(expand_path(tokenizer_.file));
     if (tokenizer_.type == "character") {
       data::CharacterVocabulary characters;
       for (const int64_t row : training) characters.add(text(row));

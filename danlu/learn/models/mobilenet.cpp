@@ -10,16 +10,17 @@ namespace {
 class InvertedResidual : public nn::Module {
  public:
   InvertedResidual(int64_t in, int64_t out, int64_t stride, int64_t expansion)
-      : expand_(add("expand", nn::ConvNorm(in, in * expansion, 1))),
+      : in_(in), out_(out), stride_(stride), expand_(add("expand", nn::ConvNorm(in, in * expansion, 1))),
         depthwise_(add("depthwise", nn::ConvNorm(in * expansion, in * expansion, 3, {.stride = stride, .padding = 1, .groups = in * expansion}))),
         project_(add("project", nn::ConvNorm(in * expansion, out, 1))),
         shortcut_(stride == 1 && in == out) {}
   Tensor forward(const Tensor& x) override {
     return project_->forward((*depthwise_)((*expand_)(x)), 1, shortcut_ ? x : Tensor());  // no activation on the narrow end
   }
-  std::string describe() const override { return fmt::format("InvertedResidual({}{})", depthwise_->describe(), shortcut_ ? ", with a shortcut" : ""); }
+  std::string describe() const override { return fmt::format("InvertedResidual({}, {}, stride={})", in_, out_, stride_); }
 
  private:
+  int64_t in_, out_, stride_;
   std::shared_ptr<nn::ConvNorm> expand_, depthwise_, project_;
   bool shortcut_;
 };

@@ -10,7 +10,7 @@ namespace {
 class ResidualBlock : public nn::Module {
  public:
   ResidualBlock(int64_t in, int64_t out, int64_t stride)
-      : first_(add("first", nn::ConvNorm(in, out, 3, {.stride = stride, .padding = 1}))), second_(add("second", nn::ConvNorm(out, out, 3, {.padding = 1}))) {
+      : in_(in), out_(out), stride_(stride), first_(add("first", nn::ConvNorm(in, out, 3, {.stride = stride, .padding = 1}))), second_(add("second", nn::ConvNorm(out, out, 3, {.padding = 1}))) {
     if (in != out || stride != 1) shortcut_ = add("shortcut", nn::ConvNorm(in, out, 1, {.stride = stride}));
     second_->begin_with_zero();
   }
@@ -18,9 +18,10 @@ class ResidualBlock : public nn::Module {
     const Tensor carried = shortcut_ ? shortcut_->forward(x, 1) : x;
     return second_->forward((*first_)(x), 0, carried);
   }
-  std::string describe() const override { return fmt::format("Residual({}{})", first_->describe(), shortcut_ ? ", with a shortcut of its own" : ""); }
+  std::string describe() const override { return fmt::format("Residual({}, {}, stride={})", in_, out_, stride_); }
 
  private:
+  int64_t in_, out_, stride_;
   std::shared_ptr<nn::ConvNorm> first_, second_, shortcut_;
 };
 

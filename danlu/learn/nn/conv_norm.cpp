@@ -8,6 +8,11 @@ ConvNorm::ConvNorm(int64_t in_channels, int64_t filters, Size2d kernel, Conv2dLa
   norm_ = add("norm", BatchNorm(filters));
 }
 
+std::string ConvNorm::describe() const {
+  const std::string conv = conv_->describe();  // "Conv2d(1, 8, kernel=3, bias=false)"
+  return "ConvNorm" + conv.substr(conv.find('('), conv.rfind(", bias=false") - conv.find('(')) + ")";
+}
+
 void ConvNorm::begin_with_zero() { norm_->weight.fill(0.0f); }
 
 }  // namespace danlu::nn

@@ -16,7 +16,7 @@ class ConvNorm : public Module {
   Tensor forward(const Tensor& x) override { return forward(x, 0); }
   // f(norm(conv(x)) + residual), f as in batch_norm: slope 0 is ReLU, 1 nothing.
   Tensor forward(const Tensor& x, float negative_slope, const Tensor& residual = {}) { return norm_->forward((*conv_)(x), negative_slope, residual); }
-  std::string describe() const override { return conv_->describe() + ", BatchNorm, ReLU"; }
+  std::string describe() const override;
 
   // Makes the block that ends in this layer begin as the identity, so that deep networks learn from the first step.
   // Source: Goyal et al. 2017, arXiv:1706.02677, section 5.1.

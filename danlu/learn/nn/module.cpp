@@ -37,7 +37,7 @@ int64_t Module::num_parameters() const {
 }
 
 void Module::train(bool on) {
-  training_ = on;
+  training_ = on && !frozen_;
   for (const auto& [name, child] : children_) child->train(on);
 }
 

@@ -43,10 +43,12 @@ class Module {
   std::vector<Tensor> parameters() const;
   int64_t num_parameters() const;
 
-  // Training mode (dropout drops, batch norm uses the batch) or evaluation mode, for this and all inside.
+  // Training mode (dropout drops, batch norm uses the batch) or evaluation mode, for this and all inside; a frozen module stays in
+  // evaluation mode (freeze.h).
   void train(bool on = true);
   void eval() { train(false); }
   bool is_training() const { return training_; }
+  void set_frozen(bool frozen) { frozen_ = frozen; }
 
   // One line: "Linear(784, 128)".
   virtual std::string describe() const = 0;
@@ -70,7 +72,7 @@ class Module {
   std::vector<NamedTensor> parameters_;
   std::vector<NamedTensor> buffers_;
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
-  bool training_ = true;
+  bool training_ = true, frozen_ = false;
 };
 
 // Puts a module in evaluation mode and back when the scope ends.

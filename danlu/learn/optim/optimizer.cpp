@@ -39,7 +39,8 @@ void Optimizer::step(float grad_scale) {
     for (const ParameterStore::Part& part : store_.parts()) {
       const int64_t begin = share(part, first), end = share(part, last);
       const auto at = [&](float* moment) { return moment == nullptr ? nullptr : moment + begin; };
-      if (begin < end) update({end - begin, values + begin, gradients + begin, {at(moments[0]), at(moments[1])}, grad_scale, part.decays});
+      if (begin < end) update({end - begin, values + begin, gradients + begin, {at(moments[0]), at(moments[1])},
+                                f(lr_) * part.lr_scale, grad_scale, part.decays});
     }
   });
 }
@@ -62,7 +63,7 @@ Sgd::Sgd(std::vector<Tensor> parameters, const SgdOptions& options) : Optimizer(
 
 void Sgd::update(const Slice& s) const {
   const float decay = s.decays ? f(options_.weight_decay) : 0;
-  kernels::sgd({f(lr()), s.grad_scale, decay, f(options_.momentum), options_.nesterov}, s.values, s.gradients, s.moments[0], s.size);
+  kernels::sgd({s.lr, s.grad_scale, decay, f(options_.momentum), options_.nesterov}, s.values, s.gradients, s.moments[0], s.size);
 }
 
 namespace {
@@ -90,7 +91,7 @@ Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, bool deco
 
 void Adam::update(const Slice& s) const {
   const float decay = s.decays ? f(options_.weight_decay) : 0;
-  const kernels::AdamStep step{f(lr()),           s.grad_scale,      decoupled_ ? 0 : decay, decoupled_ ? decay : 0,
+  const kernels::AdamStep step{s.lr,              s.grad_scale,      decoupled_ ? 0 : decay, decoupled_ ? decay : 0,
                                f(options_.beta1), f(options_.beta2), f(options_.eps),        num_steps()};
   kernels::adam(step, s.values, s.gradients, s.moments[0], s.moments[1], s.size);
 }
@@ -108,7 +109,7 @@ Adagrad::Adagrad(std::vector<Tensor> parameters, const AdagradOptions& options)
 
 void Adagrad::update(const Slice& s) const {
   const float decay = s.decays ? f(options_.weight_decay) : 0;
-  kernels::adagrad({f(lr()), s.grad_scale, decay, f(options_.eps)}, s.values, s.gradients, s.moments[0], s.size);
+  kernels::adagrad({s.lr, s.grad_scale, decay, f(options_.eps)}, s.values, s.gradients, s.moments[0], s.size);
 }
 
 void RmspropOptions::describe(OptionVisitor& v) {
@@ -127,7 +128,7 @@ Rmsprop::Rmsprop(std::vector<Tensor> parameters, const RmspropOptions& options)
 
 void Rmsprop::update(const Slice& s) const {
   const float decay = s.decays ? f(options_.weight_decay) : 0;
-  const kernels::RmspropStep step{f(lr()), s.grad_scale, decay, f(options_.alpha), f(options_.eps), f(options_.momentum)};
+  const kernels::RmspropStep step{s.lr, s.grad_scale, decay, f(options_.alpha), f(options_.eps), f(options_.momentum)};
   kernels::rmsprop(step, s.values, s.gradients, s.moments[0], s.moments[1], s.size);
 }
 

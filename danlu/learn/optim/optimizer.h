@@ -49,7 +49,7 @@ class Optimizer {
     float* values;
     const float* gradients;
     std::array<float*, 2> moments;
-    float grad_scale;
+    float lr, grad_scale;
     bool decays;
   };
   // Called on several threads at once, for different elements.

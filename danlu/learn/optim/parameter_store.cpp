@@ -24,15 +24,9 @@ ParameterStore::ParameterStore(std::vector<Tensor> parameters) : parameters_(std
     }
   }
   std::stable_partition(parameters_.begin(), parameters_.end(), [](const Tensor& p) { return p.rank() >= 2; });
-  int64_t total = 0;
-  for (const Tensor& p : parameters_) {
-    const int64_t begin = total;
-    total += padded(p.numel());
-    if (p.rank() < 2) continue;
-    decayed_ = total;
-    parts_.push_back({begin, total, true});
-  }
-  if (total > decayed_) parts_.push_back({decayed_, total, false});
+  lr_scales_.assign(parameters_.size(), 1.0f);
+  divide();
+  const int64_t total = parts_.empty() ? 0 : parts_.back().end;
   // The padding between parameters is zero and stays zero: its gradient is.
   values_ = Tensor::zeros({total});
   gradients_ = Tensor::zeros({total});
@@ -45,6 +39,26 @@ ParameterStore::ParameterStore(std::vector<Tensor> parameters) : parameters_(std
     p.zero_grad();
     offset += padded(p.numel());
   }
+}
+
+void ParameterStore::divide() {
+  parts_.clear();
+  int64_t end = 0;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const int64_t begin = end;
+    end += padded(parameters_[i].numel());
+    const bool decays = parameters_[i].rank() >= 2;
+    if (decays) decayed_ = end;
+    if (!decays && !parts_.empty() && !parts_.back().decays && parts_.back().lr_scale == lr_scales_[i]) parts_.back().end = end;
+    else parts_.push_back({begin, end, decays, lr_scales_[i]});
+  }
+}
+
+void ParameterStore::set_lr_scale(const Tensor& parameter, double scale) {
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(), [&](const Tensor& p) { return p.same(parameter); });
+  if (found == parameters_.end()) throw InternalError("learn.optim", fmt::format("a tensor of shape {} is none of the parameters", parameter.shape().str()));
+  lr_scales_[static_cast<size_t>(found - parameters_.begin())] = static_cast<float>(scale);
+  divide();
 }
 
 Tensor& ParameterStore::gradients() {

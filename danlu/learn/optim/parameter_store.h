@@ -28,8 +28,11 @@ class ParameterStore {
   struct Part {
     int64_t begin, end;
     bool decays;
+    float lr_scale;
   };
   const std::vector<Part>& parts() const { return parts_; }
+  // A parameter that learns faster, or slower, than the others. InternalError if it is none of these.
+  void set_lr_scale(const Tensor& parameter, double scale);
 
   Tensor& values() { return values_; }
   // After this every gradient is up to date: those that nothing contributed to since zero_grad() are zero.
@@ -39,7 +42,9 @@ class ParameterStore {
   void zero_grad();
 
  private:
+  void divide();
   std::vector<Tensor> parameters_;  // in the order of the buffer
+  std::vector<float> lr_scales_;
   std::vector<Part> parts_;
   Tensor values_, gradients_;
   int64_t decayed_ = 0;

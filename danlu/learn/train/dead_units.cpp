@@ -13,8 +13,11 @@ DeadUnits::DeadUnits(const nn::Module& model) {
 }
 
 void DeadUnits::add(const nn::Module& module, const std::string& path) {
-  if (const auto* linear = dynamic_cast<const nn::Linear*>(&module)) layers_.push_back({path, linear->weight, {}});
-  if (const auto* conv = dynamic_cast<const nn::Conv2d*>(&module)) layers_.push_back({path, conv->weight, {}});
+  const auto watch = [&](const Tensor& weight) {
+    if (weight.requires_grad()) layers_.push_back({path, weight, {}});
+  };
+  if (const auto* linear = dynamic_cast<const nn::Linear*>(&module)) watch(linear->weight);
+  if (const auto* conv = dynamic_cast<const nn::Conv2d*>(&module)) watch(conv->weight);
   for (const auto& [name, child] : module.children()) add(*child, path.empty() ? name : path + "." + name);
 }
 

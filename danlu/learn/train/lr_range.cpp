@@ -7,7 +7,8 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/kernels/reduce.h"
-#include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/nn/freeze.h"
+#include "danlu/learn/train/make_optimizer.h"
 
 namespace danlu::train {
 namespace {
@@ -50,7 +51,8 @@ LrRange lr_range_test(nn::Module& model, const Objective& objective, const Train
                       const LrRangeOptions& range, const std::function<void(const LrRange::Point&)>& on_point) {
   if (range.from >= range.to) throw ConfigError(kWhere, fmt::format("got from {} and to {}; expected from below to", range.from, range.to));
   if (objective.turns(model).size() > 1) throw ConfigError(kWhere, "got a model of adversaries, whose losses do not fall with each other; a range test says nothing of it");
-  const auto optimizer = optim::parse_optimizer(options.optimizer).make(model.parameters());
+  const nn::Freeze freeze(model, options.freeze);
+  const auto optimizer = make_optimizer(model, model.parameters(), options);
   const double factor = std::pow(range.to / range.from, 1.0 / static_cast<double>(range.steps - 1));
   LrRange result;
   double smoothed = 0, weight = 0, lowest = HUGE_VAL, lr = range.from;

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/train/make_optimizer.h"
 #include "danlu/learn/train/objective.h"
 
 namespace danlu::train {
 
 class Optimizers {
  public:
-  Optimizers(const optim::OptimizerConfig& config, std::vector<Objective::Turn> turns) : turns_(std::move(turns)) {
-    for (const Objective::Turn& turn : turns_) optimizers_.push_back(config.make(turn.parameters));
+  Optimizers(const nn::Module& model, const TrainOptions& options, std::vector<Objective::Turn> turns) : turns_(std::move(turns)) {
+    for (const Objective::Turn& turn : turns_) optimizers_.push_back(make_optimizer(model, turn.parameters, options));
     lr_ = optimizers_.front()->lr();
   }
 

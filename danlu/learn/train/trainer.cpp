@@ -13,6 +13,7 @@
 #include "danlu/engine/kernels/optimizer.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/ops/random.h"
+#include "danlu/learn/nn/freeze.h"
 #include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/epoch_sums.h"
 #include "danlu/learn/train/loss_spikes.h"
@@ -43,6 +44,18 @@ std::vector<nn::NamedTensor> state_of(const nn::Module& model, const Optimizers&
   return all;
 }
 
+void check_lr_scale(const Json& scales, const Locate& locate, const std::string& path) {
+  const auto fail = [&](const std::string& key, const Json& got, const char* expected) {
+    const std::string place = locate ? locate(key) : "";
+    throw ConfigError(kWhere, fmt::format("{}{}{}: got {}; expected {}", place, place.empty() ? "" : ": ", key, to_line(got), expected));
+  };
+  if (!scales.is_object()) fail(path, scales, "parts of the model with a factor each, like {encoder: 0.1}");
+  for (const auto& [part, scale] : scales.items()) {
+    const bool fits = scale.is_number() && scale.get<double>() >= 0 && scale.get<double>() <= 1e6;
+    if (!fits) fail(path + "." + part, scale, "a number in [0, 1e6]");
+  }
+}
+
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
@@ -56,6 +69,8 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("accumulate", accumulate, {1, 1e6}, "forward passes of one update: the gradient is that of the large batch");
   v.field("optimizer", optimizer, "adamw, adam, sgd, adagrad or rmsprop; a group {type, lr, ...} to set its options");
   v.field("schedule", schedule, "constant, step, linear, cosine or plateau; a group {type, warmup, ...} to set its options");
+  v.field("freeze", freeze, "parts of the model that do not learn, by their names in the summary: [stem, stages.0]");
+  v.field("lr_scale", lr_scale, "factors of the learning rate for parts of the model: {encoder: 0.1}; the longest name that fits decides");
   v.field("early_stop", early_stop, {0, 1e9}, "stop after so many validations without improvement; 0: never");
   v.choice("monitor", monitor, {"loss", "accuracy"}, "what decides which checkpoint is best");
   v.field("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
@@ -77,6 +92,7 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
   }
   optim::parse_optimizer(o.optimizer, locate, prefix + ".optimizer");
   optim::parse_schedule(o.schedule, locate, prefix + ".schedule");
+  check_lr_scale(o.lr_scale, locate, prefix + ".lr_scale");
 }
 
 Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
@@ -105,7 +121,8 @@ class Trainer::Run {
         validation_(validation_loader),
         checkpoints_(session.checkpoints),
         callbacks_(calls),
-        optimizers_(optim::parse_optimizer(options_.optimizer), objective_.turns(model_)),
+        freeze_(model_, options_.freeze),
+        optimizers_(model_, options_, objective_.turns(model_)),
         schedule_(optim::parse_schedule(options_.schedule).make()),
         base_lr_(optimizers_.lr()),
         higher_is_better_(options_.monitor == "accuracy"),
@@ -528,6 +545,7 @@ class Trainer::Run {
   CheckpointStore checkpoints_;
   const Callbacks& callbacks_;
 
+  nn::Freeze freeze_;
   Optimizers optimizers_;
   std::unique_ptr<optim::Schedule> schedule_;
   double base_lr_;

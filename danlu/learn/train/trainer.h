@@ -39,6 +39,8 @@ struct TrainOptions {
   int64_t accumulate = 1;
   Json optimizer = "adamw";
   Json schedule = "constant";
+  std::vector<std::string> freeze;
+  Json lr_scale = Json::object();
   int64_t early_stop = 0;
   std::string monitor = "loss";
   double clip_norm = 0;

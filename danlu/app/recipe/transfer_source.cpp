@@ -1,0 +1,70 @@
+#include "danlu/app/recipe/transfer_source.h"
+
+#include "danlu/app/recipe/run_directory.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/text/text_preprocess.h"
+#include "danlu/formats/safetensors.h"
+#include "danlu/infer/bundle.h"
+#include "danlu/infer/language_model.h"
+
+namespace danlu::app {
+namespace {
+
+std::vector<nn::NamedTensor> weights_of(const nn::Module& model) {
+  std::vector<nn::NamedTensor> all = model.named_parameters();
+  for (nn::NamedTensor& buffer : model.named_buffers()) all.push_back(std::move(buffer));
+  return all;
+}
+
+// The directory itself if it is a bundle, that of a run, or of a run by its name.
+fs::path bundle_of(const std::string& from, const fs::path& runs) {
+  const fs::path path = expand_path(from);
+  for (const char* weights : {"model.safetensors", "model.safetensors.index.json"}) {
+    if (fs::exists(path / weights)) return path;
+  }
+  return find_run(path.string(), runs).bundle();
+}
+
+std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
+  const fs::path preprocess = bundle / "preprocess.json";
+  if (fs::exists(bundle / "tokenizer.json")) return data::Tokenizer::load(bundle);
+  if (!fs::exists(preprocess)) return {};
+  const Json json = read_json(preprocess);
+  if (!json.is_object() || !json.contains("tokenizer")) return {};  // of a table, or of images
+  return data::Tokenizer(data::TextPreprocess::from_json(json, preprocess.string()).tokenizer().model());
+}
+
+}  // namespace
+
+TransferSource read_transfer_source(const std::string& from, const fs::path& runs) {
+  TransferSource source;
+  source.name = from;
+  if (fs::path(from).extension() == ".safetensors") {
+    const formats::SafetensorsFile file(expand_path(from));
+    for (const std::string& name : file.names()) source.weights.push_back({name, file.read(name)});
+    return source;
+  }
+  const fs::path bundle = bundle_of(from, runs);
+  source.tokenizer = tokenizer_in(bundle);
+  if (infer::is_language_model(bundle)) source.weights = weights_of(*infer::LanguageModel::load(bundle)->network);
+  else source.weights = weights_of(*infer::read_bundle(bundle).model);
+  return source;
+}
+
+data::Tokenizer load_tokenizer(const fs::path& path) {
+  for (const fs::path& folder : {path, path / "bundle"}) {
+    if (std::optional<data::Tokenizer> tokenizer = tokenizer_in(folder)) return std::move(*tokenizer);
+  }
+  return data::Tokenizer::load(path);
+}
+
+void derive_tokenizer(Recipe& recipe, const fs::path& runs) {
+  if (recipe.transfer.from.empty() || !recipe.tokenizer.file.empty() || fs::path(recipe.transfer.from).extension() == ".safetensors") return;
+  const fs::path bundle = bundle_of(recipe.transfer.from, runs);
+  if (!tokenizer_in(bundle)) return;
+  recipe.tokenizer.file = bundle.string();
+  recipe.reasons["tokenizer.file"] = "derived: the weights of transfer.from were learnt with this tokeniser";
+}
+
+}  // namespace danlu::app
