@@ -9,6 +9,7 @@
 
 #include "danlu/base/format.h"
 #include "danlu/base/temporary_directory.h"
+#include "danlu/base/timer.h"
 #include "danlu/learn/registry/schema.h"
 #include "tests/postgresql_server.h"
 
@@ -192,26 +193,63 @@ TEST_P(RegistryOf, AWriterThatIsKilledLeavesTheStateBefore) {
     Registry registry(location());
     put(registry, record_of("before", 0.5, 0.1));
   }
+  int seen = 0;
   for (int round = 0; round < 10; ++round) {
     const pid_t child = ::fork();
     if (child == 0) {
-      Registry registry(location());
-      for (int i = 0;; ++i) {
-        RunRecord record = record_of("half", i, i);
-        for (int step = 0; step < 2000; ++step) record.metrics.push_back({"loss", step, static_cast<double>(i)});
-        put(registry, record);
+      try {
+        Registry registry(location());
+        for (int i = 0;; ++i) {
+          RunRecord record = record_of("half", i, i);
+          for (int step = 0; step < 2000; ++step) record.metrics.push_back({"loss", step, static_cast<double>(i)});
+          put(registry, record);
+        }
+      } catch (...) {
+        ::_exit(1);
       }
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(30 + 17 * round));
     ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it ended by itself: " << status;
     Registry registry(location());
     EXPECT_TRUE(registry.find({"", "before"}).has_value());
     if (const auto half = registry.find({"", "half"})) {
+      ++seen;
       EXPECT_EQ(half->metrics.size(), 2003u);
       EXPECT_EQ(half->metrics.front().value, half->run.results[0].value);
     }
   }
+  EXPECT_GT(seen, 0) << "nothing was ever written";
+}
+
+TEST_P(RegistryOf, ARecipeGoesWithTheLastRunThatHasIt) {
+  Registry registry(location());
+  RunRecord one = record_of("one", 0.5, 0.1), two = record_of("two", 0.5, 0.1);
+  one.run.recipe_hash = two.run.recipe_hash = "shared";
+  put(registry, one);
+  put(registry, two);
+  const auto recipes = [&] {
+    int count = 0;
+    database()->execute("SELECT hash FROM recipes", {}, [&](const Row&) { ++count; });
+    return count;
+  };
+  registry.remove(one.run.key);
+  EXPECT_EQ(recipes(), 1);
+  registry.remove(two.run.key);
+  EXPECT_EQ(recipes(), 0);
+}
+
+TEST_P(RegistryOf, KnowsTheKeysThatRunsHave) {
+  Registry registry(location());
+  RunRecord run = record_of("medical", 0.7, 1e-2);
+  run.params.push_back({"version", "1", {}});  // a text
+  put(registry, run);
+  for (const char* key : {"accuracy", "train.optimizer.lr", "status"}) EXPECT_TRUE(registry.has_key(key)) << key;
+  EXPECT_FALSE(registry.has_key("acuracy"));
+  EXPECT_EQ(registry.keys().size(), 6u);
+  EXPECT_EQ(registry.list({.conditions = {parse_condition("version=1")}}).size(), 1u);
 }
 
 TEST_P(RegistryOf, ANewerVersionIsRefusedAndAnOlderOneBroughtUp) {
@@ -251,6 +289,11 @@ TEST(Sqlite, AForeignDatabaseIsNotTouched) {
     db->atomically([&] { db->execute("CREATE TABLE customers (name TEXT)", {}, {}); });
   }
   EXPECT_THROW(Registry{location}, ConfigError);
+  {
+    const auto db = open_sqlite(location);
+    db->atomically([&] { db->execute("CREATE TABLE meta (key TEXT, value TEXT)", {}, {}); });
+  }
+  EXPECT_THROW(Registry{location}, ConfigError) << "a table that others have too";
   const auto db = open_sqlite(location);
   EXPECT_TRUE(db->has_table("customers"));
   EXPECT_FALSE(db->has_table("runs"));
@@ -289,6 +332,36 @@ TEST(Location, HidesPasswords) {
   EXPECT_EQ(Location("postgresql://ada@db/runs?password=geheim&sslmode=require").shown(), "postgresql://ada@db/runs?password=***&sslmode=require");
   EXPECT_EQ(Location("runs/danlu.db").shown(), "runs/danlu.db");
   EXPECT_THROW(Location("mysql://ada@db/runs"), ConfigError);
+}
+
+TEST(Location, RefusesWhatMightShowAPassword) {
+  for (const char* text : {"postgresql://u:sec/ret@localhost/db", "postgresql://u:sec@ret@localhost/db", "postgresql://u:sec%zzret@localhost/db",
+                           "host=db password=secret dbname=x", "postgres:/u:secret@host/db", "runs.db password=secret"}) {
+    try {
+      const Location location(text);
+      ADD_FAILURE() << "expected a ConfigError for " << text;
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), Not(HasSubstr("sec"))) << text;
+    }
+  }
+  const Location encoded("postgresql://u:s%2Fec%40ret@localhost/db");
+  EXPECT_THAT(encoded.without_password("for s/ec@ret and s%2Fec%40ret"), Not(HasSubstr("ec")));
+}
+
+TEST(Postgresql, ALockThatIsHeldIsNotWaitedForLong) {
+  const auto server = test::PostgresqlServer::start();
+  if (server == nullptr) GTEST_SKIP() << "PostgreSQL is not installed (Debian: apt-get install postgresql)";
+  Registry registry{Location(server->url())};
+  put(registry, record_of("medical", 0.5, 0.1));
+  const auto other = open_postgresql(Location(server->url()));
+  const Timer timer;
+  other->atomically([&] {
+    other->execute("UPDATE runs SET status = 'held'");
+    EXPECT_THROW(put(registry, record_of("medical", 0.6, 0.1)), FileError);
+  });
+  EXPECT_LT(timer.seconds(), 20);
+  put(registry, record_of("medical", 0.7, 0.1));
+  EXPECT_EQ(registry.find({"", "medical"})->run.results[0].value, 0.7);
 }
 
 TEST(Condition, ReadsAndRefuses) {

@@ -109,6 +109,46 @@ TEST_F(Runs, TrialsOfASearchBelongToIt) {
   EXPECT_TRUE(listed({"--all"}).empty());
 }
 
+TEST_F(Runs, ASearchIsFoundByItsPathAndRemovedWithItsTrials) {
+  expect_ok({"tune", "--data", "points.csv", "--target", "kind", "--trials", "2", "--method", "random", "train.epochs=1",
+             "tune.space={train.optimizer.lr: {log_uniform: [1e-4, 1e-1]}}"});
+  EXPECT_EQ(listed({"runs/points-tune"}).size(), 3u);
+  EXPECT_EQ(listed({"runs/points-tune/"}).size(), 3u);
+  expect_refused(project_, {"runs", "export", "pionts-tune"}, kFailed, {"did you mean \"points-tune\"?"});
+  expect_ok({"runs", "rm", "points-tune/0001", "points-tune", "points-tune"});
+  EXPECT_FALSE(fs::exists(project_.run("points-tune").path()));
+}
+
+TEST_F(Runs, WhatAKilledTrainingLeftIsBroughtIn) {
+  train("points");
+  expect_ok({"runs"});
+  LineAppender(project_.run("points").file("metrics.jsonl")).append(R"({"step":1000000,"train_loss":0.125})");
+  expect_ok({"runs", "export", "--to", "all.jsonl"});
+  EXPECT_EQ(parse_json(project_.read("all.jsonl"), "all.jsonl")["history"]["train_loss"].back(), Json({1000000, 0.125}));
+}
+
+TEST_F(Runs, TagsOfManyAtOnceAreAllKept) {
+  train("points");
+  std::vector<std::unique_ptr<Process>> processes;
+  for (int i = 0; i < 12; ++i) processes.push_back(project_.start({"runs", "tag", "points", fmt::format("t{}", i)}));
+  for (const auto& process : processes) EXPECT_EQ(process->wait().code, 0);
+  EXPECT_EQ(json({"runs", "list"})["runs"][0]["tags"].size(), 12u);
+  expect_refused(project_, {"runs", "tag", "points", std::string(300, 'x')}, kUsage, {"got a tag of 300 bytes"});
+}
+
+TEST_F(Runs, WordsThatNameNothingAreRefused) {
+  train("points");
+  expect_refused(project_, {"runs", "list", "--sort", "acuracy"}, kUsage, {"got \"acuracy\"", "did you mean \"accuracy\"?"});
+  expect_refused(project_, {"runs", "list", "--show", "acuracy"}, kUsage, {"got \"acuracy\""});
+  expect_refused(project_, {"runs", "list", "seconds<abc"}, kUsage, {"seconds<abc"});
+  expect_refused(project_, {"runs", "list", "--limit", "18446744073709551615"}, kUsage, {"--limit"});
+  expect_refused(project_, {"runs", "show", ""}, kUsage, {"empty name"});
+  project_.write("runs/odd/run.json", "[]");
+  expect_refused(project_, {"predict", "pionts", "points.csv"}, kFailed, {"did you mean \"points\"?"});
+  project_.write("runs/points/run.json", "[]");
+  expect_refused(project_, {"evaluate", "points"}, kFailed, {"run.json: got array; expected a JSON object"});
+}
+
 TEST_F(Runs, ARegistryThatIsLostIsBuiltAgain) {
   train("points");
   expect_ok({"runs", "tag", "points", "best"});

@@ -17,6 +17,7 @@ using registry::Query;
 using registry::RunRecord;
 
 constexpr const char* kWhere = "app.runs";
+constexpr uint64_t kMostRuns = 1000000000;
 
 // In step with the directories. Where the file beside the runs cannot be written, or there are no runs yet, one in memory does.
 RunRegistry open_registry(const Context& context) {
@@ -86,7 +87,9 @@ class RunsVerb : public Verb {
 
   static int64_t parse_count(const std::string& text) {
     const Json value = Json::parse(text, nullptr, false);
-    if (!value.is_number_unsigned()) throw ConfigError(kWhere, fmt::format("--limit: got {}; expected a whole number", text));
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > kMostRuns) {
+      throw ConfigError(kWhere, fmt::format("--limit: got {}; expected a whole number up to {}", text, kMostRuns));
+    }
     return value.get<int64_t>();
   }
 
@@ -125,15 +128,28 @@ class RunsVerb : public Verb {
     return query;
   }
 
-  void list(Console& console, RunRegistry& registry, const Query& query) const {
+  // A search by its name or path becomes that one, and no other of the same name; a key that no run has is refused, for it would sort and
+  // show nothing.
+  static void resolve(RunRegistry& registry, Query& query, std::vector<std::string> keys) {
+    if (query.parent) {
+      const registry::RunKey key = registry.find(*query.parent).run.key;
+      query.store = key.store;
+      query.parent = key.name;
+    }
+    if (!query.sort.empty()) keys.push_back(query.sort);
+    for (const std::string& key : keys) registry.check_key(key);
+  }
+
+  void list(Console& console, RunRegistry& registry, Query query) const {
     constexpr int64_t kShown = 2, kEvery = 1000000;
-    if (query.parent) registry.find(*query.parent);  // or a name that is wrong would look like a search without trials
+    resolve(registry, query, keys_);
     const bool json = console.form() == LogForm::json;
     const std::vector<registry::Run> runs = registry.list(query, json ? kEvery : kShown, keys_);
     console.result(json ? "" : list_text(registry, runs, keys_), json ? Json{{"event", "runs"}, {"runs", list_json(registry, runs)}} : Json());
   }
 
-  void export_runs(Console& console, RunRegistry& registry, const Query& query) const {
+  void export_runs(Console& console, RunRegistry& registry, Query query) const {
+    resolve(registry, query, {});
     const std::string form = to_.empty() ? ".csv" : fs::path(to_).extension().string();
     if (form != ".csv" && form != ".jsonl") throw ConfigError(kWhere, fmt::format("--to: got {}; expected a name that ends in .csv or .jsonl", to_));
     std::vector<RunRecord> records;
@@ -206,13 +222,16 @@ class RunsVerb : public Verb {
   void tag(Console& console, RunRegistry& registry) const {
     const RunRecord record = registry.find(names_[0]);
     const RunDirectory run = here(registry, record);
-    std::vector<std::string> tags = read_tags(run);
-    for (size_t i = 1; i < names_.size(); ++i) {
-      std::erase(tags, names_[i]);
-      if (!remove_) tags.push_back(names_[i]);
-    }
-    if (names_.size() > 1) {
-      write_tags(run, tags);
+    std::vector<std::string> tags;
+    if (names_.size() == 1) {
+      tags = read_tags(run);
+    } else {
+      tags = edit_tags(run, [&](std::vector<std::string>& all) {
+        for (size_t i = 1; i < names_.size(); ++i) {
+          std::erase(all, names_[i]);
+          if (!remove_) all.push_back(names_[i]);
+        }
+      });
       registry.record(run);
     }
     console.result(fmt::format("{}: {}\n", names_[0], tags.empty() ? "no tags" : fmt::format("{}", fmt::join(tags, ", "))),
@@ -222,6 +241,7 @@ class RunsVerb : public Verb {
   void remove(Console& console, RunRegistry& registry) const {
     std::vector<RunRecord> records;
     for (const std::string& name : names_) records.push_back(registry.find(name));  // all of them are there, or none goes
+    leave_out_repeated(records);
     for (const RunRecord& record : records) {
       const RunDirectory run = here(registry, record);
       const RunLock lock(run);
@@ -230,6 +250,20 @@ class RunsVerb : public Verb {
       console.note(fmt::format("removed {}\n", run.path().string()), {{"event", "removed"}, {"run", run.path().string()}});
     }
     registry.refresh();  // a search takes its trials with it
+  }
+
+  // A run that is named twice, and a trial whose search goes with all that is in it.
+  static void leave_out_repeated(std::vector<RunRecord>& records) {
+    const auto is_within = [](const registry::RunKey& key, const registry::RunKey& other) {
+      return key.store == other.store && (key.name == other.name || key.name.starts_with(other.name + "/"));
+    };
+    std::sort(records.begin(), records.end(), [](const RunRecord& a, const RunRecord& b) { return a.run.key.name.size() < b.run.key.name.size(); });
+    std::vector<RunRecord> kept;
+    for (RunRecord& record : records) {
+      const bool goes_anyway = std::any_of(kept.begin(), kept.end(), [&](const RunRecord& other) { return is_within(record.run.key, other.run.key); });
+      if (!goes_anyway) kept.push_back(std::move(record));
+    }
+    records = std::move(kept);
   }
 
   static RunDirectory here(const RunRegistry& registry, const RunRecord& record) {

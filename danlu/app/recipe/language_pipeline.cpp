@@ -269,7 +269,7 @@ void LanguagePipeline::write_bundle() {
   const Json training = {{"danlu", version()},
                          {"git_commit", git_commit()},
                          {"seed", recipe_.seed},
-                         {"data_hash", directory_.info().value("data_hash", "")},
+                         {"data_hash", directory_.fact("data_hash")},
                          {"step", state.value("step", Json(nullptr))},
                          {"weights_hash", train::weights_hash(*model->network)}};
   model->network->eval();

@@ -33,7 +33,8 @@ void forget_after(const RunDirectory& run, const char* log, int64_t step) {
   if (!fs::exists(run.file(log))) return;
   std::string kept;
   for (const Json& line : run.lines(log)) {
-    if (line.value("step", step + 1) <= step) kept += to_line(line) + "\n";
+    const auto at = line.find("step");
+    if (at != line.end() && at->is_number() && at->get<double>() <= static_cast<double>(step)) kept += to_line(line) + "\n";
   }
   write_file_atomic(run.file(log), kept);
 }
@@ -93,10 +94,9 @@ bool Pipeline::can_resume() {
   const std::string status = directory_.status();
   if (status != "interrupted" && status != "stopped" && status != "failed") return false;
   check();  // reads the data, and resolves what the recipe leaves open
-  const Json info = directory_.info();
   std::string differs;
-  if (info.value("danlu", "") != version()) differs = "the program";
-  else if (info.value("data_hash", "") != data_hash()) differs = "the data";
+  if (directory_.fact("danlu") != version()) differs = "the program";
+  else if (directory_.fact("data_hash") != data_hash()) differs = "the data";
   else if (without_evaluation(read_file(directory_.file("resolved.yaml"))) != without_evaluation(recipe_.render())) differs = "the recipe";
   if (differs.empty()) return true;
   log_warning("app.run", fmt::format("{} was {}, but {} has changed since: it begins again; the earlier one is kept in .previous/{}",

@@ -41,7 +41,7 @@ PredictionPipeline::PredictionPipeline(RunDirectory directory, Observer observer
 DataSource& PredictionPipeline::source() {
   if (source_) return *source_;
   source_ = open_source(recipe_);
-  const std::string prepared = directory_.info().value("data_hash", std::string());
+  const std::string prepared = directory_.fact("data_hash");
   if (prepared != source_->content_hash().hex()) {
     throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source,
                                         directory_.path().string()));

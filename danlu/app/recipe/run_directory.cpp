@@ -84,7 +84,17 @@ std::vector<Json> RunDirectory::lines(const char* name) const {
   return all;
 }
 
-Json RunDirectory::info() const { return read_json(path_ / "run.json"); }
+Json RunDirectory::info() const {
+  Json json = read_json(path_ / "run.json");
+  if (!json.is_object()) throw DataError(kWhere, fmt::format("{}: got {}; expected a JSON object", file("run.json").string(), json.type_name()));
+  return json;
+}
+
+std::string RunDirectory::fact(const char* name) const {
+  const Json json = info();
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
 
 void RunDirectory::update(const Json& fields) const {
   Json all = exists() ? info() : Json::object();
@@ -93,8 +103,7 @@ void RunDirectory::update(const Json& fields) const {
 }
 
 std::string RunDirectory::status() const {
-  const Json json = info();
-  const std::string status = json.is_object() ? json.value("status", std::string("unknown")) : "unknown";
+  const std::string said = fact("status"), status = said.empty() ? "unknown" : said;
   return status == "running" && !is_locked(*this) ? "interrupted" : status;
 }
 
@@ -120,7 +129,11 @@ std::vector<RunDirectory> list_runs(const fs::path& runs) {
   for (const auto& entry : fs::directory_iterator(runs, error)) {
     const RunDirectory run(entry.path());
     if (run.name().starts_with(".") || !run.exists()) continue;
-    found.emplace_back(run.info().value("started", std::string()), run);
+    try {
+      found.emplace_back(run.fact("started"), run);
+    } catch (const Error&) {
+      found.emplace_back("", run);  // it cannot be read, and is there
+    }
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<RunDirectory> result;

@@ -33,9 +33,11 @@ class RunDirectory {
   // The whole run. The caller holds the lock.
   void remove_all() const;
 
-  // run.json, and these fields over it.
+  // run.json, and these fields over it. Throw DataError naming it if it is no JSON object.
   Json info() const;
   void update(const Json& fields) const;
+  // A text in it; empty if there is none of that name.
+  std::string fact(const char* name) const;
   // What the last stage said: "prepared", "trained", "finished", "stopped", "failed"; "running" while a process is at
   // work and "interrupted" if that process ended without a word.
   std::string status() const;

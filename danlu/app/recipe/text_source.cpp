@@ -53,6 +53,9 @@ class TextSource : public LabelledTable {
  private:
   // The one that is named, or the one with the longest texts.
   int64_t find_column() const {
+    if (options_.text.column == options_.table.target) {
+      throw ConfigError(kWhere, fmt::format("data.text.column: got {}, which is the target; expected the column that it is to be told from", options_.text.column));
+    }
     if (!options_.text.column.empty()) return table_.column_index(options_.text.column);
     int64_t longest = -1;
     size_t most = 0;

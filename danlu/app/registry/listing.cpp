@@ -165,7 +165,8 @@ SideBySide cost(std::span<const RunRecord> records) {
 }
 
 std::string export_csv(const RunRegistry& registry, std::span<const RunRecord> records) {
-  std::vector<std::string> columns = {"run", "parent", "kind", "status", "started", "finished", "tags", "danlu", "git_commit", "data_hash", "weights_hash"};
+  std::vector<std::string> columns = {"run", "parent", "kind", "status", "stage", "error", "started", "finished", "seconds", "tags", "danlu", "git_commit", "data_hash",
+                                      "recipe_hash", "weights_hash"};
   std::set<std::string> results, params;
   for (const RunRecord& record : records) {
     for (const Result& result : record.run.results) results.insert(result.name);
@@ -181,8 +182,8 @@ std::string export_csv(const RunRegistry& registry, std::span<const RunRecord> r
   add(columns);
   for (const RunRecord& record : records) {
     const Run& r = record.run;
-    std::vector<std::string> row = {registry.shown(r.key), r.parent, r.kind, r.status, r.started, r.finished, joined(r.tags, " "),
-                                    r.danlu, r.git_commit, r.data_hash, r.weights_hash};
+    std::vector<std::string> row = {registry.shown(r.key), r.parent, r.kind, r.status, r.stage, r.error, r.started, r.finished, r.seconds ? shortest(*r.seconds) : "",
+                                    joined(r.tags, " "), r.danlu, r.git_commit, r.data_hash, r.recipe_hash, r.weights_hash};
     std::map<std::string, std::string> values;
     for (const Result& result : r.results) values[result.name] = shortest(result.value);
     for (const std::string& name : results) row.push_back(values[name]);
@@ -200,7 +201,8 @@ std::string export_jsonl(const RunRegistry& registry, std::span<const RunRecord>
     const Run& r = record.run;
     Json json = list_json(registry, {&r, 1})[0];
     json.update({{"parent", r.parent}, {"danlu", r.danlu}, {"git_commit", r.git_commit}, {"data_hash", r.data_hash},
-                 {"recipe_hash", r.recipe_hash}, {"weights_hash", r.weights_hash}, {"recipe", record.recipe}});
+                 {"recipe_hash", r.recipe_hash}, {"weights_hash", r.weights_hash}, {"recipe", record.recipe}, {"stage", r.stage}, {"error", r.error},
+                 {"params", Json::object()}, {"history", Json::object()}, {"artefacts", Json::array()}});
     json["info"] = Json::parse(record.info, nullptr, false);
     for (const registry::Param& param : record.params) json["params"][param.name] = param.number ? Json(*param.number) : Json(param.value);
     for (const registry::Metric& metric : record.metrics) json["history"][metric.name].push_back({metric.step, metric.value});

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "danlu/app/recipe/file_lock.h"
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -15,6 +16,8 @@ namespace {
 using registry::RunRecord;
 
 constexpr const char* kWhere = "app.registry";
+constexpr size_t kMaxTagBytes = 200;
+constexpr size_t kMaxNameBytes = 500;  // of a result, an option or a metric: a registry keeps an index of them
 
 std::string word(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -32,7 +35,7 @@ void flatten(const Json& json, const std::string& path, std::map<std::string, Js
 
 void add_number(RunRecord& record, const std::string& name, const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found != object.end() && found->is_number()) record.run.results.push_back({name, found->get<double>()});
+  if (found != object.end() && found->is_number() && name.size() <= kMaxNameBytes) record.run.results.push_back({name, found->get<double>()});
 }
 
 // What was measured on held-out data first, then what it took.
@@ -52,7 +55,7 @@ void read_metrics(RunRecord& record, const RunDirectory& run) {
     if (!json.contains("step") || !json["step"].is_number_integer()) continue;
     const auto step = json["step"].get<int64_t>();
     for (const auto& [name, value] : json.items()) {
-      if (name != "step" && value.is_number()) record.metrics.push_back({name, step, value.get<double>()});
+      if (name != "step" && value.is_number() && name.size() <= kMaxNameBytes) record.metrics.push_back({name, step, value.get<double>()});
     }
   }
 }
@@ -63,6 +66,7 @@ void read_params(RunRecord& record, const RunDirectory& run) {
   std::map<std::string, Json> leaves;
   flatten(parse_yaml(text, run.file("resolved.yaml").string()).json, "", leaves);
   for (const auto& [name, value] : leaves) {
+    if (name.size() > kMaxNameBytes) continue;
     if (value.is_number()) record.params.push_back({name, fmt::format("{}", value.get<double>()), value.get<double>()});
     else record.params.push_back({name, value.is_string() ? value.get<std::string>() : to_line(value), {}});
   }
@@ -76,8 +80,8 @@ void read_artefacts(RunRecord& record, const RunDirectory& run) {
     if (fs::exists(run.file(name))) files.push_back(run.file(name));
   }
   for (const fs::path& file : files) {
-    const std::string bytes = read_file(file);
-    record.artefacts.push_back({file.lexically_relative(run.path()).generic_string(), hash_text(bytes).hex(), static_cast<int64_t>(bytes.size())});
+    const MappedFile contents(file);
+    record.artefacts.push_back({file.lexically_relative(run.path()).generic_string(), hash_text(contents.text()).hex(), static_cast<int64_t>(contents.bytes().size())});
   }
 }
 
@@ -124,22 +128,34 @@ registry::RunRecord read_record(const RunDirectory& run, registry::RunKey key) {
 }
 
 std::string stamp_of(const RunDirectory& run) {
-  // Every file is renamed into its place: that changes the time of the directory, and a new run.json is another inode.
-  struct stat directory{}, info{};
+  // Most files are renamed into their place: that changes the time of the directory, and a new run.json is another inode. Metrics are
+  // added at the end of their file.
+  struct stat directory{}, info{}, metrics{};
   if (::stat(run.path().c_str(), &directory) != 0 || ::stat(run.file("run.json").c_str(), &info) != 0) return "";
-  return fmt::format("{:x}.{:x}.{:x}.{:x}.{:x}.{:x}", directory.st_mtim.tv_sec, directory.st_mtim.tv_nsec, info.st_mtim.tv_sec,
-                     info.st_mtim.tv_nsec, info.st_size, info.st_ino);
+  if (::stat(run.file("metrics.jsonl").c_str(), &metrics) != 0) metrics.st_size = 0;
+  return fmt::format("{:x}.{:x}.{:x}.{:x}.{:x}.{:x}.{:x}", directory.st_mtim.tv_sec, directory.st_mtim.tv_nsec, info.st_mtim.tv_sec,
+                     info.st_mtim.tv_nsec, info.st_size, info.st_ino, metrics.st_size);
 }
 
 std::vector<std::string> read_tags(const RunDirectory& run) {
   std::vector<std::string> tags;
   const Json json = run.json("tags.json");
   for (const Json& tag : json) {
-    if (tag.is_string()) tags.push_back(tag.get<std::string>());
+    if (tag.is_string() && tag.get<std::string>().size() <= kMaxTagBytes) tags.push_back(tag.get<std::string>());
   }
   return tags;
 }
 
-void write_tags(const RunDirectory& run, const std::vector<std::string>& tags) { write_json(run.file("tags.json"), tags); }
+std::vector<std::string> edit_tags(const RunDirectory& run, const std::function<void(std::vector<std::string>&)>& edit) {
+  const fs::path path = fs::absolute(run.path());
+  const FileLock lock(path.parent_path() / ".locks" / (path.filename().string() + ".tags"));  // that of the run is held by a training
+  std::vector<std::string> tags = read_tags(run);
+  edit(tags);
+  for (const std::string& tag : tags) {
+    if (tag.empty() || tag.size() > kMaxTagBytes) throw ConfigError(kWhere, fmt::format("got a tag of {} bytes; expected 1 to {}", tag.size(), kMaxTagBytes));
+  }
+  write_json(run.file("tags.json"), tags);
+  return tags;
+}
 
 }  // namespace danlu::app

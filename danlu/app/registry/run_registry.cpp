@@ -1,10 +1,12 @@
 #include "danlu/app/registry/run_registry.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
+#include "danlu/app/recipe/file_lock.h"
 #include "danlu/app/registry/record.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -26,8 +28,14 @@ std::string host_name() {
   return name.data();
 }
 
+// 0: no such file.
+uint64_t inode_of(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
 // Of a directory that need not be there yet.
-fs::path absolute_path(const fs::path& path) { return fs::weakly_canonical(fs::absolute(path)); }
+fs::path absolute_path(const fs::path& path) { return path.empty() ? path : fs::weakly_canonical(fs::absolute(path)); }
 
 // The names of the directories in `path`, but for hidden ones.
 std::vector<std::string> directories_in(const fs::path& path) {
@@ -48,23 +56,35 @@ RunRegistry::RunRegistry(fs::path runs, const std::string& location)
       location_(location.empty() ? (runs_ / "danlu.db").string() : location),
       is_own_(location.empty()),
       store_(is_own_ ? "" : fmt::format("{}:{}", host_name(), absolute_path(runs_).string())) {
+  if (runs_.empty()) throw ConfigError(kWhere, "--runs: got an empty text; expected a directory");
   open();
 }
 
 void RunRegistry::open() {
+  inode_ = inode_of(location_.secret_text());
   try {
     registry_.emplace(location_);
   } catch (const registry::DamagedDatabase& error) {
     if (!is_own_) throw;
-    log_warning(kWhere, error.what());
-    set_aside();
-    registry_.emplace(location_);
+    replace(error.what());
   }
+  inode_ = inode_of(location_.secret_text());
+}
+
+// Of several processes that find it damaged one sets it aside; the others find a new one.
+void RunRegistry::replace(const std::string& reason) {
+  registry_.reset();
+  const FileLock lock(runs_ / ".locks" / "danlu.db");
+  if (inode_of(location_.secret_text()) == inode_) {
+    log_warning(kWhere, reason);
+    set_aside();
+  }
+  registry_.emplace(location_);
+  inode_ = inode_of(location_.secret_text());
 }
 
 // Kept for whoever wants to look: nothing that the run directories do not hold.
 void RunRegistry::set_aside() {
-  registry_.reset();
   const std::string path = location_.secret_text();
   rename_path(path, path + ".damaged");
   for (const char* suffix : {"-wal", "-shm"}) {
@@ -79,9 +99,7 @@ void RunRegistry::repairing(const std::function<void()>& work) {
     work();
   } catch (const registry::DamagedDatabase& error) {
     if (!is_own_) throw;
-    log_warning(kWhere, error.what());
-    set_aside();
-    registry_.emplace(location_);
+    replace(error.what());
     refresh_once();
     work();
   }
@@ -146,6 +164,7 @@ registry::RunKey RunRegistry::key_of(const RunDirectory& run) const {
 }
 
 registry::RunRecord RunRegistry::find(const std::string& name) {
+  if (name.empty()) throw ConfigError(kWhere, "got an empty name; expected that of a run");
   std::optional<RunRecord> found;
   std::vector<RunKey> keys;
   repairing([&] {
@@ -181,6 +200,16 @@ std::vector<registry::Run> RunRegistry::list(const registry::Query& query, int64
   std::vector<Run> runs;
   repairing([&] { runs = registry_->list(query, results, names); });
   return runs;
+}
+
+void RunRegistry::check_key(const std::string& name) {
+  std::vector<std::string> keys;
+  bool found = false;
+  repairing([&] {
+    found = registry_->has_key(name) || registry_->list({.limit = 1}, 0, {}).empty();
+    if (!found) keys = registry_->keys();
+  });
+  if (!found) throw ConfigError(kWhere, fmt::format("got \"{}\"; no run has a result or an option of that name{}", name, did_you_mean(name, keys)));
 }
 
 void RunRegistry::forget(const RunKey& key) {

@@ -33,11 +33,14 @@ class RunRegistry {
   registry::RunRecord find(const std::string& name);
   std::vector<registry::Run> list(const registry::Query& query, int64_t results, const std::vector<std::string>& names);
   void forget(const registry::RunKey& key);
+  // Throws ConfigError naming a similar one unless some run has a result, an option or a column of that name, or there are no runs.
+  void check_key(const std::string& name);
   // What a user calls it: its name here, STORE/NAME elsewhere.
   std::string shown(const registry::RunKey& key) const;
 
  private:
   void open();
+  void replace(const std::string& reason);
   void set_aside();
   void refresh_once();
   // Runs `work`, and again on a registry that was built anew if this one proves to be damaged.
@@ -48,6 +51,7 @@ class RunRegistry {
   bool is_own_;        // danlu.db in the directory itself
   std::string store_;  // of registry::RunKey
   std::optional<registry::Registry> registry_;
+  uint64_t inode_ = 0;  // of the file that it has open; 0: none
 };
 
 }  // namespace danlu::app

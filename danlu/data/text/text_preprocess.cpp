@@ -1,6 +1,7 @@
 #include "danlu/data/text/text_preprocess.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -24,7 +25,7 @@ TextPreprocess::TextPreprocess(std::string column, int64_t length, Tokenizer tok
 TextPreprocess TextPreprocess::from_json(const Json& json, const std::string& source) {
   const SavedState state(json, source);
   const double length = state.number("length");
-  if (length != static_cast<double>(static_cast<int64_t>(length)) || length < 1 || length > kLongest) {
+  if (!(length >= 1 && length <= kLongest) || length != std::floor(length)) {
     state.fail("length", fmt::format("a whole number from 1 to {}", kLongest));
   }
   const auto tokenizer = json.find("tokenizer");

@@ -27,6 +27,7 @@ kernels::RecurrentShape check(const char* op, Cell cell, const Tensor& x, const 
   if (weight.rank() != 2 || weight.size(0) != gates * weight.size(1)) bad_shape(op, "weight", weight.shape(), fmt::format("({} H, H)", gates));
   const int64_t hidden = weight.size(1);
   if (x.rank() != 3 || x.size(2) != gates * hidden) bad_shape(op, "x", x.shape(), fmt::format("(N, T, {})", gates * hidden));
+  if (bias.defined()) require_f32(op, bias);
   if (bias.defined() && !(bias.shape() == Shape{gates * hidden})) bad_shape(op, "bias", bias.shape(), Shape{gates * hidden}.str());
   const int64_t batch = x.size(0), length = x.size(1);
   check_state(op, "first.h", o.first.h, {batch, hidden});

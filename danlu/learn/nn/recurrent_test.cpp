@@ -46,13 +46,30 @@ TEST(Recurrent, StatesCarryAnythingOverFromPieceToPiece) {
 TEST(Recurrent, GradientsOfAPieceStopAtItsBeginning) {
   manual_seed(3);
   Recurrent layers(Cell::lstm, 4, 6);
-  Recurrent::States states;
-  layers.forward(random({2, 5, 4}, 1), {}, &states);
-  clear_tape();
-  const Tensor y = layers.forward(random({2, 5, 4}, 2), {}, &states);
-  backward(y, Tensor::full(y.shape(), 1));
-  for (const NamedTensor& p : layers.named_parameters()) EXPECT_TRUE(p.tensor.grad().defined()) << p.name;
-  EXPECT_THROW(Recurrent(Cell::lstm, 4, 6, {.bidirectional = true}).forward(random({2, 5, 4}, 2), {}, &states), ConfigError);
+  const auto gradients = [&](const Tensor& y) {
+    for (Tensor& p : layers.parameters()) p.zero_grad();
+    backward(y, Tensor::full(y.shape(), 1));
+    std::vector<Tensor> all;
+    for (const Tensor& p : layers.parameters()) all.push_back(p.grad().clone());
+    return all;
+  };
+  Recurrent::States carried, copied;
+  layers.forward(random({2, 5, 4}, 1), {}, &carried);  // on the tape
+  const std::vector<Tensor> got = gradients(layers.forward(random({2, 5, 4}, 2), {}, &carried));
+  {
+    const NoGrad no_grad;
+    layers.forward(random({2, 5, 4}, 1), {}, &copied);
+  }
+  const std::vector<Tensor> expected = gradients(layers.forward(random({2, 5, 4}, 2), {}, &copied));
+  float most = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    for (int64_t j = 0; j < got[i].numel(); ++j) {
+      EXPECT_EQ(got[i].data()[j], expected[i].data()[j]);
+      most = std::max(most, std::abs(got[i].data()[j]));
+    }
+  }
+  EXPECT_GT(most, 0);
+  EXPECT_THROW(Recurrent(Cell::lstm, 4, 6, {.bidirectional = true}).forward(random({2, 5, 4}, 2), {}, &carried), ConfigError);
 }
 
 TEST(Sequence, PaddingSaysNothing) {

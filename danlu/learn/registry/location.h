@@ -7,7 +7,7 @@ namespace danlu::registry {
 
 class Location {
  public:
-  // Throws ConfigError for a URL of anything else.
+  // Throws ConfigError for a URL of anything else, and for one whose password is not percent-encoded.
   explicit Location(std::string text);
 
   bool is_postgresql() const { return is_postgresql_; }

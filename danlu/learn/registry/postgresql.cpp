@@ -1,4 +1,5 @@
 // PostgreSQL, through libpq. The tables stand in a schema of their own, danlu, so that a team's database may hold others.
+#include <poll.h>
 #include <postgresql/libpq-fe.h>
 
 #include <charconv>
@@ -6,6 +7,7 @@
 #include <map>
 
 #include "danlu/base/format.h"
+#include "danlu/base/timer.h"
 #include "danlu/base/utf8.h"
 #include "danlu/learn/registry/database.h"
 
@@ -13,7 +15,11 @@ namespace danlu::registry {
 namespace {
 
 constexpr const char* kWhere = "learn.registry";
-constexpr const char* kPatience_s = "10";  // for a server that does not answer; connect_timeout of the URL says otherwise
+constexpr const char* kPatience_s = "10";  // for a server that cannot be reached; connect_timeout of the URL says otherwise
+// No training stands still for its registry: neither for a lock that somebody holds, nor for a server that says nothing. What the URL says
+// in `options` takes the place of the first.
+constexpr const char* kServerLimits = "-c lock_timeout=5s -c statement_timeout=20s";
+constexpr double kSilence_s = 25;
 
 struct Closer {
   void operator()(PGconn* connection) const { PQfinish(connection); }
@@ -48,11 +54,12 @@ class PostgresqlRow : public Row {
 class PostgresqlDatabase : public Database {
  public:
   explicit PostgresqlDatabase(const Location& location) : location_(location) {
-    const char* keys[] = {"connect_timeout", "client_encoding", "application_name", "dbname", nullptr};
-    const char* values[] = {kPatience_s, "UTF8", "danlu", location.secret_text().c_str(), nullptr};
+    const char* keys[] = {"connect_timeout", "client_encoding", "application_name", "options", "dbname", nullptr};
+    const char* values[] = {kPatience_s, "UTF8", "danlu", kServerLimits, location.secret_text().c_str(), nullptr};
     constexpr int kExpandUrl = 1;
     connection_.reset(PQconnectdbParams(keys, values, kExpandUrl));
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()), "");
+    PQsetnonblocking(connection_.get(), 1);
     PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
     if (!has_schema()) atomically([&] {
         lock_schema();
@@ -77,9 +84,9 @@ class PostgresqlDatabase : public Database {
       texts.push_back(null ? "" : text_of(value));
       values.push_back(null ? nullptr : texts.back().c_str());
     }
-    const Answer answer(parameters.empty() ? PQexec(connection_.get(), sql.c_str())
-                                           : PQexecPrepared(connection_.get(), prepare(sql, parameters.size()).c_str(),
-                                                            static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0));
+    const Answer answer = parameters.empty() ? ask(sql) : ask([&, name = prepare(sql, parameters.size())] {
+      return PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0);
+    });
     check(answer.get());
     for (int row = 0; on_row && row < PQntuples(answer.get()); ++row) on_row(PostgresqlRow(answer.get(), row));
   }
@@ -92,9 +99,40 @@ class PostgresqlDatabase : public Database {
   void begin_writing() override { execute("BEGIN"); }
   void begin_reading() override { execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
   void commit() override { execute("COMMIT"); }
-  void rollback() noexcept override { Answer(PQexec(connection_.get(), "ROLLBACK")); }
+  void rollback() noexcept override {
+    try {
+      if (!is_silent_) ask(std::string("ROLLBACK"));
+    } catch (const std::exception&) {
+      // A server that is lost undoes it by itself.
+    }
+  }
 
  private:
+  Answer ask(const std::string& sql) {
+    return ask([&] { return PQsendQuery(connection_.get(), sql.c_str()); });
+  }
+  // The last answer to what `send` sends.
+  template <class Send>
+  Answer ask(const Send& send) {
+    PGconn* connection = connection_.get();
+    const Timer timer;
+    if (send() == 0) fail(PQerrorMessage(connection), "");
+    for (Answer last;;) {
+      for (int unsent = PQflush(connection); unsent == 1 || PQisBusy(connection) == 1; unsent = PQflush(connection)) {
+        const double left_s = kSilence_s - timer.seconds();
+        pollfd socket{PQsocket(connection), static_cast<short>(unsent == 1 ? POLLIN | POLLOUT : POLLIN), 0};
+        if (is_silent_ || left_s <= 0) {
+          is_silent_ = true;
+          fail(fmt::format("the server has not answered for {:.0f} s", kSilence_s), "");
+        }
+        if (::poll(&socket, 1, static_cast<int>(left_s * 1000) + 1) > 0 && PQconsumeInput(connection) == 0) fail(PQerrorMessage(connection), "");
+      }
+      PGresult* next = PQgetResult(connection);
+      if (next == nullptr) return last;
+      last.reset(next);
+    }
+  }
+
   bool has_schema() { return finds("SELECT 1 FROM information_schema.schemata WHERE schema_name = 'danlu'"); }
 
   bool finds(const std::string& sql, const std::vector<Value>& parameters = {}) {
@@ -122,7 +160,7 @@ class PostgresqlDatabase : public Database {
     std::string& name = prepared_[sql];
     if (name.empty()) {
       const std::string fresh = fmt::format("s{}", prepared_.size());
-      const Answer answer(PQprepare(connection_.get(), fresh.c_str(), sql.c_str(), static_cast<int>(parameters), nullptr));
+      const Answer answer = ask([&] { return PQsendPrepare(connection_.get(), fresh.c_str(), sql.c_str(), static_cast<int>(parameters), nullptr); });
       check(answer.get());
       name = fresh;
     }
@@ -147,6 +185,7 @@ class PostgresqlDatabase : public Database {
 
   Location location_;
   std::unique_ptr<PGconn, Closer> connection_;
+  bool is_silent_ = false;  // an answer may still come, which is to another question
   std::map<std::string, std::string> prepared_;
 };
 

@@ -11,11 +11,9 @@ namespace {
 
 constexpr const char* kWhere = "learn.registry";
 
-// A table of a run's values by name.
+// What conditions and orders may name of every run.
 const std::vector<std::string> kColumns = {"name",      "parent",      "kind",         "status", "stage",      "started", "finished", "seconds",
                                            "data_hash", "recipe_hash", "weights_hash", "danlu",  "git_commit", "store",   "error"};
-
-bool is_column(const std::string& key) { return std::find(kColumns.begin(), kColumns.end(), key) != kColumns.end(); }
 
 std::string trimmed(std::string text) {
   const auto is_space = [](unsigned char c) { return c == ' ' || c == '\t'; };
@@ -56,7 +54,9 @@ std::string to_sql(const Condition& c, Writer& writer) {
                        writer.bind(c.key), column, c.comparison, writer.bind(value));
   };
   if (!c.number) return exists("params", "value", c.text);
-  return fmt::format("({} OR {})", exists("results", "value", *c.number), exists("params", "number", *c.number));
+  std::string sql = fmt::format("({} OR {}", exists("results", "value", *c.number), exists("params", "number", *c.number));
+  if (c.comparison == "=") sql += " OR " + exists("params", "value", c.text);  // a text that looks like a number
+  return sql + ")";
 }
 
 // For ORDER BY: the values of a key, and the tables that hold them.
@@ -78,6 +78,8 @@ Order order_of(const Query& query, Writer& writer) {
 
 }  // namespace
 
+bool is_column(const std::string& key) { return std::find(kColumns.begin(), kColumns.end(), key) != kColumns.end(); }
+
 Condition parse_condition(const std::string& text) {
   const size_t at = text.find_first_of("=<>!");
   const size_t after = at == std::string::npos ? at : text.find_first_not_of("=<>!", at);
@@ -94,7 +96,7 @@ Condition parse_condition(const std::string& text) {
     throw ConfigError(kWhere, fmt::format("got condition \"{}\"; expected KEY, one of = != < <= > >=, and a value: \"accuracy>0.9\"", text));
   }
   const bool ordered = c.comparison[0] == '<' || c.comparison[0] == '>';
-  if (ordered && !c.number && !is_column(c.key)) {
+  if (!c.number && ((ordered && !is_column(c.key)) || c.key == "seconds")) {
     throw ConfigError(kWhere, fmt::format("got condition \"{}\"; expected a number after {}", text, c.comparison));
   }
   return c;

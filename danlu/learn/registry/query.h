@@ -37,6 +37,9 @@ struct Query {
 };
 
 // "SELECT id FROM runs ..." with its parameters, which are added to those that are there.
+// Is it a column that every run has, like "status"?
+bool is_column(const std::string& key);
+
 std::string to_sql(const Query& query, std::vector<Value>& parameters);
 
 }  // namespace danlu::registry

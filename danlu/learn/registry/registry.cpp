@@ -123,7 +123,12 @@ void Registry::set_status(const RunKey& key, const std::string& status) {
 }
 
 void Registry::remove(const RunKey& key) {
-  database_->atomically([&] { database_->execute("DELETE FROM runs WHERE store = $1 AND name = $2", {key.store, key.name}); });
+  database_->atomically([&] {
+    std::string recipe;
+    database_->execute("SELECT recipe_hash FROM runs WHERE store = $1 AND name = $2", {key.store, key.name}, [&](const Row& row) { recipe = row.text(0); });
+    database_->execute("DELETE FROM runs WHERE store = $1 AND name = $2", {key.store, key.name});
+    database_->execute("DELETE FROM recipes WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM runs WHERE recipe_hash = $1)", {recipe});
+  });
 }
 
 std::optional<int64_t> Registry::id_of(const RunKey& key) {
@@ -197,6 +202,20 @@ std::vector<RunKey> Registry::named(const std::string& name) {
   database_->execute("SELECT store FROM runs WHERE name = $1 ORDER BY store", {name},
                      [&](const Row& row) { keys.push_back({std::string(row.text(0)), name}); });
   return keys;
+}
+
+std::vector<std::string> Registry::keys() {
+  std::vector<std::string> all;
+  database_->execute("SELECT name FROM results UNION SELECT name FROM params", {}, [&](const Row& row) { all.emplace_back(row.text(0)); });
+  return all;
+}
+
+bool Registry::has_key(const std::string& name) {
+  bool found = is_column(name);
+  for (const char* table : {"results", "params"}) {
+    if (!found) database_->execute(fmt::format("SELECT 1 FROM {} WHERE name = $1 LIMIT 1", table), {name}, [&](const Row&) { found = true; });
+  }
+  return found;
 }
 
 std::map<std::string, Registry::Known> Registry::known(const std::string& store) {

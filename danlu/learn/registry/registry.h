@@ -38,6 +38,11 @@ class Registry {
   // The keys of that name, in whatever store.
   std::vector<RunKey> named(const std::string& name);
 
+  // The names of all results and options that runs have.
+  std::vector<std::string> keys();
+  // Does a run have a result or an option of that name, or all of them such a column?
+  bool has_key(const std::string& name);
+
   // What is known of the runs of a store, to see what has changed.
   struct Known {
     std::string stamp, status, kind;

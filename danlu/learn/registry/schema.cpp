@@ -13,8 +13,9 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 // 0: no table yet.
 int64_t version_of(Database& database, const std::string& name) {
-  if (!database.has_table("meta")) {
-    if (database.is_empty()) return 0;
+  const bool has_runs = database.has_table("runs"), has_version = database.has_table("meta");
+  if (!has_version && database.is_empty()) return 0;
+  if (!has_runs || !has_version) {
     throw ConfigError(kWhere, fmt::format("{} is a database, but no registry of danlu; give --registry another place", name));
   }
   int64_t version = 0;

@@ -22,8 +22,13 @@ class LossSpikes {
     if (loss <= 0) return false;
     const double level = std::log(loss);
     const double most = threshold_ * std::sqrt(std::max(variance_, kLeastDeviation * kLeastDeviation));
-    if (seen_ >= kWarmup && level - mean_ > most && ++in_a_row_ <= kAccepted) return true;
+    const bool is_high = seen_ >= kWarmup && level - mean_ > most;
+    if (is_high && ++in_a_row_ <= kAccepted) return true;
     in_a_row_ = 0;
+    if (is_high) {
+      mean_ = level;
+      return false;
+    }
     const double first = 1.0 / static_cast<double>(++seen_), share = std::max(first, kShare);
     // Limited, so that an absurd loss among the first ones does not make others usual.
     const double change = seen_ == 1 ? level : std::clamp(level - mean_, -most, most);

@@ -49,7 +49,7 @@ void LrRangeOptions::describe(OptionVisitor& v) {
 
 LrRange lr_range_test(nn::Module& model, const Objective& objective, const TrainOptions& options, data::DataLoader& training,
                       const LrRangeOptions& range, const std::function<void(const LrRange::Point&)>& on_point) {
-  if (range.from >= range.to) throw ConfigError(kWhere, fmt::format("got from {} and to {}; expected from below to", range.from, range.to));
+  if (range.from * 2 > range.to) throw ConfigError(kWhere, fmt::format("got from {} and to {}; expected from at most half of to", range.from, range.to));
   if (objective.turns(model).size() > 1) throw ConfigError(kWhere, "got a model of adversaries, whose losses do not fall with each other; a range test says nothing of it");
   const nn::Freeze freeze(model, options.freeze);
   const auto optimizer = make_optimizer(model, model.parameters(), options);

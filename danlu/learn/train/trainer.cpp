@@ -241,7 +241,7 @@ class Trainer::Run {
     memos_.clear();
     if (!goes_on) return;
     skips_in_a_row_ = 0;
-    units_.look();
+    if (options_.l1 == 0) units_.look();
     const double loss = batch_sums.mean_loss();
     sums_.add(loss, batch_sums.correct, batch_sums.terms);
     for (const auto& [name, other] : batch_sums.others) sums_.others[name] += other;
@@ -265,6 +265,7 @@ class Trainer::Run {
     const double loss = sums.mean_loss();
     optim::ParameterStore& store = optimizer.store();
     if (options_.l1 > 0) {
+      units_.look();  // a dead unit has no gradient but that of the penalty
       kernels::add_l1_gradient(static_cast<float>(options_.l1), store.values().data(), store.gradients().mutable_data(), store.decayed());
     }
     norm = std::sqrt(kernels::sum_of_squares(store.gradients().data(), store.size()));
@@ -358,7 +359,8 @@ class Trainer::Run {
     for (const data::Batch& batch : batches) {
       for (int64_t i = 0; i < batch.size(); ++i) {
         const data::Batch alone = sample(batch, i);
-        losses.emplace_back(-objective_.evaluate(model_, alone).loss.item(), alone.indexes[0]);
+        const double loss = objective_.evaluate(model_, alone).loss.item();
+        losses.emplace_back(std::isnan(loss) ? -HUGE_VAL : -loss, alone.indexes[0]);
       }
     }
     std::sort(losses.begin(), losses.end());

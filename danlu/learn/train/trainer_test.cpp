@@ -371,6 +371,7 @@ TEST(Trainer, UnitsThatLearnNothingAreCounted) {
   }
   TrainOptions options;
   options.epochs = 2;
+  options.l1 = 1e-5;  // whose pull on a weight is no learning
   auto training = problem.training(), validating = problem.validating();
   const Result result = Trainer(*model, kBinary, options).fit(training, &validating);
   for (const EpochReport& report : result.history) {
@@ -414,7 +415,14 @@ TEST(LossSpikes, JudgeByWhatIsUsual) {
   EXPECT_NEAR(spikes.usual(), 2, 0.1);
   int told = 0;
   for (int i = 0; i < 200; ++i) told += spikes.is_spike(6 + 0.1 * rng.normal());
-  EXPECT_LT(told, 40) << "a level that stays is no spike";
+  EXPECT_LE(told, 20) << "a level that stays is no spike";
+  for (const double jump : {2.0, 20.0, 1000.0}) {
+    LossSpikes quiet(10);
+    for (int i = 0; i < 200; ++i) quiet.is_spike(2 * std::exp(0.001 * rng.normal()));
+    told = 0;
+    for (int i = 0; i < 200; ++i) told += quiet.is_spike(jump * 2 * std::exp(0.02 * rng.normal()));
+    EXPECT_LE(told, 20) << jump;
+  }
   LossSpikes small(10);
   for (int i = 0; i < 200; ++i) EXPECT_FALSE(small.is_spike(1e-4 * std::exp(rng.normal()))) << "a factor of three is usual there";
   LossSpikes copy(10);
