@@ -9,6 +9,8 @@
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/text/text_preprocess.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/learn/models/autoencoder.h"
+#include "danlu/learn/models/gan.h"
 #include "danlu/learn/nn/sequence.h"
 #include "danlu/learn/train/objective.h"
 
@@ -40,7 +42,11 @@ Tensor narrowed(const Tensor& ids) {
 
 struct Predictor::Impl {
   explicit Impl(Bundle opened)
-      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), parameters(bundle.model->num_parameters()) {
+      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), parameters(bundle.model->num_parameters()),
+        rebuilds(dynamic_cast<const models::Autoencoder*>(bundle.model.get()) != nullptr) {
+    if (dynamic_cast<const models::Gan*>(bundle.model.get()) != nullptr) {
+      throw DataError(kWhere, fmt::format("{}: makes images and predicts nothing; ask it with danlu generate, or POST /v1/images/generations", bundle.directory.string()));
+    }
     const std::string source = (bundle.directory / "preprocess.json").string();
     Shape encoded;
     if (bundle.config.input == InputKind::table) {
@@ -67,6 +73,7 @@ struct Predictor::Impl {
   Json config;
   train::PredictionObjective objective;
   int64_t parameters;
+  bool rebuilds;  // an autoencoder, whose answer is how far its image is from the one asked
   data::TablePreprocessor table;              // one of the three, by bundle.config.input
   std::optional<data::ImagePreprocess> image;
   std::optional<data::TextPreprocess> text;
@@ -99,7 +106,9 @@ Tensor Predictor::encode(std::span<const data::Image> images) const {
 
 Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
-  return impl_->objective.answer((*impl_->bundle.model)(impl_->text ? narrowed(x) : x));
+  const Tensor outputs = (*impl_->bundle.model)(impl_->text ? narrowed(x) : x);
+  if (impl_->rebuilds) return models::reconstruction_errors(x, outputs).view({x.size(0), 1});
+  return impl_->objective.answer(outputs);
 }
 
 std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
@@ -109,7 +118,8 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
   for (Prediction& p : predictions) {
     p.notice = impl_->bundle.config.notice;
     if (class_names().empty()) {
-      p.value = impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
+      p.value = impl_->image ? static_cast<double>(row[0])
+                : impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
     } else {
       p.probabilities.assign(row, row + width);
       const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin();

@@ -13,6 +13,7 @@
 #include "danlu/serve/error.h"
 #include "danlu/serve/http/server.h"
 #include "danlu/serve/metrics.h"
+#include "danlu/serve/openai/image_service.h"
 #include "danlu/serve/openai/text_service.h"
 #include "danlu/serve/predict_request.h"
 
@@ -46,6 +47,7 @@ class Server::Impl {
     http_.route("POST", "/predict", predict);
     http_.route("POST", "/v1/predict", predict);
     texts_.add_routes(http_);
+    pictures_.add_routes(http_);
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
@@ -63,6 +65,11 @@ class Server::Impl {
     claim_name(name);
     models_.try_emplace(name, std::move(model), options_.batch,
                         [this, name](int64_t rows) { batch_rows_.observe({name}, static_cast<double>(rows)); });
+  }
+
+  void add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model) {
+    claim_name(name);
+    pictures_.add_model(name, std::move(model));
   }
 
   void start() {
@@ -107,6 +114,7 @@ class Server::Impl {
     std::vector<std::string> names;
     for (const auto& [name, served] : models_) names.push_back(name);
     for (const std::string& name : texts_.names()) names.push_back(name);
+    for (const std::string& name : pictures_.names()) names.push_back(name);
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -114,7 +122,7 @@ class Server::Impl {
   // Takes a name for a model that is added.
   void claim_name(const std::string& name) {
     if (name.empty()) throw ConfigError(kWhere, "got a model without a name; expected one that requests can give");
-    if (models_.contains(name) || texts_.contains(name)) {
+    if (models_.contains(name) || texts_.contains(name) || pictures_.contains(name)) {
       throw ConfigError(kWhere, fmt::format("got two models named \"{}\"; give one of them another name", name));
     }
     http_.route("GET", "/v1/models/" + name,
@@ -128,8 +136,9 @@ class Server::Impl {
                          fmt::format("the request names no model; expected one of {}", fmt::join(model_names(), ", ")),
                          "model");
     }
-    if (models_.contains(name) || texts_.contains(name)) {
-      const char* does = texts_.contains(name) ? "a language model, asked by /v1/completions and /v1/chat/completions"
+    if (models_.contains(name) || texts_.contains(name) || pictures_.contains(name)) {
+      const char* does = pictures_.contains(name) ? "one that makes images, asked by /v1/images/generations"
+                         : texts_.contains(name) ? "a language model, asked by /v1/completions and /v1/chat/completions"
                                                : "not a language model; it is asked by /v1/predict";
       throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
     }
@@ -209,6 +218,7 @@ class Server::Impl {
 
   Json describe(const std::string& name) const {
     if (texts_.contains(name)) return texts_.describe(name);
+    if (pictures_.contains(name)) return pictures_.describe(name);
     const Served& served = models_.at(name);
     return {{"id", name},
             {"object", "model"},
@@ -254,6 +264,7 @@ class Server::Impl {
   Histogram batch_rows_{"danlu_batch_rows", "Rows of each run of a model.", {"model"}, kBatchBounds};
   std::map<std::string, Served> models_;
   TextService texts_{[this](const std::string& name) { refuse_model(name); }};
+  ImageService pictures_{[this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -273,6 +284,10 @@ void Server::add_model(const std::string& name, std::unique_ptr<Model> model) {
 }
 
 void Server::add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model) {
+  impl_->add_model(name, std::move(model));
+}
+
+void Server::add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model) {
   impl_->add_model(name, std::move(model));
 }
 

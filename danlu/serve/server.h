@@ -9,6 +9,7 @@
 //   POST /v1/predict  (or /predict)   {"model": "credit", "rows": [{...}]}; predict_request.h has the other forms
 //                                     {"model": "credit", "predictions": [{"label": "good", "probabilities": {...}}]}
 //   POST /v1/completions, /v1/chat/completions, /tokenize and more, for language models: openai/text_service.h
+//   POST /v1/images/generations       for models that make images: openai/image_service.h
 //   GET  /v1/models                   the models: input, columns, classes; also /v1/models/NAME
 //   GET  /health  (or /v1/health)     {"status": "ok"}
 //   GET  /metrics                     Prometheus text
@@ -20,6 +21,7 @@
 #include <memory>
 #include <string>
 
+#include "danlu/infer/image_generator.h"
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/predictor.h"
 #include "danlu/serve/model.h"
@@ -36,6 +38,7 @@ class Server {
   void add_model(const std::string& name, infer::Predictor predictor);
   void add_model(const std::string& name, std::unique_ptr<Model> model);
   void add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model);
+  void add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model);
 
   // Begins to answer. Throws ConfigError if there is no model, ConfigError or FileError if the address cannot be had.
   void start();

@@ -8,10 +8,15 @@
 #include "danlu/app/cli/text_argument.h"
 #include "danlu/app/cli/verbs.h"
 #include "danlu/base/error.h"
+#include "danlu/base/files.h"
+#include "danlu/base/format.h"
 #include "danlu/base/threads.h"
 #include "danlu/base/timer.h"
+#include "danlu/data/image/decode.h"
+#include "danlu/data/image/grid.h"
 #include "danlu/data/text/tokenizer_model.h"
 #include "danlu/infer/generator.h"
+#include "danlu/infer/image_generator.h"
 
 namespace danlu::app {
 namespace {
@@ -28,7 +33,7 @@ const char* word_of(infer::FinishReason reason) {
 
 class GenerateVerb : public Verb {
  public:
-  GenerateVerb() : Verb("generate", "let a language model go on with a text") {}
+  GenerateVerb() : Verb("generate", "let a language model go on with a text, or a GAN make images") {}
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path, or a bundle");
@@ -36,16 +41,20 @@ class GenerateVerb : public Verb {
     arguments.fields(length_);
     arguments.options("--stop", request_.stop, "end before this text; may be given several times");
     arguments.fields(request_.sampling);
+    arguments.fields(pictures_);
     arguments.flag("--json", json_, "print a line of JSON: text, finish_reason, numbers of tokens, seconds");
     arguments.flag("--stream", stream_, "with --json: a line for each piece of text before it (without, text is printed as it arises)");
     arguments.examples("danlu generate poet --prompt 春 --max-tokens 64 --temperature 0.8\n"
-                       "echo 'Once upon a time' | danlu generate tales --prompt - --seed 1 --json");
+                       "echo 'Once upon a time' | danlu generate tales --prompt - --seed 1 --json\n"
+                       "danlu generate fashion-gan --count 64 --out grid.png --seed 1");
   }
 
   int run(const Context& context) override {
     if (context.threads > 0) set_num_threads(context.threads);
     json_ = json_ || context.console.form() == LogForm::json;
-    infer::Generator generator(infer::LanguageModel::load(find_bundle(run_, context.runs)), {.max_sequences = 1});
+    const fs::path bundle = find_bundle(run_, context.runs);
+    if (infer::is_image_generator(bundle)) return make_pictures(infer::ImageGenerator(bundle));
+    infer::Generator generator(infer::LanguageModel::load(bundle), {.max_sequences = 1});
     request_.prompt = encode_prompt(generator.model());
     request_.max_tokens = length_.max_tokens;
 
@@ -69,6 +78,33 @@ class GenerateVerb : public Verb {
     int64_t max_tokens = 256;
     void describe(OptionVisitor& v) { v.field("max_tokens", max_tokens, {0, 1e9}, "tokens that the answer may have"); }
   };
+
+  struct Pictures {
+    int64_t count = 64;
+    std::string out = "images.png";
+    void describe(OptionVisitor& v) {
+      v.field("count", count, {1, 1e6}, "images of a GAN");
+      v.field("out", out, "where they go: a PNG file for a grid of them, or a directory for a file each");
+    }
+  };
+
+  int make_pictures(const infer::ImageGenerator& generator) const {
+    constexpr int64_t kColumns = 8;
+    const uint64_t seed = request_.sampling.seed.value_or(1);
+    const Timer timer;
+    const std::vector<data::Image> images = generator.generate(pictures_.count, seed);
+    const double seconds = timer.seconds();
+    if (fs::path(pictures_.out).extension() == ".png") {
+      write_file_atomic(pictures_.out, data::encode_png(data::image_grid(images, kColumns)));
+    } else {
+      make_directories(pictures_.out);
+      for (size_t i = 0; i < images.size(); ++i) write_file_atomic(fs::path(pictures_.out) / fmt::format("{:06}.png", i), data::encode_png(images[i]));
+    }
+    const std::string line = json_ ? to_line({{"event", "answer"}, {"images", images.size()}, {"seed", seed}, {"out", pictures_.out}, {"seconds", seconds}})
+                                   : fmt::format("{} images of seed {}: {}", images.size(), seed, pictures_.out);
+    if (std::printf("%s\n", line.c_str()) < 0) throw FileError(kWhere, "cannot write to standard output");
+    return kOk;
+  }
 
   std::vector<data::TokenId> encode_prompt(const infer::LanguageModel& model) const {
     std::string text = read_text_argument(prompt_);
@@ -115,6 +151,7 @@ class GenerateVerb : public Verb {
   std::string run_, prompt_;
   infer::GenerationRequest request_;
   Length length_;
+  Pictures pictures_;
   bool json_ = false, stream_ = false;
   std::string text_;
   int64_t tokens_ = 0;

@@ -46,6 +46,10 @@ class ServeVerb : public Verb {
       std::shared_ptr<infer::LanguageModel> model = infer::LanguageModel::load(bundle);
       const std::string own_name = model->name;
       server.add_model(name.empty() ? own_name : name, std::move(model));
+    } else if (infer::is_image_generator(bundle)) {
+      auto model = std::make_unique<infer::ImageGenerator>(bundle);
+      const std::string own_name = model->name();
+      server.add_model(name.empty() ? own_name : name, std::move(model));
     } else {
       infer::Predictor predictor(bundle);
       const std::string own_name = predictor.name();

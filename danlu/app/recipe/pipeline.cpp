@@ -3,6 +3,7 @@
 #include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
@@ -108,7 +109,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
                             data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample) {
   if (rehearsal_) return rehearsal_(model, objective, training, validation);
   directory_.remove({"bundle", "report.json", "report.txt", "report.html", "example_request.json"});
-  if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "tensorboard"});
+  if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "samples", "tensorboard"});
   const CpuTimer cpu;
   double earlier_cpu_s = 0;  // of earlier sessions, up to the validation that this one goes on from
   LiveReport page(directory_);
@@ -139,6 +140,7 @@ train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::
     if (observer().training.on_epoch) observer().training.on_epoch(epoch);
     const std::string made = sample ? sample(epoch) : "";
     if (!made.empty()) tensorboard().sample(epoch.progress.step, made);
+    show_validation(tensorboard().writer(), epoch);
   };
   StepProfile profile;
   callbacks.on_step = [&](const train::StepReport& step) {
@@ -314,12 +316,14 @@ Json to_json(const train::Result& r, const nn::Module& model) {
 
 std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
 
 std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer observer) {
   Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
+  if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }
 

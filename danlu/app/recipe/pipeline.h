@@ -7,7 +7,7 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are two kinds: PredictionPipeline (tables, images) and LanguagePipeline (text). The model of the recipe decides.
+// There are three kinds: PredictionPipeline (tables, images), LanguagePipeline (text) and ImagePipeline (images without labels). The model of the recipe decides.
 #pragma once
 
 #include <functional>
@@ -98,6 +98,8 @@ class Pipeline {
   void put_transferred(nn::Module& model);
   // What a training is shown, for whom TensorBoard can show it to. Once, when it begins.
   virtual void show_samples(formats::EventWriter& /*events*/) {}
+  // What the model makes, after each validation.
+  virtual void show_validation(formats::EventWriter& /*events*/, const train::EpochReport& /*epoch*/) {}
   void stage(const char* name, const std::function<void()>& work);
   // What the recipe says of any kind of run, into report.json before it is written: its notice, and whether "metrics" keep its gates.
   void judge(Json& report);

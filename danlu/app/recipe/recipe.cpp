@@ -124,6 +124,11 @@ bool Recipe::is_language() const {
   return path.extension() == ".txt" || path.extension() == ".md";
 }
 
+bool Recipe::is_about_images_alone() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type == "gan" || type == "autoencoder";
+}
+
 bool Recipe::reads_text() const {
   if (is_language()) return false;
   const Json type = model.is_object() ? model.value("type", Json()) : model;

@@ -140,6 +140,9 @@ struct Recipe {
   // Does it train a language model? Its model says so, or, where there is none, its data: text without a target.
   bool is_language() const;
 
+  // Does it learn what images look like, without labels: gan or autoencoder?
+  bool is_about_images_alone() const;
+
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;
 

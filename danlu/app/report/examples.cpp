@@ -66,7 +66,7 @@ std::string group(const char* title, const Json& examples) {
   return fmt::format("<h3>{}</h3>\n{}", title, images ? gallery(examples) : rows(examples));
 }
 
-// What a language model wrote at the beginning, on the way and at the end.
+// What a model wrote, or what images it made, at the beginning, on the way and at the end.
 std::string writings(const std::vector<Json>& samples) {
   std::vector<int64_t> steps;
   for (const Json& sample : samples) {
@@ -82,6 +82,10 @@ std::string writings(const std::vector<Json>& samples) {
     html += fmt::format("<h3>After {} updates</h3>\n", count_text(step));
     for (const Json& sample : samples) {
       if (sample.value("step", int64_t{0}) != step) continue;
+      if (sample.contains("image")) {
+        html += fmt::format("<img class=\"grid\" alt=\"samples after {} updates\" src=\"data:image/png;base64,{}\">\n", step, escaped(sample["image"].get<std::string>()));
+        continue;
+      }
       const std::string prompt = sample.value("prompt", ""), text = sample.value("text", "");
       const bool begins = text.starts_with(prompt);
       html += fmt::format("<div class=\"prose\">{}{}</div>\n", begins ? "<b>" + escaped(prompt) + "</b>" : "", escaped(begins ? text.substr(prompt.size()) : text));
@@ -97,7 +101,7 @@ std::string examples_section(const RunFiles& run) {
   const std::string text = writings(run.samples);
   const bool numbers = run.quality.value("task", "") == "regression";
   const std::string measured = group(numbers ? "Furthest off" : "Wrong, and most sure of it", part(examples, "wrong")) + group("Right or wrong, and least sure", part(examples, "unsure"));
-  return section("Examples", measured) + section("What it writes", text);
+  return section("Examples", measured) + section(!run.samples.empty() && run.samples.front().contains("image") ? "What it makes" : "What it writes", text);
 }
 
 }  // namespace danlu::app

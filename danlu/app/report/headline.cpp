@@ -11,7 +11,8 @@ namespace {
 
 // What is read first, of what there is.
 constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_macro", "recall", "log_loss",  "r2",
-                                      "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss"};
+                                      "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss",
+                                      "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error"};
 constexpr size_t kTiles = 4;
 
 std::string display_name(const std::string& key) {
@@ -35,6 +36,7 @@ std::string model_type(const RunFiles& run) {
   const Json& model = part(run.options, "model");
   std::string type = model.is_object() ? model.value("type", "") : "";
   if (type == "gpt") return "language model";
+  if (type == "autoencoder") return type;
   std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return type.empty() ? "model" : type;
 }
@@ -42,7 +44,7 @@ std::string model_type(const RunFiles& run) {
 // "An MLP of 1,025 parameters, trained for 60 epochs in 1.1 s; measured on 114 samples that training never saw."
 std::string lead(const RunFiles& run) {
   const std::string type = model_type(run);
-  std::string text = fmt::format("{} {}", type == "MLP" || type == "LSTM" ? "An" : "A", type);
+  std::string text = fmt::format("{} {}", type == "MLP" || type == "LSTM" || type == "autoencoder" ? "An" : "A", type);
   const double parameters = number_at(run.info, "parameters");
   if (!std::isnan(parameters)) text += fmt::format(" of {} parameters", count_text(std::llround(parameters)));
   const Json& training = part(run.info, "training");

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "danlu/app/recipe/yaml.h"
+#include "danlu/base/base64.h"
 
 namespace danlu::app {
 
@@ -20,6 +21,10 @@ RunFiles::RunFiles(const RunDirectory& run)
       resolved(run.text("resolved.yaml")),
       data_text(run.text("data_report.txt")) {
   options = resolved.empty() ? Json::object() : parse_yaml(resolved, run.file("resolved.yaml").string()).json;
+  for (Json& sample : samples) {
+    const std::string file = sample.contains("file") && sample["file"].is_string() ? sample["file"].get<std::string>() : "";
+    if (!file.empty() && file.find("..") == std::string::npos) sample["image"] = base64_encode(run.text(file.c_str()));
+  }
   constexpr std::string_view kTasks = ".tasks.json";
   for (const fs::path& path : list_files(run.path(), false)) {
     const std::string file = path.filename().string();

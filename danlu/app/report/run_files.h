@@ -22,7 +22,7 @@ struct RunFiles {
   Json kfold;                 // kfold.json
   Json tasks;                 // *.tasks.json, by name
   std::vector<Json> metrics;  // the lines of metrics.jsonl
-  std::vector<Json> samples;  // of samples.jsonl
+  std::vector<Json> samples;  // of samples.jsonl; for those that are files "image" is the base64 of it
   std::string recipe, resolved, data_text;  // recipe.yaml, resolved.yaml, data_report.txt
 };
 

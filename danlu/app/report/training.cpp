@@ -47,6 +47,15 @@ std::string ended(const RunFiles& run) {
   return "<p class=\"note\">" + escaped(text) + "</p>\n";
 }
 
+// Adversaries have a loss each, and are judged by neither.
+std::string adversaries(const RunFiles& run) {
+  const std::string x = axis_label(run);
+  Plot losses{.title = "Losses", .x_label = x, .y_label = "loss", .whole_x = true};
+  losses.series = {history(run, history_axis(run), "train_loss", "discriminator", 0), history(run, history_axis(run), "generator_loss", "generator", 1)};
+  return single_curve(run, "Fréchet distance", "frechet_distance", "Fréchet distance", 3) + single_curve(run, "Diversity", "diversity", "of that of real images", 2) +
+         single_curve(run, "Distance to the nearest training image", "nearest_distance", "root mean square", 5) + draw(losses);
+}
+
 }  // namespace
 
 const char* history_axis(const RunFiles& run) {
@@ -67,7 +76,8 @@ bool has_values(const Series& s) {
 }
 
 std::string training_section(const RunFiles& run) {
-  const std::string plots = pair_of_curves(run, "Loss", "train_loss", "validation_loss", true) +
+  const bool has_adversaries = has_values(history(run, "step", "frechet_distance", "", 0));
+  const std::string plots = (has_adversaries ? adversaries(run) : pair_of_curves(run, "Loss", "train_loss", "validation_loss", true)) +
                             pair_of_curves(run, "Accuracy", "train_accuracy", "validation_accuracy", true) +
                             single_curve(run, "Learning rate", "lr", "learning rate", 2) +
                             single_curve(run, "Gradient norm", "gradient_norm", "gradient norm", 4);

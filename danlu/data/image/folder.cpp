@@ -62,6 +62,20 @@ std::vector<std::pair<Part, fs::path>> find_parts(const fs::path& root) {
   return parts;
 }
 
+// Every file below the root, or below its parts where it has a training part.
+std::vector<Entry> list_unlabelled(const fs::path& root, std::vector<std::string>& class_names) {
+  class_names = {"image"};
+  const std::vector<fs::path> directories = list_directories(root);
+  const bool divided = std::any_of(directories.begin(), directories.end(), [](const fs::path& p) { return part_of(p.filename().string()) == Part::train; });
+  std::vector<Entry> entries;
+  for (const auto& [part, directory] : divided ? find_parts(root) : std::vector<std::pair<Part, fs::path>>{{Part::any, root}}) {
+    for (const fs::path& file : list_files(directory, true)) {
+      if (!file.filename().string().starts_with('.')) entries.push_back({file, 0, part, {}, {}});
+    }
+  }
+  return entries;
+}
+
 std::vector<Entry> list_entries(const fs::path& root, std::vector<std::string>& class_names) {
   std::vector<Entry> entries;
   for (const auto& [part, directory] : find_parts(root)) {
@@ -161,9 +175,9 @@ void FolderOptions::describe(OptionVisitor& v) {
   v.field("max_memory_mb", max_memory_mb, {1, 1 << 24}, "most memory for the decoded images");
 }
 
-LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options, const DecodeLimits& limits) {
+LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options, const DecodeLimits& limits, Labels labels) {
   LabeledImages set;
-  std::vector<Entry> entries = list_entries(root, set.class_names);
+  std::vector<Entry> entries = labels == Labels::none ? list_unlabelled(root, set.class_names) : list_entries(root, set.class_names);
   // Headers first: they settle the size and the memory before anything large is decoded.
   for_each_entry(entries, [&](Entry& entry, int64_t) {
     entry.info = read_image_info(read_file(entry.path), entry.path.string(), limits);
@@ -173,9 +187,8 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
                [](const Entry& e) { return e.problem.empty(); });
   if (good.empty()) {
     throw DataError(kWhere,
-                    fmt::format("got {} files in the class directories of {}, none a PNG or JPEG image; expected at "
-                                "least one for each class",
-                                entries.size(), root.string()));
+                    fmt::format("got {} files in {}{}, none a PNG or JPEG image; expected at least one{}", entries.size(),
+                                labels == Labels::none ? "" : "the class directories of ", root.string(), labels == Labels::none ? "" : " for each class"));
   }
   const Shape one = choose_size(good, options);
   const int64_t image_bytes = one.numel();

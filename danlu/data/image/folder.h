@@ -26,13 +26,19 @@ struct FolderOptions {
   void describe(OptionVisitor& v);
 };
 
+// What the directories of a folder say.
+enum class Labels : uint8_t {
+  directories,  // the class of what is in them
+  none,         // nothing: PNG and JPEG files anywhere below the root, which all get the one class "image"
+};
+
 // Reads every file below the class directories, in parallel; names that begin with a dot are passed over. Classes are
 // the directory names in ascending order (of the training part, if there are parts), samples in order of part and path,
 // whatever the file system and the number of threads. Throws DataError listing the first bad files and their number
 // (on_bad_file: error); for a directory without classes, a class without one readable image, a class of the test part
 // that the training part lacks, or images that need more memory than allowed. With on_bad_file: skip the bad files are
 // in LabeledImages::unreadable.
-LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options = {},
-                                const DecodeLimits& limits = {});
+LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options = {}, const DecodeLimits& limits = {},
+                                Labels labels = Labels::directories);
 
 }  // namespace danlu::data

@@ -33,7 +33,7 @@ Tensor resize_all(const Tensor& pixels, int64_t height, int64_t width, int64_t c
 }  // namespace
 
 LabeledImages read_images(const fs::path& directory, const FolderOptions& options,
-                          std::vector<std::string> class_names) {
+                          std::vector<std::string> class_names, Labels labels) {
   if (!fs::is_directory(directory)) {
     throw FileError("data.images",
                     fmt::format("got {}, which is not a directory; expected one of IDX files, or with a directory "
@@ -47,9 +47,13 @@ LabeledImages read_images(const fs::path& directory, const FolderOptions& option
                                     "classes",
                                     directory.string()));
     }
-    return read_image_folder(directory, options);
+    return read_image_folder(directory, options, {}, labels);
   }
   LabeledImages set = read_idx_directory(directory, std::move(class_names));
+  if (labels == Labels::none) {
+    set.class_names = {"image"};
+    std::fill(set.labels.begin(), set.labels.end(), 0);
+  }
   const Shape& shape = set.pixels.shape();
   const int64_t channels = options.channels == "auto" ? shape[3] : options.channels == "rgb" ? 3 : 1;
   set.pixels = resize_all(set.pixels, options.height.value_or(shape[1]), options.width.value_or(shape[2]), channels);

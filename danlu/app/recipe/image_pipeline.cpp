@@ -1,0 +1,348 @@
+#include "danlu/app/recipe/image_pipeline.h"
+
+#include <algorithm>
+
+#include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/derive.h"
+#include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/latency.h"
+#include "danlu/app/report/run_report.h"
+#include "danlu/base/base64.h"
+#include "danlu/base/cpu.h"
+#include "danlu/base/error.h"
+#include "danlu/base/eta.h"
+#include "danlu/base/format.h"
+#include "danlu/base/version.h"
+#include "danlu/data/image/decode.h"
+#include "danlu/data/image/grid.h"
+#include "danlu/data/image/report.h"
+#include "danlu/data/image/source.h"
+#include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/ops/random.h"
+#include "danlu/eval/bootstrap.h"
+#include "danlu/infer/image_generator.h"
+#include "danlu/learn/train/adversarial_objective.h"
+#include "danlu/learn/train/checkpoint.h"
+#include "danlu/learn/train/checkpoint_store.h"
+#include "danlu/learn/train/reconstruction_objective.h"
+
+namespace danlu::app {
+namespace {
+
+constexpr const char* kWhere = "app.images";
+constexpr int64_t kGrid = 64, kGridColumns = 8;
+constexpr int64_t kEvaluationBatch = 256;
+constexpr uint64_t kShownSeed = 1, kValidationSeed = 2, kTestSeed = 3;  // of noise: what is measured is not what is shown
+constexpr int64_t kTested = 4096, kTestedLookedUp = 1024;               // images made at evaluation
+
+std::vector<int64_t> indexes_of(const Json& json, const char* part, int64_t size, const fs::path& file) {
+  std::vector<int64_t> indexes;
+  try {
+    indexes = json.at(part).get<std::vector<int64_t>>();
+  } catch (const Json::exception& error) {
+    throw DataError(kWhere, fmt::format("{}: {}: {}", file.string(), part, error.what()));
+  }
+  for (const int64_t i : indexes) {
+    if (i < 0 || i >= size) throw DataError(kWhere, fmt::format("{}: {}: got sample {} of {}", file.string(), part, i, size));
+  }
+  return indexes;
+}
+
+// For report.json: a measure as quality gates and reports read it.
+Json metric(double value, const char* better) { return {{"value", value}, {"better", better}}; }
+
+}  // namespace
+
+ImagePipeline::ImagePipeline(Recipe recipe, RunDirectory directory, Observer observer)
+    : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
+  derive_choices(recipe_, infer::InputKind::image, images().size());
+}
+
+ImagePipeline::ImagePipeline(RunDirectory directory, Observer observer)
+    : Pipeline(reopen_recipe(directory.file("resolved.yaml")), directory, std::move(observer)) {}
+
+const data::LabeledImages& ImagePipeline::images() {
+  if (images_) return *images_;
+  images_ = data::read_images(recipe_.data.source, recipe_.data.image, {}, data::Labels::none);
+  hashes_ = data::hash_images(*images_);
+  return *images_;
+}
+
+std::string ImagePipeline::data_hash() {
+  images();
+  return hash_bytes(hashes_.data(), hashes_.size() * sizeof(Hash128)).hex();
+}
+
+// Of a run that is prepared it is read back.
+const data::Split& ImagePipeline::split() {
+  if (!split_) {
+    const fs::path path = directory_.file("split.json");
+    const Json json = read_json(path);
+    const auto part = [&](const char* name) { return indexes_of(json, name, images().size(), path); };
+    split_ = data::Split{part("train"), part("validation"), part("test")};
+    if (directory_.info().value("data_hash", std::string()) != data_hash()) {
+      throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source, directory_.path().string()));
+    }
+  }
+  return *split_;
+}
+
+// To [-1, 1], which tanh makes.
+data::ImagePreprocess ImagePipeline::preprocess() {
+  const Shape& shape = images().pixels.shape();
+  const std::vector<double> half(static_cast<size_t>(shape[3]), 0.5);
+  return {shape[1], shape[2], half, half};
+}
+
+std::unique_ptr<nn::Module> ImagePipeline::make_model() {
+  manual_seed(static_cast<uint64_t>(recipe_.seed));
+  const Shape& shape = images().pixels.shape();
+  return models::parse_model(recipe_.model).make({shape[1], shape[2], shape[3]}, 1);
+}
+
+void ImagePipeline::check() {
+  train::check(recipe_.train);
+  if (recipe_.train.monitor == "accuracy") throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: images without labels have no classes");
+  if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; this recipe has none");
+  if (makes_images()) check_gates_are_measured(recipe_.evaluate.gates, {"frechet_distance", "diversity", "nearest_distance", "least_distance", "copies"});
+  else check_gates_are_measured(recipe_.evaluate.gates, {"reconstruction_error"});
+  make_model();  // throws for images of a size that it cannot make
+  split_ = data::split({.size = images().size(), .labels = {}, .hashes = hashes_, .given = images().given}, recipe_.data.split);
+  for (const auto& [part, name] : {std::pair(&split_->validation, "validation"), std::pair(&split_->test, "test")}) {
+    if (part->size() < 2) {
+      throw ConfigError(kWhere, fmt::format("got a {0} split of {1} images; expected at least 2, which what the model makes is compared with; "
+                                            "set data.split.{0}, or give more images", name, part->size()));
+    }
+  }
+}
+
+void ImagePipeline::prepare() {
+  begin("prepare");
+  check();
+  directory_.start_fresh();
+  guarded([&] {
+    const auto model = make_model();
+    start_directory({{"data_hash", data_hash()}, {"samples", images().size()}, {"parameters", model->num_parameters()}});
+    const data::ImageReport quality = data::image_report(images(), hashes_, *split_);
+    write_json(directory_.file("data_report.json"), quality.to_json());
+    write_file_atomic(directory_.file("data_report.txt"), quality.text());
+    report("data", quality.text(), quality.to_json());
+    write_json(directory_.file("split.json"), {{"train", split_->train}, {"validation", split_->validation}, {"test", split_->test}});
+    write_json(directory_.file("preprocess.json"), preprocess().to_json());
+    infer::BundleConfig config;
+    config.name = recipe_.name;
+    config.task = data::TaskKind::regression;
+    config.input = infer::InputKind::image;
+    config.input_shape = Shape(images().pixels.shape().sizes().subspan(1));
+    config.target = makes_images() ? "image" : "reconstruction_error";
+    config.notice = recipe_.notice;
+    config.model = models::parse_model(recipe_.model).resolved;
+    config.training = {{"danlu", version()}, {"git_commit", git_commit()}, {"seed", recipe_.seed}, {"data_hash", data_hash()},
+                       {"train_samples", split_->train.size()}};
+    write_json(directory_.file("config.json"), config.to_json());
+    const std::string plan = fmt::format("{}\n{} images to train, {} to validate, {} to test; {} parameters\n", model->describe(), split_->train.size(),
+                                         split_->validation.size(), split_->test.size(), model->num_parameters());
+    report("plan", plan, {{"train", split_->train.size()}, {"validation", split_->validation.size()}, {"test", split_->test.size()},
+                          {"parameters", model->num_parameters()}, {"model", config.model}});
+    if (makes_images()) learn_features();
+    directory_.update({{"status", "prepared"}});
+  });
+}
+
+std::unique_ptr<models::Autoencoder> ImagePipeline::make_features() {
+  manual_seed(static_cast<uint64_t>(recipe_.seed));
+  const Shape& shape = images().pixels.shape();
+  return std::make_unique<models::Autoencoder>(models::AutoencoderOptions{.code = 32, .width = 16}, Shape{shape[1], shape[2], shape[3]});
+}
+
+// A few passes over the training images, or over some of many, are enough for a measure.
+void ImagePipeline::learn_features() {
+  constexpr int64_t kMostUpdates = 1000, kPasses = 20;
+  const auto features = make_features();
+  const data::ImageDataset dataset(images(), preprocess());
+  data::DataLoader training(dataset, split().train, {.batch_size = 64}, static_cast<uint64_t>(recipe_.seed), data::Phase::train);
+  train::TrainOptions options;
+  options.steps = std::min(kMostUpdates, kPasses * training.batches_per_epoch());
+  options.optimizer = {{"type", "adam"}, {"lr", 2e-3}};
+  options.schedule = "cosine";
+  options.on_spike = "ignore";
+  train::Trainer(*features, train::ReconstructionObjective(), options).fit(training, nullptr);
+  train::save_checkpoint(directory_.file("features.safetensors"), *features, nullptr, Json::object());
+}
+
+train::Result ImagePipeline::train(train::Start start) {
+  train::Result result;
+  stage("train", [&] {
+    const data::Split& parts = split();
+    const auto seed = static_cast<uint64_t>(recipe_.seed);
+    std::unique_ptr<models::Autoencoder> features;
+    std::optional<ImageQuality> quality;
+    if (makes_images()) {
+      features = make_features();
+      train::load_checkpoint(directory_.file("features.safetensors"), *features);
+      quality.emplace(*features, images(), parts.train, parts.validation);
+    }
+    const auto model = make_model();
+    const data::ImageDataset dataset(images(), preprocess(), recipe_.data.augment);
+    data::DataLoader training(dataset, parts.train, {.batch_size = recipe_.train.batch_size}, seed, data::Phase::train);
+    data::DataLoader validation(dataset, parts.validation, {.batch_size = kEvaluationBatch}, seed, data::Phase::evaluate);
+    learning_ = model.get();
+    if (makes_images()) {
+      const train::AdversarialObjective objective(recipe_.train.objective, [&](models::Gan& gan) { return quality->validate(gan, kValidationSeed); });
+      result = fit(start, *model, objective, training, &validation);
+    } else {
+      result = fit(start, *model, train::ReconstructionObjective(), training, &validation);
+    }
+    learning_ = nullptr;
+  });
+  return result;
+}
+
+void ImagePipeline::show_validation(formats::EventWriter& events, const train::EpochReport& epoch) {
+  const NoGrad no_grad;
+  const nn::EvalMode eval(*learning_);
+  std::vector<data::Image> shown;
+  if (const auto* gan = dynamic_cast<const models::Gan*>(learning_)) {
+    shown = infer::to_images(infer::make_images(*gan, kGrid, kShownSeed));
+  } else {
+    // Rows of originals, each above the row of what became of it.
+    const std::vector<int64_t>& part = split().validation;
+    const auto count = std::min<size_t>(part.size(), kGrid / 2);
+    data::Batch batch;
+    data::ImageDataset(images(), preprocess()).gather(std::span(part).first(count), batch);
+    const std::vector<data::Image> originals = infer::to_images(batch.x), rebuilt = infer::to_images((*learning_)(batch.x));
+    for (size_t row = 0; row < count; row += kGridColumns) {
+      const auto end = std::min<size_t>(row + kGridColumns, count);
+      shown.insert(shown.end(), originals.begin() + static_cast<int64_t>(row), originals.begin() + static_cast<int64_t>(end));
+      shown.insert(shown.end(), rebuilt.begin() + static_cast<int64_t>(row), rebuilt.begin() + static_cast<int64_t>(end));
+    }
+  }
+  const data::Image grid = data::image_grid(shown, kGridColumns);
+  const std::string png = data::encode_png(grid), name = fmt::format("samples/{:08}.png", epoch.progress.step);
+  make_directories(directory_.file("samples"));
+  write_file_atomic(directory_.file(name.c_str()), png);
+  LineAppender(directory_.file("samples.jsonl")).append(to_line(Json{{"step", epoch.progress.step}, {"file", name}}));
+  events.png("samples", epoch.progress.step, png, grid.height, grid.width, static_cast<int>(grid.channels));
+}
+
+void ImagePipeline::bundle() {
+  stage("bundle", [&] {
+    write_bundle();
+    directory_.update({{"status", "trained"}});
+  });
+}
+
+void ImagePipeline::write_bundle() {
+  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
+  if (!fs::exists(best)) {
+    throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
+  }
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
+  const fs::path path = directory_.file("config.json");
+  infer::BundleConfig config = infer::BundleConfig::from_json(read_json(path), path.string());
+  const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
+  const Json state = train::load_checkpoint(best, *model);
+  config.training["step"] = state.value("step", Json(nullptr));
+  config.training["weights_hash"] = train::weights_hash(*model);
+  infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
+}
+
+Json ImagePipeline::measure_gan() {
+  const infer::ImageGenerator generator(directory_.bundle());
+  const auto features = make_features();
+  train::load_checkpoint(directory_.file("features.safetensors"), *features);
+  const ImageQuality quality(*features, images(), split().train, split().test);
+  const ImageQuality::Result r = quality.measure(generator.gan(), kTested, kTestedLookedUp, kTestSeed);
+  const Timer timer;
+  const CpuTimer cpu;
+  const std::vector<data::Image> shown = generator.generate(kGrid, kShownSeed);
+  const Effort effort{timer.seconds(), cpu.seconds()};
+  make_directories(directory_.file("samples"));
+  write_file_atomic(directory_.file("samples/final.png"), data::encode_png(data::image_grid(shown, kGridColumns)));
+  return {{"task", "generation"},
+          {"made", r.samples},
+          {"samples", split().test.size()},  // that they are compared with
+          {"looked_up", r.looked_up},
+          {"metrics", {{"frechet_distance", metric(r.frechet_distance, "lower")}, {"diversity", metric(r.diversity, "higher")},
+                       {"nearest_distance", metric(r.nearest_distance, "higher")}, {"least_distance", metric(r.least_distance, "higher")},
+                       {"copies", metric(static_cast<double>(r.copies), "lower")}}},
+          {"frechet_distance_of_real_halves", quality.floor()},
+          {"cost", {{"images made, 64 at a time", per_thousand(static_cast<double>(kGrid), effort, recipe_.evaluate.price_per_hour)}}}};
+}
+
+Json ImagePipeline::measure_autoencoder() {
+  infer::Bundle bundle = infer::read_bundle(directory_.bundle());
+  const NoGrad no_grad;
+  const data::ImageDataset dataset(images(), preprocess());
+  data::DataLoader loader(dataset, split().test, {.batch_size = kEvaluationBatch}, 0, data::Phase::evaluate);
+  std::vector<double> errors;
+  const Timer timer;
+  const CpuTimer cpu;
+  for (const data::Batch& batch : loader) {
+    for (const float error : models::reconstruction_errors(batch.x, (*bundle.model)(batch.x)).span()) errors.push_back(static_cast<double>(error));
+  }
+  const Effort effort{timer.seconds(), cpu.seconds()};
+  double total = 0;
+  for (const double error : errors) total += error;
+  std::vector<double> sorted = errors;
+  std::sort(sorted.begin(), sorted.end());
+  const auto quantile = [&](double q) { return sorted[std::min(static_cast<size_t>(q * static_cast<double>(sorted.size())), sorted.size() - 1)]; };
+  return {{"task", "reconstruction"},
+          {"samples", errors.size()},
+          {"metrics", {{"reconstruction_error", metric(total / static_cast<double>(errors.size()), "lower")}}},
+          {"error_quantiles", {{"0.5", quantile(0.5)}, {"0.95", quantile(0.95)}, {"0.99", quantile(0.99)}, {"0.999", quantile(0.999)}}},
+          {"cost", {{"errors, in batches", per_thousand(static_cast<double>(errors.size()), effort, recipe_.evaluate.price_per_hour)}}}};
+}
+
+void ImagePipeline::evaluate() {
+  stage("evaluate", [&] {
+    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
+    const bool gan = makes_images();
+    Json json = gan ? measure_gan() : measure_autoencoder();
+    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+    json["part"] = "test";
+    json["danlu"] = version();
+    json["git_commit"] = git_commit();
+    json["data_hash"] = data_hash();
+    json["price_per_hour"] = price ? Json(*price) : Json(nullptr);
+    judge(json);
+    const auto value = [&](const char* name) { return json["metrics"][name]["value"].get<double>(); };
+    std::string text;
+    if (gan) {
+      text = fmt::format("{} images made, beside {} of the test split\n\n", json["made"].get<int64_t>(), split().test.size());
+      text += fmt::format("  Fréchet distance   {:.3f}   of the codes of features.safetensors; {:.3f} between two halves of the test images\n",
+                          value("frechet_distance"), json["frechet_distance_of_real_halves"].get<double>());
+      text += fmt::format("  diversity          {:.3f}   of that of the test images\n", value("diversity"));
+      text += fmt::format("  nearest distance   {:.4f}  to a training image, root mean square; the closest of {}: {:.4f}\n", value("nearest_distance"),
+                          json["looked_up"].get<int64_t>(), value("least_distance"));
+      text += fmt::format("  copies             {}       equal to a training image\n", static_cast<int64_t>(value("copies")));
+    } else {
+      const Json& q = json["error_quantiles"];
+      text = fmt::format("reconstruction error  {:.5f}  mean over {} images of the test split, of pixels in [-1, 1]\n", value("reconstruction_error"), json["samples"].get<int64_t>());
+      text += fmt::format("half of them are below {:.5f}, 95 % below {:.5f}, 99 % below {:.5f}, 99.9 % below {:.5f}\n", q["0.5"].get<double>(), q["0.95"].get<double>(),
+                          q["0.99"].get<double>(), q["0.999"].get<double>());
+      const data::Image example = infer::to_images([&] {
+        data::Batch batch;
+        data::ImageDataset(images(), preprocess()).gather(std::span(split().test).first(1), batch);
+        return batch.x;
+      }()).front();
+      write_json(directory_.file("example_request.json"), {{"model", recipe_.name}, {"image", base64_encode(data::encode_png(example))}});
+    }
+    if (gan) write_json(directory_.file("example_request.json"), {{"model", recipe_.name}, {"n", 4}, {"seed", 1}});
+    write_json(directory_.file("report.json"), json);
+    write_file_atomic(directory_.file("report.txt"), text);
+    write_json(directory_.bundle() / "metrics.json", json);
+    const Json info = directory_.info(), training = info.value("training", Json::object());
+    std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n{}", recipe_.name, version(), recipe_.data.source, info.value("started", ""), verdict_text());
+    card += fmt::format("- data: {} images, hash {}\n- model: {} parameters, weights hash {}\n- training: {} updates in {}, stopped by {}\n\n",
+                        info.value("samples", int64_t{0}), info.value("data_hash", ""), info.value("parameters", int64_t{0}), training.value("weights_hash", ""),
+                        training.value("steps", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
+    card += "## Quality on images held out\n\n```\n" + text + "```\n\n" + cost_text(info, json);
+    write_file_atomic(directory_.bundle() / "card.md", card);
+    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    write_run_report(directory_);
+    report("test", text, json);
+  });
+}
+
+}  // namespace danlu::app

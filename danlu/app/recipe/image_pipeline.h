@@ -1,0 +1,54 @@
+// Runs that learn what images look like: a GAN makes new ones, an autoencoder rebuilds them. Labels are not needed and not read.
+//
+//   prepare   -> data_report.{json,txt}, split.json, preprocess.json, config.json; of a GAN features.safetensors, the autoencoder by whose
+//                code its images are compared with real ones
+//   train     -> also samples/STEP.png after each validation: what the GAN makes of one and the same noise, or images of the validation
+//                split above what the autoencoder makes of them; samples.jsonl lists them
+//   evaluate  -> report.{json,txt}, of a GAN samples/final.png
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "danlu/app/recipe/image_quality.h"
+#include "danlu/app/recipe/pipeline.h"
+#include "danlu/data/image/labeled_images.h"
+#include "danlu/data/image/preprocess.h"
+#include "danlu/infer/bundle.h"
+#include "danlu/learn/models/model.h"
+
+namespace danlu::app {
+
+class ImagePipeline : public Pipeline {
+ public:
+  ImagePipeline(Recipe recipe, RunDirectory directory, Observer observer);
+  ImagePipeline(RunDirectory directory, Observer observer);
+
+  void check() override;
+  void prepare() override;
+  train::Result train(train::Start start) override;
+  void bundle() override;
+  void evaluate() override;
+
+ private:
+  bool makes_images() const { return models::parse_model(recipe_.model).type == "gan"; }
+  std::string data_hash() override;
+  void show_validation(formats::EventWriter& events, const train::EpochReport& epoch) override;
+  const data::LabeledImages& images();
+  const data::Split& split();
+  data::ImagePreprocess preprocess();
+  std::unique_ptr<nn::Module> make_model();
+  std::unique_ptr<models::Autoencoder> make_features();
+  void learn_features();
+  void write_bundle();
+  Json measure_gan();
+  Json measure_autoencoder();
+
+  std::optional<data::LabeledImages> images_;
+  std::vector<Hash128> hashes_;
+  std::optional<data::Split> split_;
+  nn::Module* learning_ = nullptr;  // while it is trained
+};
+
+}  // namespace danlu::app

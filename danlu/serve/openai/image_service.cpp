@@ -1,0 +1,67 @@
+#include "danlu/serve/openai/image_service.h"
+
+#include <chrono>
+#include <random>
+
+#include "danlu/base/base64.h"
+#include "danlu/base/format.h"
+#include "danlu/data/image/decode.h"
+#include "danlu/serve/error.h"
+#include "danlu/serve/json_request.h"
+
+namespace danlu::serve {
+namespace {
+
+constexpr int64_t kLargestSeed = int64_t{1} << 53;  // that a JSON number holds exactly
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void ImageService::add_routes(HttpServer& http) {
+  http.route("POST", "/v1/images/generations", [this](const HttpRequest& request) { return answer(request); });
+}
+
+std::vector<std::string> ImageService::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, model] : models_) names.push_back(name);
+  return names;
+}
+
+Json ImageService::describe(const std::string& name) const {
+  const infer::ImageGenerator& model = *models_.at(name);
+  return {{"id", name},
+          {"object", "model"},
+          {"owned_by", "danlu"},
+          {"output", "image"},
+          {"size", fmt::format("{}x{}", model.image()[1], model.image()[0])},
+          {"parameters", model.num_parameters()}};
+}
+
+HttpResponse ImageService::answer(const HttpRequest& http) {
+  const Json body = parse_json_request(http);
+  const Fields fields(body);
+  std::string name = fields.string("model").value_or("");
+  if (name.empty() && models_.size() == 1) name = models_.begin()->first;
+  const auto found = models_.find(name);
+  if (found == models_.end()) refuse_(name);
+  const infer::ImageGenerator& model = *found->second;
+
+  const int64_t count = fields.integer("n", 1, kMostImages).value_or(1);
+  const std::string format = fields.string("response_format").value_or("b64_json");
+  if (format != "b64_json") bad_value("response_format", fmt::format("got \"{}\"; expected b64_json: this server keeps no files to link to", format));
+  const std::string size = fmt::format("{}x{}", model.image()[1], model.image()[0]), asked = fields.string("size").value_or("auto");
+  if (asked != "auto" && asked != size) bad_value("size", fmt::format("got \"{}\"; expected {}, which is what {} makes", asked, size, name));
+  const int64_t seed = fields.integer("seed", 0, kLargestSeed).value_or(static_cast<int64_t>(std::random_device()()));
+
+  Json answer{{"created", now()}, {"seed", seed}, {"data", Json::array()}};
+  std::lock_guard one(mutex_);
+  for (const data::Image& image : model.generate(count, static_cast<uint64_t>(seed))) {
+    answer["data"].push_back({{"b64_json", base64_encode(data::encode_png(image))}});
+  }
+  return {.body = to_line(answer)};
+}
+
+}  // namespace danlu::serve
