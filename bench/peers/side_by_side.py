@@ -37,18 +37,18 @@ class Process:
         self.process.wait()
 
 
-def compare(name, ours, theirs, steps, rounds, tokens):
-    """`rounds` times `steps` steps of each, in turn; `theirs` are processes by name. Prints tokens a second, memory, and ratios, the last to the best peer."""
+def compare(name, ours, theirs, steps, rounds, tokens, unit="tokens"):
+    """`rounds` times `steps` steps of each, in turn; `theirs` are processes by name. Prints tokens (or other units of a step) a second, memory, and ratios, the last to the best peer."""
     everyone = [ours, *theirs.values()]
     for process in everyone:
         process.step(2, keep=False)
     for _ in range(rounds):
         for process in everyone:
             process.step(steps)
-    print(f"{name}  danlu {tokens / statistics.median(ours.times) * 1e6:.0f} tokens/s, peak {ours.memory:.0f} MB")
+    print(f"{name}  danlu {tokens / statistics.median(ours.times) * 1e6:.0f} {unit}/s, peak {ours.memory:.0f} MB")
     for peer, process in theirs.items():
         ratio = statistics.median(t / o for t, o in zip(process.times, ours.times))
-        print(f"{name}  torch {peer}: {tokens / statistics.median(process.times) * 1e6:.0f} tokens/s, peak {process.memory:.0f} MB, ratio {ratio:.2f}")
+        print(f"{name}  torch {peer}: {tokens / statistics.median(process.times) * 1e6:.0f} {unit}/s, peak {process.memory:.0f} MB, ratio {ratio:.2f}")
     best = min(theirs.values(), key=lambda p: statistics.median(p.times))
     print(f"{name}  ratio to the best: {statistics.median(t / o for t, o in zip(best.times, ours.times)):.2f}", flush=True)
     for process in everyone:

@@ -94,10 +94,17 @@ data::ImagePreprocess ImagePipeline::preprocess() {
   return {shape[1], shape[2], half, half};
 }
 
-std::unique_ptr<nn::Module> ImagePipeline::make_model() {
+// With its first weights; what is taken from another model comes over them.
+std::unique_ptr<nn::Module> ImagePipeline::make_fresh_model() {
   manual_seed(static_cast<uint64_t>(recipe_.seed));
   const Shape& shape = images().pixels.shape();
   return models::parse_model(recipe_.model).make({shape[1], shape[2], shape[3]}, 1);
+}
+
+std::unique_ptr<nn::Module> ImagePipeline::make_model() {
+  auto model = make_fresh_model();
+  put_transferred(*model);
+  return model;
 }
 
 void ImagePipeline::check() {
@@ -106,7 +113,7 @@ void ImagePipeline::check() {
   if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; this recipe has none");
   if (makes_images()) check_gates_are_measured(recipe_.evaluate.gates, {"frechet_distance", "diversity", "nearest_distance", "least_distance", "copies"});
   else check_gates_are_measured(recipe_.evaluate.gates, {"reconstruction_error"});
-  make_model();  // throws for images of a size that it cannot make
+  plan_weights(*make_fresh_model(), nullptr);  // throws for images of a size that it cannot make
   split_ = data::split({.size = images().size(), .labels = {}, .hashes = hashes_, .given = images().given}, recipe_.data.split);
   for (const auto& [part, name] : {std::pair(&split_->validation, "validation"), std::pair(&split_->test, "test")}) {
     if (part->size() < 2) {
@@ -123,6 +130,7 @@ void ImagePipeline::prepare() {
   guarded([&] {
     const auto model = make_model();
     start_directory({{"data_hash", data_hash()}, {"samples", images().size()}, {"parameters", model->num_parameters()}});
+    write_transfer();
     const data::ImageReport quality = data::image_report(images(), hashes_, *split_);
     write_json(directory_.file("data_report.json"), quality.to_json());
     write_file_atomic(directory_.file("data_report.txt"), quality.text());

@@ -38,6 +38,7 @@ class ImagePipeline : public Pipeline {
   const data::LabeledImages& images();
   const data::Split& split();
   data::ImagePreprocess preprocess();
+  std::unique_ptr<nn::Module> make_fresh_model();
   std::unique_ptr<nn::Module> make_model();
   std::unique_ptr<models::Autoencoder> make_features();
   void learn_features();
