@@ -9,6 +9,7 @@
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/text/text_preprocess.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/infer/background.h"
 #include "danlu/learn/models/autoencoder.h"
 #include "danlu/learn/models/gan.h"
 #include "danlu/learn/nn/sequence.h"
@@ -52,6 +53,8 @@ struct Predictor::Impl {
     if (bundle.config.input == InputKind::table) {
       table = data::TablePreprocessor::from_json(bundle.preprocess, source);
       encoded = Shape{table.num_features()};
+      const fs::path path = bundle.directory / "background.json";
+      if (fs::exists(path)) background = read_background(read_json(path), table.num_features(), path.string());
     } else if (bundle.config.input == InputKind::text) {
       text.emplace(data::TextPreprocess::from_json(bundle.preprocess, source));
       encoded = Shape{text->length()};
@@ -77,6 +80,7 @@ struct Predictor::Impl {
   data::TablePreprocessor table;              // one of the three, by bundle.config.input
   std::optional<data::ImagePreprocess> image;
   std::optional<data::TextPreprocess> text;
+  Tensor background;
 };
 
 Predictor::Predictor(const fs::path& bundle) : impl_(std::make_unique<Impl>(read_bundle(bundle))) {}
@@ -91,6 +95,9 @@ const std::vector<std::string>& Predictor::input_columns() const { return impl_-
 const data::MissingWords& Predictor::missing() const { return impl_->bundle.config.missing; }
 int64_t Predictor::num_parameters() const { return impl_->parameters; }
 const Json& Predictor::config() const { return impl_->config; }
+const data::TablePreprocessor* Predictor::table_preprocess() const { return input_kind() == InputKind::table ? &impl_->table : nullptr; }
+const data::TextPreprocess* Predictor::text_preprocess() const { return impl_->text ? &*impl_->text : nullptr; }
+const Tensor& Predictor::background() const { return impl_->background; }
 
 Tensor Predictor::encode(const data::Table& table) const {
   if (input_kind() == InputKind::image) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", name()));

@@ -23,6 +23,11 @@
 #include "danlu/engine/tensor/tensor.h"
 #include "danlu/infer/bundle.h"
 
+namespace danlu::data {
+class TablePreprocessor;
+class TextPreprocess;
+}  // namespace danlu::data
+
 namespace danlu::infer {
 
 // What a model says of one row or image.
@@ -50,6 +55,11 @@ class Predictor {
   const data::MissingWords& missing() const;
   int64_t num_parameters() const;
   const Json& config() const;  // config.json
+
+  // For explanations: how inputs are encoded, null for those of another kind; and the rows of background.json, undefined without one.
+  const data::TablePreprocessor* table_preprocess() const;
+  const data::TextPreprocess* text_preprocess() const;
+  const Tensor& background() const;
 
   // Throw DataError for input that does not fit: a missing column, a value of the wrong type, an unknown category where
   // the recipe refuses those.

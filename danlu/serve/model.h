@@ -9,6 +9,7 @@
 
 #include "danlu/base/json.h"
 #include "danlu/engine/tensor/tensor.h"
+#include "danlu/infer/explanation.h"
 #include "danlu/infer/predictor.h"
 
 namespace danlu::serve {
@@ -30,6 +31,11 @@ class Model {
 
   virtual Tensor run(const Tensor& x) = 0;
   virtual std::vector<infer::Prediction> decode(const Tensor& y) const = 0;
+
+  // Why it answers so: one for each row or image, of the same input; `run` leads to run(). Throw as encode does; DataError, too, where a
+  // model has no reasons to give.
+  virtual std::vector<infer::Explanation> explain_rows(const Json& rows, const infer::Run& run) const;
+  virtual std::vector<infer::Explanation> explain_images(std::span<const std::string_view> files, const infer::Run& run) const;
 };
 
 // A trained bundle.

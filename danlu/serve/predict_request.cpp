@@ -45,6 +45,11 @@ void read_json(const std::string& body, PredictRequest& request) {
     request.model = model->get<std::string>();
   }
 
+  if (const auto explain = json.find("explain"); explain != json.end() && !explain->is_null()) {
+    if (!explain->is_boolean()) wrong_type("explain", *explain, "true or false");
+    request.explain = explain->get<bool>();
+  }
+
   std::vector<std::string> present;
   for (const char* key : {"rows", "row", "images", "image"}) {
     if (json.contains(key)) present.emplace_back(key);
@@ -71,12 +76,21 @@ void read_json(const std::string& body, PredictRequest& request) {
   }
 }
 
+// Of a query or a form.
+bool read_flag(const std::string& word, const char* name) {
+  if (word == "true" || word == "1") return true;
+  if (word == "false" || word == "0") return false;
+  throw RequestError(400, "bad_value", fmt::format("{} is \"{}\"; expected true or false", name, word), name);
+}
+
 void read_form(const HttpRequest& http, PredictRequest& request) {
   const auto parts = parse_multipart(http.content_type, http.body);
   if (!parts) throw RequestError(400, "bad_form", "the body is not valid multipart/form-data");
   for (const FormPart& part : *parts) {
     if (part.name == "model" && part.filename.empty()) {
       request.model = part.content;
+    } else if (part.name == "explain" && part.filename.empty()) {
+      request.explain = read_flag(std::string(part.content), "explain");
     } else if (!part.filename.empty() || part.name == "image" || part.name == "file") {
       request.images.emplace_back(part.content);
     }
@@ -111,6 +125,7 @@ PredictRequest parse_predict_request(const HttpRequest& http) {
   if (const auto model = http.query.find("model"); model != http.query.end() && request.model.empty()) {
     request.model = model->second;
   }
+  if (const auto explain = http.query.find("explain"); explain != http.query.end()) request.explain = read_flag(explain->second, "explain");
   return request;
 }
 

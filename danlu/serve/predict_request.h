@@ -21,6 +21,7 @@ struct PredictRequest {
   // One of the two has at least one element.
   Json rows = Json::array();        // objects of numbers, strings, booleans and nulls
   std::vector<std::string> images;  // bytes of image files
+  bool explain = false;             // say why, too: "explain": true, or ?explain=true
 };
 
 // Throws RequestError: 400 for what is not such a question, naming the place in the JSON; 415 for another type of body.

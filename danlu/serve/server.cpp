@@ -27,6 +27,8 @@ const std::vector<double> kLatencyBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.00
                                             0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
 const std::vector<double> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
 
+constexpr size_t kMostExplained = 16;  // inputs of one request
+
 HttpResponse json_response(const Json& body) { return {.body = to_line(body)}; }
 
 }  // namespace
@@ -203,14 +205,45 @@ class Server::Impl {
     }
   }
 
+  // Takes hundreds to thousands of answers for each input. They go through the queue like those of everybody else, a batch at a time, so
+  // that others are answered in between.
+  std::vector<infer::Explanation> explain(Served& served, const PredictRequest& request) {
+    const size_t inputs = std::max(request.rows.size(), request.images.size());
+    if (inputs > kMostExplained) {
+      throw RequestError(413, "too_many_to_explain", fmt::format("got {} inputs to explain in one request; expected at most {}", inputs, kMostExplained));
+    }
+    const auto in_batches = [&](const Tensor& x) {
+      Tensor y;
+      const int64_t most = std::min(options_.batch.max_batch, options_.batch.queue_capacity);
+      for (int64_t row = 0; row < x.size(0); row += most) {
+        const Tensor part = run(served, x.rows(row, std::min(x.size(0), row + most)).clone());
+        if (row == 0) y = Tensor::empty(part.shape().with(0, x.size(0)));
+        y.rows(row, row + part.size(0)).copy_from(part);
+      }
+      return y;
+    };
+    try {
+      if (!request.rows.empty()) return served.model->explain_rows(request.rows, in_batches);
+      const std::vector<std::string_view> files(request.images.begin(), request.images.end());
+      return served.model->explain_images(files, in_batches);
+    } catch (const DataError& error) {
+      throw RequestError(422, "no_explanation", error.message());
+    } catch (const FileError& error) {
+      throw RequestError(422, "no_explanation", error.message());
+    }
+  }
+
   HttpResponse answer_predict(const HttpRequest& http) {
     const PredictRequest request = parse_predict_request(http);
     auto& [name, served] = find_model(request.model);
     const Tensor y = run(served, encode(*served.model, request));
     check_finite(y);
+    const std::vector<infer::Explanation> explanations = request.explain ? explain(served, request) : std::vector<infer::Explanation>();
     Json body{{"model", name}, {"predictions", Json::array()}};
     for (const infer::Prediction& prediction : served.model->decode(y)) {
+      const size_t i = body["predictions"].size();
       body["predictions"].push_back(infer::to_json(prediction, served.model->class_names()));
+      if (request.explain) body["predictions"].back()["explanation"] = infer::to_json(explanations.at(i));
       predictions_.add({name, prediction.label});
     }
     return json_response(body);

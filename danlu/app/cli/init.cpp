@@ -1,4 +1,5 @@
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/init/trade.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 
@@ -25,14 +26,18 @@ constexpr const char* kReadme = R"(# A danlu project
 
 class InitVerb : public Verb {
  public:
-  InitVerb() : Verb("init", "make a project directory with a recipe to start from") {}
+  InitVerb() : Verb("init", "make a project directory with a recipe to start from, for a trade if there is one for it") {}
 
   void declare(Arguments& arguments) override {
-    arguments.optional_word("directory", directory_, "where; default: here");
+    arguments.optional_word("trade", first_, "one that danlu init lists; anything else is a directory, for a recipe of no trade");
+    arguments.optional_word("directory", second_, "where; default: a directory of the trade's name, or here");
+    arguments.examples("danlu init\ndanlu init my-project\ndanlu init credit\ndanlu init text-classification mail");
   }
 
   int run(const Context& context) override {
-    const fs::path root(directory_);
+    const Trade* trade = named_trade();
+    const fs::path root = trade == nullptr ? (first_.empty() ? "." : first_) : (second_.empty() ? trade->name : second_);
+    const std::string recipe = trade == nullptr ? kRecipe : trade_recipe(*trade), readme = trade == nullptr ? kReadme : trade_readme(*trade);
     for (const char* name : {"recipe.yaml", "README.md"}) {
       if (fs::exists(root / name)) {
         throw ConfigError("app.init",
@@ -40,17 +45,33 @@ class InitVerb : public Verb {
       }
     }
     make_directories(root / "data");
-    write_file_atomic(root / "recipe.yaml", kRecipe);
-    write_file_atomic(root / "README.md", kReadme);
+    write_file_atomic(root / "recipe.yaml", recipe);
+    write_file_atomic(root / "README.md", readme);
     if (!fs::exists(root / ".gitignore")) write_file_atomic(root / ".gitignore", "runs/\ndata/\n");
-    context.console.note(fmt::format("{}: put a table at data/train.csv, name its target, then danlu run recipe.yaml\n",
-                                     (root / "recipe.yaml").string()),
-                         {{"event", "made"}, {"recipe", (root / "recipe.yaml").string()}});
+    std::string next = trade == nullptr ? "put a table at data/train.csv, name its target, then danlu run recipe.yaml\n"
+                                        : fmt::format("put your data at {}, see README.md, then danlu run recipe.yaml\n", trade->source);
+    if (trade == nullptr) {
+      next += "recipes for a trade: danlu init TRADE\n";
+      for (const Trade& one : trades()) next += fmt::format("  {:<22} {}\n", one.name, one.help);
+    }
+    context.console.note(fmt::format("{}: {}", (root / "recipe.yaml").string(), next), {{"event", "made"}, {"recipe", (root / "recipe.yaml").string()}});
     return kOk;
   }
 
  private:
-  std::string directory_ = ".";
+  // Null for a directory alone. One word that is nearly a trade is taken for it, misspelt.
+  const Trade* named_trade() const {
+    if (first_.empty()) return nullptr;
+    std::vector<std::string> names;
+    for (const Trade& trade : trades()) {
+      if (first_ == trade.name) return &trade;
+      names.emplace_back(trade.name);
+    }
+    if (second_.empty() && did_you_mean(first_, names).empty()) return nullptr;
+    return &find_trade(first_);  // throws
+  }
+
+  std::string first_, second_;
 };
 
 }  // namespace

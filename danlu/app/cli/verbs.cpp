@@ -25,6 +25,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_evaluate_verb());
   verbs.push_back(make_report_verb());
   verbs.push_back(make_predict_verb());
+  verbs.push_back(make_explain_verb());
   verbs.push_back(make_generate_verb());
   verbs.push_back(make_tokenize_verb());
   verbs.push_back(make_import_verb());

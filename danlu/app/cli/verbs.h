@@ -53,6 +53,7 @@ std::unique_ptr<Verb> make_tune_verb();
 std::unique_ptr<Verb> make_evaluate_verb();
 std::unique_ptr<Verb> make_report_verb();
 std::unique_ptr<Verb> make_predict_verb();
+std::unique_ptr<Verb> make_explain_verb();
 std::unique_ptr<Verb> make_generate_verb();
 std::unique_ptr<Verb> make_tokenize_verb();
 std::unique_ptr<Verb> make_import_verb();

@@ -1,5 +1,6 @@
 #include "danlu/app/recipe/data_source.h"
 
+#include "danlu/app/recipe/batches.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 
@@ -9,6 +10,10 @@ Hash128 DataSource::content_hash() const {
   std::string bytes(reinterpret_cast<const char*>(hashes().data()), hashes().size_bytes());
   bytes.append(reinterpret_cast<const char*>(strata().data()), strata().size_bytes());
   return hash_text(bytes);
+}
+
+Tensor DataSource::predict(infer::Predictor& predictor, std::span<const int64_t> samples) const {
+  return predict_in_batches(predictor, samples, [&](auto piece) { return encode(predictor, piece); });
 }
 
 std::unique_ptr<DataSource> open_source(const Recipe& recipe) {

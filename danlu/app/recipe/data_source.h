@@ -24,6 +24,7 @@ struct FittedData {
   Shape input_shape;                      // of one sample
   int64_t vocabulary = 0;                 // tokens of a text, padding among them; 0: no text
   Json preprocess;                        // for the bundle
+  Json background = nullptr;              // of a table, for the bundle: infer/background.h
   std::string reasons;                    // what was chosen for each column, a line each
   std::vector<int64_t> training_samples;  // those given to fit, without the ones that an option dropped
   std::unique_ptr<data::Dataset> dataset;
@@ -53,8 +54,10 @@ class DataSource {
   // Looks at the training samples and at no others.
   virtual FittedData fit(std::span<const int64_t> training) const = 0;
 
-  // Outputs of a bundle for some samples, (N, classes) or (N, 1), by the way that predict and serve take.
-  virtual Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const = 0;
+  // What a bundle takes for some samples, by the way that predict and serve take.
+  virtual Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const = 0;
+  // Its outputs for them, (N, classes) or (N, 1).
+  Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const;
   // The true class indexes, in the order of the bundle's classes. `preprocess` is that of the bundle.
   virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const = 0;
   // The true numbers, for regression.

@@ -1,4 +1,3 @@
-#include "danlu/app/recipe/batches.h"
 #include "danlu/app/recipe/data_source.h"
 #include "danlu/base/base64.h"
 #include "danlu/base/error.h"
@@ -62,12 +61,10 @@ class ImageSource : public DataSource {
     return fitted;
   }
 
-  Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const override {
-    return predict_in_batches(predictor, samples, [&](auto piece) {
-      std::vector<data::Image> batch;
-      for (const int64_t sample : piece) batch.push_back(image(sample));
-      return predictor.encode(batch);
-    });
+  Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override {
+    std::vector<data::Image> batch;
+    for (const int64_t sample : samples) batch.push_back(image(sample));
+    return predictor.encode(batch);
   }
 
   std::vector<int64_t> labels(std::span<const int64_t> samples, const Json&) const override {

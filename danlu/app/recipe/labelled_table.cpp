@@ -1,6 +1,5 @@
 #include "danlu/app/recipe/labelled_table.h"
 
-#include "danlu/app/recipe/batches.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/table/preprocessor.h"
@@ -53,10 +52,6 @@ LabelledTable::LabelledTable(const DataSection& options)
 QualityReport LabelledTable::report(const data::Split&) const {
   const data::TableReport report = data::report_table(table_, schema_, options_.table.target, options_.report);
   return {data::to_json(report), data::to_text(report), report.passed()};
-}
-
-Tensor LabelledTable::predict(infer::Predictor& predictor, std::span<const int64_t> samples) const {
-  return predict_in_batches(predictor, samples, [&](auto piece) { return predictor.encode(table_.select(piece)); });
 }
 
 std::vector<double> LabelledTable::targets(std::span<const int64_t> samples) const {

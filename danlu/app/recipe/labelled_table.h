@@ -18,7 +18,7 @@ class LabelledTable : public DataSource {
   std::span<const int64_t> strata() const override { return strata_; }
   std::span<const Hash128> hashes() const override { return hashes_; }
   QualityReport report(const data::Split& split) const override;
-  Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const override;
+  Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override { return predictor.encode(table_.select(samples)); }
   std::vector<double> targets(std::span<const int64_t> samples) const override;
   Json example(const infer::Predictor& predictor, int64_t sample) const override;
 

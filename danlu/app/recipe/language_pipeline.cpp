@@ -6,6 +6,7 @@
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/transfer_source.h"
+#include "danlu/app/report/model_card.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
@@ -354,25 +355,11 @@ void LanguagePipeline::evaluate() {
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), page);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_card(whole);
+    write_model_card(directory_);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     write_run_report(directory_);
     report(part, page, json);
   });
-}
-
-void LanguagePipeline::write_card(const Json& measured) const {
-  const Json info = directory_.info(), training = info.value("training", Json::object());
-  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(), recipe_.data.source,
-                                 info.value("started", ""));
-  card += verdict_text();
-  card += fmt::format("- data: {} documents, {} bytes, hash {}\n", info.value("documents", int64_t{0}), info.value("bytes", int64_t{0}),
-                      info.value("data_hash", ""));
-  card += fmt::format("- model: {} parameters\n", info.value("parameters", int64_t{0}));
-  card += fmt::format("- training: {} updates, {} tokens in {}, stopped by {}\n\n", training.value("steps", int64_t{0}),
-                      training.value("terms", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
-  card += "## Quality on text held out\n\n```\n" + eval::to_text(*quality_) + "```\n\n" + cost_text(info, measured);
-  write_file_atomic(directory_.bundle() / "card.md", card);
 }
 
 }  // namespace danlu::app

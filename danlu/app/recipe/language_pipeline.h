@@ -44,7 +44,6 @@ class LanguagePipeline : public Pipeline {
   std::shared_ptr<infer::LanguageModel> make_model() const;
   std::string write_samples(const std::shared_ptr<infer::LanguageModel>& model, const train::EpochReport& epoch) const;
   void write_bundle();
-  void write_card(const Json& measured) const;
 
   std::optional<LanguageCorpus> corpus_;
   std::optional<eval::LanguageReport> quality_;

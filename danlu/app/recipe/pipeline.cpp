@@ -55,6 +55,8 @@ Json without_evaluation(const std::string& resolved) {
   if (!recipe.is_object()) return recipe;
   recipe.erase("evaluate");
   recipe.erase("notice");
+  recipe.erase("purpose");
+  if (const auto data = recipe.find("data"); data != recipe.end() && data->is_object()) data->erase("licence");
   return recipe;
 }
 
@@ -108,7 +110,7 @@ bool Pipeline::can_resume() {
 train::Result Pipeline::fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
                             data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample) {
   if (rehearsal_) return rehearsal_(model, objective, training, validation);
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "example_request.json"});
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "explanation.json", "example_request.json"});
   if (start == train::Start::afresh) directory_.remove({"checkpoints", "metrics.jsonl", "samples.jsonl", "samples", "tensorboard"});
   const CpuTimer cpu;
   double earlier_cpu_s = 0;  // of earlier sessions, up to the validation that this one goes on from

@@ -60,7 +60,8 @@ bool is_image_name(const fs::path& path) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
-// A file that is named is taken as it is; of a directory those that are called images are.
+}  // namespace
+
 std::vector<fs::path> image_files(const std::vector<fs::path>& inputs) {
   std::vector<fs::path> files;
   for (const fs::path& input : inputs) {
@@ -77,6 +78,8 @@ std::vector<fs::path> image_files(const std::vector<fs::path>& inputs) {
   }
   return files;
 }
+
+namespace {
 
 void predict_images(infer::Predictor& predictor, const std::vector<fs::path>& files, Answers& answers) {
   const Tensor outputs = predict_in_batches(predictor, std::span(files), [&](auto piece) {

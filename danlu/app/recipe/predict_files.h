@@ -10,6 +10,9 @@
 
 namespace danlu::app {
 
+// A file that is named is taken as it is; of a directory those that are called images are. Throws DataError for a directory without any.
+std::vector<fs::path> image_files(const std::vector<fs::path>& inputs);
+
 enum class AnswerForm { csv, jsonl };
 
 // One line for each row or image, after a header for CSV: the line of the row or the path of the image, then the label

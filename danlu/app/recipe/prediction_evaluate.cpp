@@ -1,10 +1,12 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
+#include "danlu/app/explain/explain_run.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/telling_examples.h"
+#include "danlu/app/report/model_card.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
@@ -66,13 +68,6 @@ eval::EvaluateOptions measured_by(const EvaluateSection& section, eval::Task tas
   return options;
 }
 
-// A value of run.json for people.
-std::string word(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || found->is_null()) return "unknown";
-  return found->is_string() ? found->get<std::string>() : to_line(*found);
-}
-
 }  // namespace
 
 void PredictionPipeline::bundle() {
@@ -88,7 +83,7 @@ void PredictionPipeline::write_bundle() {
     throw FileError(
         kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
   }
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "explanation.json"});
   const fs::path config_path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
@@ -96,12 +91,22 @@ void PredictionPipeline::write_bundle() {
   config.notice = recipe_.notice;
   config.training["step"] = state.value("step", Json(nullptr));
   config.training["weights_hash"] = train::weights_hash(*model);
+  write_background();
   infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
+}
+
+// What explanations of a table's rows are made with: made again for a bundle of an earlier version.
+void PredictionPipeline::write_background() {
+  const fs::path path = directory_.bundle() / "background.json";
+  if (fs::exists(path) || source().kind() != infer::InputKind::table) return;
+  make_directories(directory_.bundle());
+  write_file_atomic(path, to_line(fitted().background) + "\n");
 }
 
 void PredictionPipeline::evaluate() {
   stage("evaluate", [&] {
     if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
+    write_background();
     infer::Predictor predictor(directory_.bundle());
     const infer::BundleConfig config = infer::BundleConfig::from_json(predictor.config(), "config.json");
     const std::vector<int64_t>& samples = split().test;
@@ -135,7 +140,8 @@ void PredictionPipeline::evaluate() {
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), text);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_card(quality, whole);
+    write_json(directory_.file("explanation.json"), explain_run(source(), predictor, samples, predictions, whole["examples"], recipe_.evaluate.explain_seconds));
+    write_model_card(directory_);
     write_example(predictor);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     write_run_report(directory_);
@@ -156,21 +162,6 @@ void PredictionPipeline::write_example(const infer::Predictor& predictor) {
   Json request = {{"model", predictor.name()}};
   request.update(source().example(predictor, split().test.front()));
   write_json(directory_.file("example_request.json"), request);
-}
-
-void PredictionPipeline::write_card(const eval::EvaluationReport& quality, const Json& measured) const {
-  const Json info = directory_.info();
-  const Json training = info.value("training", Json::object());
-  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(),
-                                 recipe_.data.source, word(info, "started"));
-  card += verdict_text();
-  card += fmt::format("- data: {} samples, hash {}\n", word(info, "samples"), word(info, "data_hash"));
-  card += fmt::format("- model: {} parameters, weights hash {}\n", word(info, "parameters"),
-                      word(training, "weights_hash"));
-  card += fmt::format("- training: {} updates in {}, stopped by {}\n\n", word(training, "steps"),
-                      format_duration(training.value("seconds", 0.0)), word(training, "stopped_by"));
-  card += "## Quality on the test split\n\n```\n" + eval::to_text(quality) + "```\n\n" + cost_text(info, measured);
-  write_file_atomic(directory_.bundle() / "card.md", card);
 }
 
 }  // namespace danlu::app

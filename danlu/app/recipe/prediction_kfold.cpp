@@ -1,6 +1,7 @@
 // Cross-validation of a whole recipe: each fold splits off its own validation part, fits its own transforms and trains
 // a fresh model, so that nothing of a fold's test samples is known to what is tested on them.
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/report/model_card.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -80,6 +81,7 @@ void PredictionPipeline::kfold(const KfoldSection& options) {
     const Json json = to_json(result, options, folds);
     write_json(directory_.file("kfold.json"), json);
     directory_.update({{"status", "finished"}, {"finished", now_text()}});
+    if (fs::exists(directory_.bundle() / "card.md")) write_model_card(directory_);
     write_run_report(directory_);
     report(
         "kfold",

@@ -1,7 +1,7 @@
 // Runs that learn to predict: tables and images, classes and numbers.
 //
 //   prepare   -> data_report.{json,txt}, split.json, preprocess.json, config.json
-//   evaluate  -> report.{json,txt}, example_request.json
+//   evaluate  -> report.{json,txt}, explanation.json, example_request.json
 //   kfold     -> kfold.json
 #pragma once
 
@@ -65,7 +65,7 @@ class PredictionPipeline : public Pipeline {
   void write_bundle();
   void show_mistakes(const Json& examples) const;
   void write_example(const infer::Predictor& predictor);
-  void write_card(const eval::EvaluationReport& quality, const Json& measured) const;
+  void write_background();
 
   std::unique_ptr<DataSource> source_;
   std::optional<Plan> plan_;

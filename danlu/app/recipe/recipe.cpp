@@ -43,6 +43,7 @@ void DataSection::describe(OptionVisitor& v) {
       "source", source,
       "a table file (.csv .tsv .arff .json .jsonl, also .gz), a directory of images, or text (.txt .md .jsonl, a directory, a "
       "pattern); ${NAME} is the environment's");
+  v.field("licence", licence, "of the data, for the model card: the terms that they come under");
   table.describe(v);
   v.field("class_names", class_names,
           "what answers call the classes of a table, in the order of classes; default: as they are in the file");
@@ -98,6 +99,7 @@ void EvaluateSection::describe(OptionVisitor& v) {
   v.group("sample", sample, "text that a language model writes during training");
   v.field("gates", gates, "bounds that measures have to keep, {auc: 0.75}, or the run has failed: exit code 3");
   v.field("price_per_hour", price_per_hour, {0, 1e6}, "of the machine, in any currency; reports then say what 1,000 predictions cost");
+  v.field("explain_seconds", explain_seconds, {0, 3600}, "at most, for saying why the model answers as it does; 0: not at all");
 }
 
 void Recipe::describe(OptionVisitor& v) {
@@ -111,6 +113,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.group("transfer", transfer, "another model to begin with");
   v.group("train", train, "how to learn");
   v.group("evaluate", evaluate, "how to measure");
+  v.field("purpose", purpose, "what the model is for, a sentence for its model card");
   v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
 }

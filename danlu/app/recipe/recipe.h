@@ -61,6 +61,7 @@ struct TextSection {
 
 struct DataSection {
   std::string source;
+  std::string licence;  // of the data
   data::TableOptions table;  // its keys stand beside `source`: target, task, columns ...
   std::vector<std::string> class_names;
   data::CsvOptions csv;
@@ -105,6 +106,7 @@ struct EvaluateSection {
   SampleSection sample;
   Json gates = Json::object();  // metric -> bound: gates.h
   std::optional<double> price_per_hour;
+  double explain_seconds = 10;
   void describe(OptionVisitor& v);
 };
 
@@ -125,6 +127,7 @@ struct Recipe {
   TransferSection transfer;
   train::TrainOptions train;
   EvaluateSection evaluate;
+  std::string purpose;  // what the model is for
   std::string notice;  // to stand beside every answer
   tune::TuneOptions tune;
   void describe(OptionVisitor& v);

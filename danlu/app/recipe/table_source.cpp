@@ -1,5 +1,6 @@
 #include "danlu/app/recipe/labelled_table.h"
 #include "danlu/data/table/preprocessor.h"
+#include "danlu/infer/background.h"
 
 namespace danlu::app {
 namespace {
@@ -20,8 +21,9 @@ class TableSource : public LabelledTable {
     fitted.preprocess = preprocessor.to_json();
     fitted.reasons = preprocessor.reasons();
     fitted.training_samples = preprocessor.training_rows();
-    fitted.dataset =
-        std::make_unique<data::TensorDataset>(preprocessor.apply(table_, all), preprocessor.labels(table_, all));
+    Tensor features = preprocessor.apply(table_, all);
+    fitted.background = infer::make_background(preprocessor, features, fitted.training_samples);
+    fitted.dataset = std::make_unique<data::TensorDataset>(std::move(features), preprocessor.labels(table_, all));
     return fitted;
   }
 

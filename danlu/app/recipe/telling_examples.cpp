@@ -41,14 +41,25 @@ class Examples {
 
   Json classes() const {
     const auto wrong = [&](size_t i) { return p_.predicted()[i] == p_.labels()[i] ? HUGE_VAL : -sure(i); };
-    return {{"wrong", list(least(samples_.size(), wrong))}, {"unsure", list(least(samples_.size(), [&](size_t i) { return sure(i); }))}};
+    return {{"wrong", list(least(samples_.size(), wrong))}, {"unsure", list(least(samples_.size(), [&](size_t i) { return sure(i); }))}, {"right", list(surest_of_each_class())}};
   }
   Json numbers() const {
-    return {{"wrong", list(least(samples_.size(), [&](size_t i) { return -std::abs(p_.targets()[i] - p_.values()[i]); }))}};
+    const auto error = [&](size_t i) { return std::abs(p_.targets()[i] - p_.values()[i]); };
+    return {{"wrong", list(least(samples_.size(), [&](size_t i) { return -error(i); }))}, {"right", list(least(samples_.size(), error))}};
   }
 
  private:
   double sure(size_t i) const { return p_.probabilities()[i * static_cast<size_t>(p_.classes()) + static_cast<size_t>(p_.predicted()[i])]; }
+
+  std::vector<size_t> surest_of_each_class() const {
+    std::vector<size_t> chosen;
+    for (int64_t of_class = 0; of_class < p_.classes() && chosen.size() < kExamples; ++of_class) {
+      const auto right = [&](size_t i) { return p_.predicted()[i] == of_class && p_.labels()[i] == of_class ? -sure(i) : HUGE_VAL; };
+      const std::vector<size_t> first = least(samples_.size(), right);
+      if (!first.empty()) chosen.push_back(first[0]);
+    }
+    return chosen;
+  }
 
   Json list(const std::vector<size_t>& chosen) const {
     Json all = Json::array();

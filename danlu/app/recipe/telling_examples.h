@@ -1,4 +1,5 @@
-// Samples of the test split that say most of a model: where it was wrong and surest of it, and where it was least sure.
+// Samples of the test split that say most of a model: where it was wrong and surest of it, where it was least sure, and what it takes
+// for the clearest of each class.
 #pragma once
 
 #include "danlu/app/recipe/data_source.h"
@@ -6,9 +7,9 @@
 
 namespace danlu::app {
 
-// {"wrong": [...], "unsure": [...]}, each at most a dozen of
+// {"wrong": [...], "unsure": [...], "right": [...]}, each at most a dozen of
 //   {"sample": index in the source, "actual", "predicted", "probability": of what was predicted, "input": as DataSource::example}
-// For numbers "wrong" has the largest errors, and there is no "unsure". Images are made small. `samples` are those of `predictions`,
+// For numbers "wrong" has the largest errors, "right" the smallest, and there is no "unsure". Images are made small. `samples` are those of `predictions`,
 // in their order.
 Json telling_examples(const DataSource& source, const infer::Predictor& predictor, std::span<const int64_t> samples, const eval::Predictions& predictions);
 

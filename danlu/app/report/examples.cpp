@@ -100,7 +100,8 @@ std::string examples_section(const RunFiles& run) {
   const Json& examples = part(run.quality, "examples");
   const std::string text = writings(run.samples);
   const bool numbers = run.quality.value("task", "") == "regression";
-  const std::string measured = group(numbers ? "Furthest off" : "Wrong, and most sure of it", part(examples, "wrong")) + group("Right or wrong, and least sure", part(examples, "unsure"));
+  const std::string measured = group(numbers ? "Furthest off" : "Wrong, and most sure of it", part(examples, "wrong")) + group("Right or wrong, and least sure", part(examples, "unsure")) +
+                               group(numbers ? "Nearest" : "Right, and most sure of it", part(examples, "right"));
   return section("Examples", measured) + section(!run.samples.empty() && run.samples.front().contains("image") ? "What it makes" : "What it writes", text);
 }
 

@@ -62,6 +62,8 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft); font
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.2rem, 1fr)); gap: 1.1rem .9rem }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; image-rendering: pixelated; display: block }
 .gallery div { font-size: .8rem; line-height: 1.4; overflow-wrap: anywhere } .gallery div div { margin-top: .35rem }
+.gallery.maps { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)) } .gallery.maps img { image-rendering: auto }
+mark { color: inherit; border-radius: 3px } rect.for { fill: var(--good) } rect.against { fill: var(--bad) }
 .good { color: var(--good) } .bad { color: var(--bad) } .soft { color: var(--soft) }
 .warning { border-left: 3px solid var(--c1); padding-left: .8rem; margin: .6rem 0 } .failure { border-left-color: var(--bad) }
 #tip { position: fixed; z-index: 9; pointer-events: none; background: var(--ink); color: var(--ground); font-size: .78rem; line-height: 1.4; padding: .3rem .6rem; border-radius: 6px; white-space: pre; max-width: 90vw; overflow: hidden }

@@ -13,6 +13,7 @@ RunFiles::RunFiles(const RunDirectory& run)
       info(run.info()),
       quality(run.json("report.json")),
       data(run.json("data_report.json")),
+      explanation(run.json("explanation.json")),
       kfold(run.json("kfold.json")),
       tasks(Json::object()),
       metrics(run.lines("metrics.jsonl")),

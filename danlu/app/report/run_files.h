@@ -19,6 +19,7 @@ struct RunFiles {
   Json options;               // resolved.yaml
   Json quality;               // report.json
   Json data;                  // data_report.json
+  Json explanation;           // explanation.json
   Json kfold;                 // kfold.json
   Json tasks;                 // *.tasks.json, by name
   std::vector<Json> metrics;  // the lines of metrics.jsonl

@@ -29,6 +29,9 @@ std::string quality_section(const RunFiles& run);
 std::string training_section(const RunFiles& run);
 // examples.cpp: where the model erred most, what it is least sure of, what it writes.
 std::string examples_section(const RunFiles& run);
+// explanation.cpp: what counts for the model, and why it answered as it did.
+std::string explanation_section(const RunFiles& run);
+std::string explanation_body(const Json& explanation);  // of explanation.json
 // record.cpp: speed and memory; data; recipe; where all this comes from.
 std::string speed_section(const RunFiles& run);
 std::string data_section(const RunFiles& run);

@@ -1,0 +1,86 @@
+#include <cstdio>
+
+#include "danlu/app/cli/find_bundle.h"
+#include "danlu/app/cli/verbs.h"
+#include "danlu/app/explain/explain_files.h"
+#include "danlu/app/explain/explain_run.h"
+#include "danlu/app/recipe/run_directory.h"
+#include "danlu/app/report/explanation_page.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/threads.h"
+
+namespace danlu::app {
+namespace {
+
+class ExplainVerb : public Verb {
+ public:
+  ExplainVerb() : Verb("explain", "say why a model answers as it does: on the whole, or for files") {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("run", run_, "a run, by name or path, or a bundle");
+    arguments.words("inputs", inputs_, "table files, or image files and directories of them; default: what its evaluation found");
+    arguments.option("-o,--output", output_, "a .jsonl or .html file; default: JSON lines on standard output");
+    arguments.fields(options_);
+    arguments.fields(csv_);
+    arguments.examples("danlu explain credit\ndanlu explain credit applicants.csv\ndanlu explain fashion photos/ -o why.html");
+  }
+
+  int run(const Context& context) override {
+    if (context.threads > 0) set_num_threads(context.threads);
+    const std::string form = fs::path(output_).extension().string();
+    if (!output_.empty() && form != ".jsonl" && form != ".html") {
+      throw ConfigError(kWhere, fmt::format("--output: got {}; expected a name that ends in .jsonl or .html", output_));
+    }
+    return inputs_.empty() ? explain_evaluation(context) : explain_inputs(context, form);
+  }
+
+ private:
+  static constexpr const char* kWhere = "app.explain";
+
+  struct Options {
+    int64_t most = 0;
+    void describe(OptionVisitor& v) { v.field("most", most, {0, 1e9}, "rows or images, from the first; 0: all"); }
+  };
+
+  int explain_evaluation(const Context& context) const {
+    if (!output_.empty()) throw ConfigError(kWhere, "--output is for files; the run's report.html shows what its evaluation found");
+    const RunDirectory directory = find_run(run_, context.runs);
+    const Json found = directory.json("explanation.json");
+    if (found.empty()) {
+      throw DataError(kWhere, fmt::format("{0} has no explanation.json: models of rows, images and texts that were evaluated have one; make it with: danlu evaluate {0}",
+                                          directory.path().string()));
+    }
+    context.console.result(explanation_text(found), found);
+    return kOk;
+  }
+
+  int explain_inputs(const Context& context, const std::string& form) {
+    infer::Predictor predictor(find_bundle(run_, context.runs));
+    if (csv_.missing == data::CsvOptions().missing) csv_.missing = predictor.missing().words;  // unless told otherwise
+    const Json answers = explain_files(predictor, {inputs_.begin(), inputs_.end()}, csv_, options_.most);
+    std::string text;
+    if (form == ".html") {
+      text = explanation_page(predictor.name(), predictor.config().value("notice", ""), answers);
+    } else {
+      for (const Json& answer : answers) text += to_line(answer) + "\n";
+    }
+    if (!output_.empty()) {
+      write_file_atomic(output_, text);
+    } else if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+      throw FileError(kWhere, "cannot write to standard output");
+    }
+    return kOk;
+  }
+
+  std::string run_, output_;
+  std::vector<std::string> inputs_;
+  Options options_;
+  data::CsvOptions csv_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_explain_verb() { return std::make_unique<ExplainVerb>(); }
+
+}  // namespace danlu::app

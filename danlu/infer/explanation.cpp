@@ -1,0 +1,255 @@
+#include "danlu/infer/explanation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/table/preprocessor.h"
+#include "danlu/data/text/text_preprocess.h"
+#include "danlu/eval/shapley.h"
+#include "danlu/infer/words.h"
+
+namespace danlu::infer {
+namespace {
+
+constexpr const char* kWhere = "infer.explanation";
+constexpr size_t kMostPhrases = 40;  // parts of a text
+constexpr int64_t kPatches = 7;      // along each side of an image
+constexpr int64_t kOrders = 12;      // of the parts of a text or an image
+
+// A way to leave parts of one sample away.
+class Masked {
+ public:
+  virtual ~Masked() = default;
+  virtual int64_t parts() const = 0;
+  virtual Tensor make(std::span<const eval::Coalition> coalitions) const = 0;
+};
+
+class MaskedRow : public Masked {
+ public:
+  // `x` (1, F).
+  MaskedRow(Tensor x, const data::TablePreprocessor& preprocessor, const Tensor& background) : x_(std::move(x)), background_(background) {
+    for (const data::FeatureColumn& column : preprocessor.columns()) ends_.push_back((ends_.empty() ? 0 : ends_.back()) + column.num_features());
+  }
+  int64_t parts() const override { return static_cast<int64_t>(ends_.size()); }
+  Tensor make(std::span<const eval::Coalition> coalitions) const override {
+    const int64_t features = x_.size(1);
+    Tensor made = Tensor::empty({static_cast<int64_t>(coalitions.size()), features});
+    float* out = made.mutable_data();
+    for (const eval::Coalition& coalition : coalitions) {
+      const float* there = x_.data();
+      const float* away = background_.data() + coalition.background * features;
+      int64_t feature = 0;
+      for (size_t part = 0; part < ends_.size(); ++part) {
+        const float* from = coalition.present[part] != 0 ? there : away;
+        for (; feature < ends_[part]; ++feature) *out++ = from[feature];
+      }
+    }
+    return made;
+  }
+
+ private:
+  Tensor x_;
+  const Tensor& background_;
+  std::vector<int64_t> ends_;  // of each column's features
+};
+
+class MaskedText : public Masked {
+ public:
+  MaskedText(std::span<const int64_t> ids, std::vector<size_t> ends, int64_t width) : ids_(ids), ends_(std::move(ends)), width_(width) {}
+  int64_t parts() const override { return static_cast<int64_t>(ends_.size()); }
+  Tensor make(std::span<const eval::Coalition> coalitions) const override {
+    Tensor made = Tensor::zeros({static_cast<int64_t>(coalitions.size()), width_}, Dtype::i64);
+    int64_t* row = made.mutable_data<int64_t>();
+    for (const eval::Coalition& coalition : coalitions) {
+      int64_t* out = row;
+      size_t token = 0;
+      for (size_t part = 0; part < ends_.size(); ++part) {
+        for (; token < ends_[part]; ++token) {
+          if (coalition.present[part] != 0) *out++ = ids_[token];
+        }
+      }
+      row += width_;
+    }
+    return made;
+  }
+
+ private:
+  std::span<const int64_t> ids_;
+  std::vector<size_t> ends_;  // of each part's tokens
+  int64_t width_;
+};
+
+class MaskedImage : public Masked {
+ public:
+  // `x` (1, H, W, C), normalised.
+  explicit MaskedImage(Tensor x) : x_(std::move(x)), rows_(std::min(kPatches, x_.size(1))), columns_(std::min(kPatches, x_.size(2))) {}
+  int64_t rows() const { return rows_; }
+  int64_t columns() const { return columns_; }
+  int64_t parts() const override { return rows_ * columns_; }
+  Tensor make(std::span<const eval::Coalition> coalitions) const override {
+    const int64_t height = x_.size(1), width = x_.size(2), channels = x_.size(3);
+    Tensor made = Tensor::zeros(x_.shape().with(0, static_cast<int64_t>(coalitions.size())));  // normalised: the mean colour
+    float* out = made.mutable_data();
+    for (const eval::Coalition& coalition : coalitions) {
+      for (int64_t y = 0; y < height; ++y) {
+        for (int64_t x = 0; x < width; ++x) {
+          const auto part = static_cast<size_t>(y * rows_ / height * columns_ + x * columns_ / width);
+          const float* from = x_.data() + (y * width + x) * channels;
+          if (coalition.present[part] != 0) std::copy_n(from, channels, out);
+          out += channels;
+        }
+      }
+    }
+    return made;
+  }
+
+ private:
+  Tensor x_;
+  int64_t rows_, columns_;
+};
+
+// Its label, answer, baseline, and parts without their names.
+Explanation explain_one(const Predictor& predictor, const Prediction& said, const Masked& masked, const Run& run, const eval::ShapleyOptions& options) {
+  const std::vector<std::string>& classes = predictor.class_names();
+  const auto of_class = static_cast<size_t>(std::find(classes.begin(), classes.end(), said.label) - classes.begin());
+  const auto worth = [&](std::span<const eval::Coalition> coalitions) {
+    std::vector<double> worths;
+    for (const Prediction& p : predictor.decode(run(masked.make(coalitions)))) worths.push_back(classes.empty() ? p.value : p.probabilities.at(of_class));
+    return worths;
+  };
+  const eval::ShapleyValues shares = eval::shapley_values(masked.parts(), worth, options);
+  Explanation explanation;
+  explanation.input = predictor.input_kind();
+  explanation.label = said.label;
+  explanation.answer = shares.all;
+  explanation.baseline = shares.none;
+  for (size_t i = 0; i < shares.values.size(); ++i) explanation.parts.push_back({.name = {}, .value = {}, .contribution = shares.values[i], .error = shares.errors[i]});
+  return explanation;
+}
+
+Explanation explain_row(const Predictor& predictor, const data::Table& row, const Run& run) {
+  const data::TablePreprocessor& preprocessor = *predictor.table_preprocess();
+  const Tensor& background = predictor.background();
+  const Tensor x = predictor.encode(row);
+  // Half of the orders are those of the others, reversed; a small background meets more of them.
+  const int64_t backgrounds = background.size(0), orders = 2 * std::max<int64_t>(1, 64 / backgrounds);
+  Explanation explanation = explain_one(predictor, predictor.decode(run(x))[0], MaskedRow(x, preprocessor, background), run, {.backgrounds = backgrounds, .orders = orders});
+  for (size_t i = 0; i < explanation.parts.size(); ++i) {
+    Explanation::Part& part = explanation.parts[i];
+    part.name = preprocessor.columns()[i].name();
+    const data::Cell cell = row.cell(0, row.column_index(part.name));
+    part.missing = data::is_missing(cell);
+    part.value = part.missing ? "" : std::string(cell);
+  }
+  return explanation;
+}
+
+Explanation explain_text(const Predictor& predictor, const data::Table& row, const Run& run) {
+  const data::TextPreprocess& preprocess = *predictor.text_preprocess();
+  const data::Cell cell = row.cell(0, row.column_index(preprocess.column()));
+  const std::vector<int64_t> ids = data::is_missing(cell) ? std::vector<int64_t>() : preprocess.encode(cell);
+  const std::vector<Phrase> phrases = phrases_of(ids, preprocess.tokenizer(), kMostPhrases);
+  std::vector<size_t> ends;
+  for (const Phrase& phrase : phrases) ends.push_back(phrase.end);
+  const MaskedText masked(ids, ends, preprocess.length());
+  Explanation explanation = explain_one(predictor, predictor.decode(run(predictor.encode(row)))[0], masked, run, {.orders = kOrders});
+  size_t read = 0;
+  for (size_t i = 0; i < phrases.size(); ++i) {
+    explanation.parts[i].value = phrases[i].text;
+    read += phrases[i].bytes;
+  }
+  if (!data::is_missing(cell) && read < cell.size()) explanation.cut_off = static_cast<int64_t>(cell.size() - read);
+  return explanation;
+}
+
+// Parts, the greatest contribution first, whichever its sign.
+std::vector<const Explanation::Part*> by_weight(const Explanation& explanation) {
+  std::vector<const Explanation::Part*> parts;
+  for (const Explanation::Part& part : explanation.parts) parts.push_back(&part);
+  std::stable_sort(parts.begin(), parts.end(), [](auto* a, auto* b) { return std::abs(a->contribution) > std::abs(b->contribution); });
+  return parts;
+}
+
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string::npos ? text : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
+}
+
+}  // namespace
+
+double Explanation::gap() const {
+  double sum = 0;
+  for (const Part& part : parts) sum += part.contribution;
+  return answer - baseline - sum;
+}
+
+std::vector<Explanation> explain(const Predictor& predictor, const data::Table& table, const Run& run) {
+  if (predictor.input_kind() == InputKind::image) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", predictor.name()));
+  const bool text = predictor.text_preprocess() != nullptr;
+  if (!text && !predictor.background().defined()) {
+    throw FileError(kWhere, fmt::format("the bundle of {} has no background.json, which explanations are made with; evaluate its run again with this version", predictor.name()));
+  }
+  std::vector<Explanation> explanations;
+  for (const int64_t row : data::all_rows(table)) {
+    const data::Table one = table.select(std::span(&row, 1));
+    explanations.push_back(text ? explain_text(predictor, one, run) : explain_row(predictor, one, run));
+  }
+  return explanations;
+}
+
+std::vector<Explanation> explain(const Predictor& predictor, std::span<const data::Image> images, const Run& run) {
+  std::vector<Explanation> explanations;
+  for (const data::Image& image : images) {
+    const Tensor x = predictor.encode(std::span(&image, 1));
+    const MaskedImage masked(x);
+    Explanation explanation = explain_one(predictor, predictor.decode(run(x))[0], masked, run, {.orders = kOrders});
+    explanation.rows = masked.rows();
+    explanation.columns = masked.columns();
+    explanations.push_back(std::move(explanation));
+  }
+  return explanations;
+}
+
+std::vector<std::string> reasons(const Explanation& explanation, size_t most) {
+  std::vector<std::string> words;
+  if (explanation.input == InputKind::image) return words;
+  for (const Explanation::Part* part : by_weight(explanation)) {
+    if (words.size() == most || part->contribution == 0) break;
+    const std::string what = part->name.empty() ? fmt::format("\"{}\"", trimmed(part->value))
+                             : part->missing    ? fmt::format("{} is missing", part->name)
+                                                : fmt::format("{} = {}", part->name, part->value);
+    words.push_back(fmt::format("{}: {:+.3g}", what, part->contribution));
+  }
+  return words;
+}
+
+Json to_json(const Explanation& explanation) {
+  Json json = Json::object();
+  if (!explanation.label.empty()) json["class"] = explanation.label;
+  json["answer"] = explanation.answer;
+  json["baseline"] = explanation.baseline;
+  const auto error_of = [](const Explanation::Part& part) { return std::isfinite(part.error) ? Json(part.error) : Json(nullptr); };
+  if (explanation.input == InputKind::image) {
+    Json& patches = json["patches"] = Json::array();
+    for (size_t i = 0; i < explanation.parts.size(); ++i) {
+      if (i % static_cast<size_t>(explanation.columns) == 0) patches.push_back(Json::array());
+      patches.back().push_back(explanation.parts[i].contribution);
+    }
+    return json;
+  }
+  json["reasons"] = reasons(explanation);
+  Json& contributions = json["contributions"] = Json::array();
+  if (explanation.input == InputKind::text) {
+    for (const Explanation::Part& part : explanation.parts) contributions.push_back({{"text", part.value}, {"contribution", part.contribution}, {"error", error_of(part)}});
+    if (explanation.cut_off > 0) json["bytes_not_read"] = explanation.cut_off;
+    return json;
+  }
+  for (const Explanation::Part* part : by_weight(explanation)) {
+    contributions.push_back({{"column", part->name}, {"value", part->missing ? Json(nullptr) : Json(part->value)}, {"contribution", part->contribution}, {"error", error_of(*part)}});
+  }
+  return json;
+}
+
+}  // namespace danlu::infer

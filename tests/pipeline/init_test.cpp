@@ -1,0 +1,84 @@
+// danlu init TRADE: each trade's recipe, on small data of the user's own, to a bundle.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "danlu/app/init/trade.h"
+#include "tests/misuse/refusal.h"
+#include "tests/samples.h"
+
+namespace danlu::test {
+namespace {
+
+using testing::HasSubstr;
+
+// What a user of each trade may have, in the form that the README asks for.
+std::string own_csv(const std::string& trade) {
+  Rng rng(6);
+  std::string csv;
+  if (trade == "medical" || trade == "credit") {
+    csv = trade == "medical" ? "age,pressure,smoker,diagnosis\n" : "age,amount,job,class\n";
+    for (int i = 0; i < 160; ++i) {
+      const bool risk = rng.below(3) == 0;
+      csv += fmt::format("{:.1f},{:.2f},{},{}\n", 50 + 8 * rng.normal() + (risk ? 15 : 0), rng.normal() + (risk ? 1.5f : 0), rng.below(2) == 0 ? "yes" : "no",
+                         trade == "medical" ? (risk ? "malignant" : "benign") : (risk ? "bad" : "good"));
+    }
+  } else if (trade == "text-classification") {
+    csv = "text,section\n";
+    constexpr const char* kWords[][2] = {{"compiler", "debugger"}, {"game", "puzzle"}, {"font", "glyph"}};
+    constexpr const char* kSections[] = {"devel", "games", "fonts"};
+    for (int i = 0; i < 240; ++i) {
+      const auto k = static_cast<size_t>(rng.below(3));
+      csv += fmt::format("a {} and {} number {},{}\n", kWords[k][rng.below(2)], kWords[k][rng.below(2)], i, kSections[k]);
+    }
+  }
+  return csv;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const app::Trade& trade : app::trades()) all.emplace_back(trade.name);
+  return all;
+}
+
+class Trades : public testing::TestWithParam<std::string> {};
+
+TEST_P(Trades, FromInitToABundleOnOnesOwnData) {
+  const std::string trade = GetParam();
+  const Project project;
+  const Outcome made = project.danlu({"init", trade});
+  ASSERT_EQ(made.code, 0) << made;
+  EXPECT_THAT(project.read(trade + "/README.md"), HasSubstr("danlu run recipe.yaml"));
+  expect_refused(project, {"init", trade}, kUsage, {"recipe.yaml is there already"});
+
+  const std::string csv = own_csv(trade);
+  if (!csv.empty()) project.write(trade + "/data/train.csv", csv);
+  else if (trade == "image-classification") write_squares(project / trade / "data", 60);
+  else FAIL() << "no data for " << trade << ": make some in own_csv()";
+  // In its own directory, as the README says; fewer epochs than the recipe has, and no cross-validation.
+  Process run(DANLU_PROGRAM, {"run", "recipe.yaml", "train.epochs=2", "evaluate.kfold.folds=0"}, project / trade);
+  const Outcome outcome = run.wait();
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  for (const char* file : {"bundle/config.json", "bundle/card.md", "report.html"}) EXPECT_TRUE(fs::exists(project / trade / "runs" / trade / file)) << file;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Trades, testing::ValuesIn(names()), [](const auto& of) {
+  std::string name = of.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(Init, KnowsItsTrades) {
+  const Project project;
+  const Outcome bare = project.danlu({"init"});
+  EXPECT_EQ(bare.code, 0) << bare;
+  for (const std::string& name : names()) EXPECT_THAT(bare.out + bare.err, HasSubstr(name));
+  EXPECT_TRUE(fs::exists(project / "recipe.yaml"));
+  expect_refused(project, {"init", "medcal"}, kUsage, {"got the trade \"medcal\"", "did you mean \"medical\"?"});
+  expect_refused(project, {"init", "alchemy", "gold"}, kUsage, {"got the trade \"alchemy\"; expected one of", "medical"});
+  EXPECT_EQ(project.danlu({"init", "medical", "clinic"}).code, 0);
+  EXPECT_THAT(project.read("clinic/recipe.yaml"), HasSubstr("name: medical"));
+}
+
+}  // namespace
+}  // namespace danlu::test
