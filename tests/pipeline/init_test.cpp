@@ -23,6 +23,14 @@ std::string own_csv(const std::string& trade) {
       csv += fmt::format("{:.1f},{:.2f},{},{}\n", 50 + 8 * rng.normal() + (risk ? 15 : 0), rng.normal() + (risk ? 1.5f : 0), rng.below(2) == 0 ? "yes" : "no",
                          trade == "medical" ? (risk ? "malignant" : "benign") : (risk ? "bad" : "good"));
     }
+  } else if (trade == "recommendation") {
+    csv = "user,item,rating,timestamp,title,genres\n";
+    for (int user = 0; user < 40; ++user) {
+      for (int i = 0; i < 12; ++i) {
+        const int64_t item = 2 * rng.below(20) + user % 2;
+        csv += fmt::format("{},{},{},{},film {},{}\n", user, item, 1 + rng.below(5), 1000 * user + i, item, item % 2 == 0 ? "drama" : "comedy");
+      }
+    }
   } else if (trade == "text-classification") {
     csv = "text,section\n";
     constexpr const char* kWords[][2] = {{"compiler", "debugger"}, {"game", "puzzle"}, {"font", "glyph"}};
@@ -53,7 +61,7 @@ TEST_P(Trades, FromInitToABundleOnOnesOwnData) {
 
   const std::string csv = own_csv(trade);
   if (!csv.empty()) project.write(trade + "/data/train.csv", csv);
-  else if (trade == "image-classification") write_squares(project / trade / "data", 60);
+  else if (trade.starts_with("image-")) write_squares(project / trade / "data", 60);
   else FAIL() << "no data for " << trade << ": make some in own_csv()";
   // In its own directory, as the README says; fewer epochs than the recipe has, and no cross-validation.
   Process run(DANLU_PROGRAM, {"run", "recipe.yaml", "train.epochs=2", "evaluate.kfold.folds=0"}, project / trade);

@@ -16,17 +16,15 @@ constexpr const char* kTable = "data/train.csv";
 constexpr const char* kImages = "data";
 
 constexpr Trade kTrades[] = {
-    {"customer-service", "reviews", "tells how customers feel from what they write", kTable,
-     "A row a text: the column of the text and the column of the answer, as named in recipe.yaml."},
-    {"medical", "medical", "tells a diagnosis from measurements of a patient", kTable,
-     "A row a patient: a column for each measurement, and the column of the diagnosis."},
+    {"medical", "medical", "tells a diagnosis from measurements of a patient", kTable, "A row a patient: a column for each measurement, and the column of the diagnosis.",
+     "Not a medical device. It supports a physician's judgement and does not replace it."},
     {"credit", "credit", "tells the risk of a loan, with the reasons of each decision", kTable,
-     "A row a customer: a column for each answer, and the column of what became of the loan."},
-    {"recommendation", "recommend", "tells what a user will like next", kTable, "A row a rating: columns for the user, the item, the rating and the time, as named in recipe.yaml."},
-    {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml."},
-    {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png."},
-    {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "A directory for each kind of image, with PNG or JPEG files in it: data/cat/1.png."},
-    {"forecast", "forecast", "tells how a series goes on", kTable, "A row a day, week or month: the column of the date and the column of the number, as named in recipe.yaml."},
+     "A row a customer: a column for each fact, and the column of what became of the loan.", "Nobody's credit may be decided by it alone."},
+    {"recommendation", "movielens", "tells what a user will like next", kTable,
+     "A row a rating: the columns user and item, and those that recipe.yaml names under interactions; take out the names of those that you have not.", ""},
+    {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
+    {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
+    {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
 };
 
 const EmbeddedRecipe* embedded(const Trade& trade) {
@@ -83,9 +81,10 @@ std::string trade_recipe(const Trade& trade) {
   Json recipe = parse_yaml(original.text, fmt::format("recipes/{}.yaml", trade.recipe)).json;
   recipe["name"] = trade.name;
   turn_to_own_data(recipe["data"], trade);
-  recipe.erase("tune");
+  for (const char* key : {"tune", "notice", "purpose"}) recipe.erase(key);
+  if (*trade.notice != 0) recipe["notice"] = trade.notice;
   if (const auto evaluate = recipe.find("evaluate"); evaluate != recipe.end()) {
-    evaluate->erase("gates");  // bounds of the recipe's own data; the README says how to set others
+    for (const char* key : {"gates", "demographic"}) evaluate->erase(key);  // bounds and columns of the recipe's own data
     if (evaluate->empty()) recipe.erase("evaluate");
   }
   return fmt::format("# {}: {}\n# Made from recipes/{}.yaml of danlu, which was measured on public data; every option: danlu check --options\n", trade.name, trade.help, trade.recipe) +

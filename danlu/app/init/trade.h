@@ -17,6 +17,7 @@ struct Trade {
   const char* help;    // a line
   const char* source;  // of the user's data, below the project's directory
   const char* data;    // what the user puts there, for the README
+  const char* notice;  // what every answer says besides; may be empty
 };
 
 // Those whose recipe is in this program.
