@@ -77,6 +77,9 @@ def classification_metrics(labels, p, threshold):
         out["pr_auc"] = m.average_precision_score(labels, p[:, 1]) if labels.any() else math.nan
         both = 0 < labels.sum() < len(labels)
         out["ks"] = stats.ks_2samp(p[labels == 1, 1], p[labels == 0, 1]).statistic if both else math.nan
+        for percent in (90, 95):
+            fpr, tpr, _ = m.roc_curve(labels, p[:, 1], drop_intermediate=False) if both else (np.array([0]), np.array([math.nan]), None)
+            out[f"recall_at_specificity_{percent}"] = max(tpr[fpr <= 1 - percent / 100 + 1e-12])
         out["ece"] = ece(labels, p[:, 1])
     else:
         out["ece"] = ece(predicted == labels, p.max(axis=1))

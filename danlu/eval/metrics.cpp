@@ -60,6 +60,13 @@ Statistic prepare_ranking(const Predictions& p) {
   };
 }
 
+template <int kPercent>
+Statistic prepare_recall_at_specificity(const Predictions& p) {
+  return [ranked = RankedScores(p.labels(), p.probabilities(), 1, 2, 1)](Counts counts) {
+    return ranked.recall_at_specificity(kPercent / 100.0, counts);
+  };
+}
+
 template <Average kAverage>
 Statistic prepare_one_versus_rest(const Predictions& p) {
   const auto ranked = std::make_shared<const OneVersusRest>(p.labels(), p.probabilities(), p.classes());
@@ -125,6 +132,8 @@ constexpr Metric kMetrics[] = {
     {"auc", "ROC-AUC", kHigher, kClasses, prepare_auc},
     {"auc_weighted", "ROC-AUC (weighted)", kHigher, kClasses, prepare_one_versus_rest<Average::weighted>},
     {"pr_auc", "PR-AUC", kHigher, kBinary, prepare_ranking<&RankedScores::average_precision>},
+    {"recall_at_specificity_90", "Recall at specificity 0.90", kHigher, kBinary, prepare_recall_at_specificity<90>},
+    {"recall_at_specificity_95", "Recall at specificity 0.95", kHigher, kBinary, prepare_recall_at_specificity<95>},
     {"ks", "KS", kHigher, kBinary, prepare_ranking<&RankedScores::ks>},
     {"log_loss", "Log-loss", kLower, kClasses, prepare_log_loss},
     {"brier", "Brier score", kLower, kClasses, prepare_brier},

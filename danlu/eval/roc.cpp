@@ -76,6 +76,20 @@ double RankedScores::ks(Counts counts) const {
   return largest;
 }
 
+double RankedScores::recall_at_specificity(double specificity, Counts counts) const {
+  int64_t all_positives = 0, all_negatives = 0;
+  for (const Item& item : items_) (item.positive ? all_positives : all_negatives) += count_of(counts, item.sample);
+  if (all_positives == 0 || all_negatives == 0) return kUndefined;
+  const double allowed = (1 - specificity) * static_cast<double>(all_negatives) + 1e-9;  // wrong about no more negatives than that
+  double best = 0;
+  each_threshold(
+      [&](double, int64_t positives, int64_t negatives) {
+        if (static_cast<double>(negatives) <= allowed) best = ratio(positives, all_positives);
+      },
+      counts);
+  return best;
+}
+
 RocCurve RankedScores::roc_curve() const {
   RocCurve curve{{0}, {0}, {std::numeric_limits<double>::infinity()}};
   each_threshold([&](double threshold, int64_t positives, int64_t negatives) {

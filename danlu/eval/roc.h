@@ -38,6 +38,9 @@ class RankedScores {
   double average_precision(Counts counts = {}) const;
   // Kolmogorov-Smirnov: the largest distance between the score distributions of positives and negatives.
   double ks(Counts counts = {}) const;
+  // The largest share of the positives that a threshold finds while it is right about at least that share of the negatives: sensitivity at a fixed
+  // specificity. Between two thresholds there is nothing.
+  double recall_at_specificity(double specificity, Counts counts = {}) const;
   RocCurve roc_curve() const;
   PrecisionRecallCurve precision_recall_curve() const;
 

@@ -49,6 +49,21 @@ TEST(Roc, OrderOfSamplesDoesNotMatter) {
   EXPECT_EQ(ranked.ks(), reversed.ks());
 }
 
+TEST(Roc, RecallAtAFixedSpecificity) {
+  //                                  negatives at 0.8, 0.4, 0.3, 0.2, 0.1
+  const std::vector<int64_t> labels{1, 0, 1, 1, 0, 1, 0, 0, 0};
+  const std::vector<double> scores{0.9, 0.8, 0.7, 0.6, 0.4, 0.35, 0.3, 0.2, 0.1};
+  const RankedScores ranked(labels, scores);
+  EXPECT_EQ(ranked.recall_at_specificity(1), 0.25);
+  EXPECT_EQ(ranked.recall_at_specificity(0.95), 0.25);
+  EXPECT_EQ(ranked.recall_at_specificity(0.8), 0.75);
+  EXPECT_EQ(ranked.recall_at_specificity(0.6), 1);
+  EXPECT_EQ(ranked.recall_at_specificity(0), 1);
+  const std::vector<double> tied(9, 0.5);  // all or none
+  EXPECT_EQ(RankedScores(labels, tied).recall_at_specificity(0.9), 0);
+  EXPECT_TRUE(std::isnan(RankedScores(std::vector<int64_t>{1, 1}, std::vector<double>{0.2, 0.7}).recall_at_specificity(0.9)));
+}
+
 TEST(Roc, UndefinedIsNan) {
   const std::vector<int64_t> positives{1, 1}, negatives{0, 0}, both{1, 0};
   const std::vector<double> scores{0.2, 0.7};

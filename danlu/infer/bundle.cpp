@@ -70,6 +70,7 @@ Json BundleConfig::to_json() const {
           {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
           {"class_names", class_names},
           {"target", target},
+          {"decision", task == data::TaskKind::regression ? Json(nullptr) : decision.to_json()},
           {"notice", notice},
           {"missing", {{"words", missing.words}, {"quoted", missing.quoted}}},
           {"model", model},
@@ -93,6 +94,7 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     config.class_names = json.at("class_names").get<std::vector<std::string>>();
     config.target = json.at("target");
     config.notice = json.value("notice", "");
+    if (const auto decision = json.find("decision"); decision != json.end() && !decision->is_null()) config.decision = Decision::from_json(*decision, source);
     if (const auto words = json.find("missing"); words != json.end()) {
       config.missing = {words->at("words").get<std::vector<std::string>>(), words->at("quoted").get<bool>()};
     }

@@ -16,6 +16,7 @@
 #include "danlu/base/json.h"
 #include "danlu/data/table/table.h"
 #include "danlu/data/task.h"
+#include "danlu/infer/decision.h"
 #include "danlu/learn/nn/module.h"
 
 namespace danlu::infer {
@@ -30,6 +31,7 @@ struct BundleConfig {
   Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
   std::vector<std::string> class_names;  // empty for regression
   std::string target;                    // the column or quantity that is predicted
+  Decision decision;                     // from outputs to answers
   std::string notice;                    // what every answer says besides; may be empty
   data::MissingWords missing;            // as the training data had them
   Json model;                            // ModelConfig::resolved

@@ -115,7 +115,7 @@ Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
   const Tensor outputs = (*impl_->bundle.model)(impl_->text ? narrowed(x) : x);
   if (impl_->rebuilds) return models::reconstruction_errors(x, outputs).view({x.size(0), 1});
-  return impl_->objective.answer(outputs);
+  return impl_->objective.answer(class_names().empty() ? outputs : impl_->bundle.config.decision.calibrated(outputs));
 }
 
 std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
@@ -129,8 +129,8 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
                 : impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
     } else {
       p.probabilities.assign(row, row + width);
-      const auto best = std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin();
-      p.label = class_names()[static_cast<size_t>(best)];
+      const Decision& decision = impl_->bundle.config.decision;
+      p.label = decision.abstains(p.probabilities) ? kAbstain : class_names()[static_cast<size_t>(decision.choose(p.probabilities))];
     }
     row += width;
   }

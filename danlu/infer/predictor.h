@@ -5,7 +5,7 @@
 //
 //   Predictor predictor(bundle);
 //   Tensor x = predictor.encode(table);          // or encode(images)
-//   Tensor y = predictor.run(x);                 // (N, C) probabilities, or (N, 1) values for regression
+//   Tensor y = predictor.run(x);                 // (N, C) calibrated probabilities, or (N, 1) values for regression
 //   std::vector<Prediction> answers = predictor.decode(y);
 //
 // Threads: encode and decode may be called from any number of threads at once; run by one thread at a time.
@@ -32,7 +32,7 @@ namespace danlu::infer {
 
 // What a model says of one row or image.
 struct Prediction {
-  std::string label;                  // the most probable class; empty for regression
+  std::string label;                  // the class that the bundle's decision comes to, or kAbstain; empty for regression
   std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression
   double value = 0;                   // regression only
   std::string notice = {};            // what the bundle says beside every answer; may be empty

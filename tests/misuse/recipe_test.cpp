@@ -46,6 +46,13 @@ TEST_F(BadRecipe, PartsThatDoNotFitTheData) {
   expect_no_run("evaluate:\n  metrics: [acuracy]\n", {"acuracy", "did you mean \"accuracy\"?"});
   expect_no_run("evaluate:\n  gates: {acuracy: 0.9}\n", {"evaluate.gates", "did you mean \"accuracy\"?"});
   expect_no_run("evaluate:\n  gates: {accuracy: good}\n", {"recipe.yaml:5: evaluate.gates.accuracy: got \"good\"; expected a number"});
+  expect_no_run("decision:\n  threshold: costs\n", {"recipe.yaml:5: decision.threshold: got \"costs\"; expected a number between 0 and 1", "did you mean \"cost\"?"});
+  expect_no_run("decision:\n  threshold: 1.5\n", {"decision.threshold: got 1.5"});
+  expect_no_run("decision:\n  threshold: {recall: 2}\n", {"decision.threshold: got {\"recall\":2}"});
+
+  expect_no_run("decision: {abstain: {coverage: 0.9, accuracy: 0.9}}\n", {"decision.abstain: got coverage and accuracy; expected one of them"});
+  expect_no_run("decision: {threshold: cost, costs: {false_negative: -1}}\n", {"decision.costs: expected a wrong answer to cost more than the right one"});
+  expect_no_run("evaluate: {demographic: [x]}\n", {"evaluate.demographic: \"x\" has ", "expected a column of a few groups"});
   expect_no_run("evaluate:\n  kfold: {folds: 500}\n", {"got 40 different samples for 500 folds"});
   expect_no_run("data2: 1\n", {"recipe.yaml:4: unknown key \"data2\"; did you mean \"data\"?"});
 }

@@ -71,6 +71,42 @@ TEST_F(BadTable, OneClassOnly) {
   expect_no_run({"points.csv: target \"kind\": got one class (far); expected at least two distinct classes"});
 }
 
+TEST_F(BadTable, OneClassOfThoseThatAreDeclared) {
+  project_.write("points.csv", "x,kind\n1,far\n2,far\n3,far\n4,far\n5,far\n6,far\n");
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "data.classes=[far, near]"}, kFailed,
+                 {"target \"kind\": got one class (far) in all 6 training rows; expected at least two of far, near"});
+}
+
+TEST_F(BadTable, AClassTooRareToBeLearnt) {
+  std::string text = "x,kind\n0.5,near\n";
+  for (int i = 2; i < 40; ++i) text += fmt::format("{},far\n", i * i % 37 + 0.25);
+  project_.write("points.csv", text);
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "evaluate.kfold.folds=3", "data.classes=[far, near]"}, kUsage,
+                 {"a class has one sample alone, which no fold can both train and test on"});
+}
+
+TEST_F(BadTable, ATargetThatNeverChanges) {
+  std::string text = "x,price\n";
+  for (int i = 0; i < 40; ++i) text += fmt::format("{},3.5\n", i);
+  project_.write("points.csv", text);
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "price"}, kFailed,
+                 {"points.csv: target \"price\": got 3.5 in all 40 training rows; expected numbers that differ"});
+}
+
+TEST_F(BadTable, AGroupColumnThatIsNotThere) {
+  project_.write("points.csv", points_csv(40));
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "evaluate.demographic=[color]"}, kFailed,
+                 {"no column \"color\"", "did you mean \"colour\"?"});
+}
+
+TEST_F(BadTable, FewerRowsThanFolds) {
+  project_.write("points.csv", "x,kind\n1,far\n2,near\n3,far\n4,near\n5,far\n6,near\n7,far\n8,near\n");
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "evaluate.kfold.folds=10"}, kUsage,
+                 {"got 8 different samples for 10 folds; expected at least one each"});
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "decision={calibrate: auto, folds: 10}"}, kUsage,
+                 {"different samples for 10 folds; expected at least one each"});
+}
+
 TEST_F(BadTable, AnEmptyFile) {
   project_.write("points.csv", "");
   expect_no_run({"points.csv: got an empty file; expected at least one row"});

@@ -92,17 +92,19 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);
+  check_decision(recipe.decision, locate);
   check_gates(recipe.evaluate.gates, locate);
 }
 
-void check_against_data(const Recipe& recipe, data::TaskKind task, const data::Split& split) {
+void check_against_data(const Recipe& recipe, data::TaskKind task, const std::vector<std::string>& class_names, const data::Split& split) {
   train::check(recipe.train);
   for (const std::string& metric : recipe.evaluate.report.metrics) eval::find_metric(metric, eval_task(task));
-  std::vector<std::string> measures;
+  std::vector<std::string> measures = decision_metric_names(recipe.decision);
   for (const eval::Metric& metric : eval::all_metrics()) {
     if (metric.has(eval_task(task))) measures.emplace_back(metric.name);
   }
   check_gates_are_measured(recipe.evaluate.gates, measures);
+  check_decision_fits(recipe.decision, task, class_names, !split.validation.empty());
   if (split.test.empty()) {
     throw ConfigError(kWhere,
                       "the test split is empty, so that nothing could be measured; set data.split.test above 0");
@@ -114,6 +116,9 @@ void check_against_data(const Recipe& recipe, data::TaskKind task, const data::S
   if (task == data::TaskKind::regression) {
     if (recipe.evaluate.kfold.folds > 0) {
       throw ConfigError(kWhere, "evaluate.kfold is stratified by class; the target of this recipe is a number");
+    }
+    if (recipe.train.objective.class_weights != "none") {
+      throw ConfigError(kWhere, "train.class_weights: got balanced; expected none: the target of this recipe is a number");
     }
     if (recipe.train.monitor == "accuracy") {
       throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: the target of this recipe is a number");

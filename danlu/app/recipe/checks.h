@@ -11,6 +11,6 @@ namespace danlu::app {
 void check_recipe(const Recipe& recipe, const Locate& locate);
 
 // Once the data are known: before hours are spent, not after.
-void check_against_data(const Recipe& recipe, data::TaskKind task, const data::Split& split);
+void check_against_data(const Recipe& recipe, data::TaskKind task, const std::vector<std::string>& class_names, const data::Split& split);
 
 }  // namespace danlu::app

@@ -26,4 +26,8 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options);
 }
 
+std::vector<std::string> DataSource::values_of(const std::string& column, std::span<const int64_t>) const {
+  throw ConfigError("app.data", fmt::format("evaluate.demographic: got \"{}\"; expected none: images have no columns", column));
+}
+
 }  // namespace danlu::app

@@ -62,6 +62,8 @@ class DataSource {
   virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const = 0;
   // The true numbers, for regression.
   virtual std::vector<double> targets(std::span<const int64_t> samples) const = 0;
+  // What a column of the source says of some samples, as text. Throws ConfigError where there is no such column.
+  virtual std::vector<std::string> values_of(const std::string& column, std::span<const int64_t> samples) const;
   // A sample as the body of POST /v1/predict: {"rows": [{...}]} or {"image": "..."}.
   virtual Json example(const infer::Predictor& predictor, int64_t sample) const = 0;
 };

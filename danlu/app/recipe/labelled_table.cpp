@@ -59,6 +59,16 @@ std::vector<double> LabelledTable::targets(std::span<const int64_t> samples) con
   return data::column_numbers(table_, target, samples, data::ColumnType::number, data::BadCell::error);
 }
 
+std::vector<std::string> LabelledTable::values_of(const std::string& column, std::span<const int64_t> samples) const {
+  const int64_t c = table_.column_index(column);
+  std::vector<std::string> values;
+  for (const int64_t sample : samples) {
+    const data::Cell cell = table_.cell(sample, c);
+    values.push_back(data::is_missing(cell) ? "(missing)" : std::string(cell));
+  }
+  return values;
+}
+
 Json LabelledTable::example(const infer::Predictor& predictor, int64_t sample) const {
   Json row = Json::object();
   for (const std::string& name : predictor.input_columns()) {

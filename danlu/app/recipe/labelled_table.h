@@ -20,6 +20,7 @@ class LabelledTable : public DataSource {
   QualityReport report(const data::Split& split) const override;
   Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override { return predictor.encode(table_.select(samples)); }
   std::vector<double> targets(std::span<const int64_t> samples) const override;
+  std::vector<std::string> values_of(const std::string& column, std::span<const int64_t> samples) const override;
   Json example(const infer::Predictor& predictor, int64_t sample) const override;
 
  protected:

@@ -57,6 +57,7 @@ Json without_evaluation(const std::string& resolved) {
   recipe.erase("notice");
   recipe.erase("purpose");
   if (const auto data = recipe.find("data"); data != recipe.end() && data->is_object()) data->erase("licence");
+  recipe.erase("decision");
   return recipe;
 }
 

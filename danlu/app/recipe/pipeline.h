@@ -83,6 +83,7 @@ class Pipeline {
 
   const Observer& observer() const { return observer_; }
   void report(const char* name, const std::string& text, const Json& json) const;
+  bool has_deadline() const { return deadline_.has_value(); }
   void begin(const char* stage);  // takes the lock, tells the observer
   void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json; tells the observer how it ended
   void changed() const;

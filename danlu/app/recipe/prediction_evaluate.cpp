@@ -15,6 +15,7 @@
 #include "danlu/base/timer.h"
 #include "danlu/base/version.h"
 #include "danlu/eval/curves.h"
+#include "danlu/eval/groups.h"
 #include "danlu/infer/predictor.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
@@ -33,7 +34,7 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
     return eval::Predictions::regression(source.targets(samples), values);
   }
   return eval::Predictions::classification(source.labels(samples, preprocess), outputs.span(),
-                                           static_cast<int64_t>(config.class_names.size()));
+                                           static_cast<int64_t>(config.class_names.size()), config.decision.threshold);
 }
 
 // Samples one by one, as a server is asked when it is quiet, for half a second at most.
@@ -57,15 +58,28 @@ SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& pr
   return answers;
 }
 
+bool has_metric(const std::string& name, eval::Task task) {
+  const auto all = eval::all_metrics();
+  return std::any_of(all.begin(), all.end(), [&](const eval::Metric& metric) { return metric.has(task) && name == metric.name; });
+}
+
 // The metrics that the recipe asks for, or the usual ones, and those that it has gates for.
 eval::EvaluateOptions measured_by(const EvaluateSection& section, eval::Task task) {
   eval::EvaluateOptions options = section.report;
   std::vector<std::string>& metrics = options.metrics;
   if (metrics.empty()) metrics = eval::default_metrics(task);
   for (const auto& [gate, bound] : section.gates.items()) {
+    if (!has_metric(gate, task)) continue;  // one of the decision's
     if (std::find(metrics.begin(), metrics.end(), gate) == metrics.end()) metrics.push_back(gate);
   }
   return options;
+}
+
+// The page of the evaluation, and what its decision is.
+std::string to_text(const eval::EvaluationReport& quality, const Json& report) {
+  std::string text = eval::to_text(quality);
+  for (const std::string& line : decision_lines(report)) text += "\n" + line;
+  return decision_lines(report).empty() ? text : text + "\n";
 }
 
 }  // namespace
@@ -89,6 +103,7 @@ void PredictionPipeline::write_bundle() {
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
   const Json state = train::load_checkpoint(best, *model);
   config.notice = recipe_.notice;
+  if (config.task != data::TaskKind::regression) config.decision = make_decision(*model, config);
   config.training["step"] = state.value("step", Json(nullptr));
   config.training["weights_hash"] = train::weights_hash(*model);
   write_background();
@@ -125,8 +140,17 @@ void PredictionPipeline::evaluate() {
     json["git_commit"] = git_commit();
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
     json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
-    const std::string text = eval::to_text(quality);
+    if (config.task != data::TaskKind::regression) {
+      json["metrics"].update(decision_metrics(recipe_.decision, config.decision, predictions, recipe_.evaluate.report.bootstrap.seed));
+      json["decision"] = config.decision.to_json();
+      const fs::path found = directory_.file("decision.json");
+      if (fs::exists(found)) json["decision"]["found"] = read_json(found);
+    }
+    for (const std::string& column : recipe_.evaluate.demographic) {
+      json["groups"][column] = eval::to_json(eval::compare_groups(predictions, source().values_of(column, samples)));
+    }
     judge(json);
+    const std::string text = to_text(quality, json);
     Json whole = json;  // and what a page of it shows
     SingleAnswers single = time_single_answers(source(), predictor, samples);
     const std::optional<double>& price = recipe_.evaluate.price_per_hour;

@@ -80,4 +80,10 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& dat
   return model;
 }
 
+train::PredictionObjective PredictionPipeline::make_objective(const FittedData& data) const {
+  const train::ObjectiveOptions& options = recipe_.train.objective;
+  if (data.task == data::TaskKind::regression || options.class_weights == "none") return train::PredictionObjective(data.task, options);
+  return train::PredictionObjective(data.task, options, source_->labels(data.training_samples, data.preprocess));
+}
+
 }  // namespace danlu::app

@@ -29,9 +29,16 @@ struct Plan {
   std::string summary;  // sizes of the parts, updates, the layers: a page for people
 };
 
+// A metric of the recipe over the folds of a cross-validation.
+struct KfoldMeasure {
+  const eval::Metric* metric = nullptr;
+  std::vector<double> scores;  // of each fold; NaN where it is undefined
+  eval::CrossValidationScore summary;
+};
+
 struct KfoldResult {
-  eval::CrossValidationScore accuracy;
-  std::vector<double> scores;  // of each fold
+  std::vector<KfoldMeasure> measures;
+  const KfoldMeasure& accuracy() const { return measures.front(); }
 };
 
 class PredictionPipeline : public Pipeline {
@@ -59,9 +66,19 @@ class PredictionPipeline : public Pipeline {
   const FittedData& fitted();
   models::ModelConfig model_for(const FittedData& data) const;  // with the vocabulary of texts
   std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed);
+  train::PredictionObjective make_objective(const FittedData& data) const;
   std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);
-  double score_fold(const data::Fold& fold, int64_t number);
+  // Samples that weights were not fitted to: raw outputs and classes.
+  struct HeldOut {
+    Tensor outputs;
+    std::vector<int64_t> labels;
+  };
+  Tensor train_and_predict(const FittedData& data, std::span<const int64_t> validation, std::span<const int64_t> test, uint64_t seed);
+  std::vector<data::Fold> decision_folds(std::span<const int64_t> all);
+  HeldOut predict_left_out(const std::vector<std::string>& class_names);
+  infer::Decision make_decision(nn::Module& model, const infer::BundleConfig& config);
+  eval::Predictions predict_fold(const data::Fold& fold, int64_t number);
   void write_bundle();
   void show_mistakes(const Json& examples) const;
   void write_example(const infer::Predictor& predictor);

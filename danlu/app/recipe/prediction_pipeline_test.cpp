@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <sstream>
+
 #include "danlu/app/recipe/predict_files.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -138,6 +141,51 @@ TEST_F(PipelineTest, KfoldTestsEverySampleOnceARound) {
   EXPECT_EQ(seen, std::vector<int>(200, 2));
   EXPECT_GT(kfold["mean"].get<double>(), 0.9);
   EXPECT_LE(kfold["interval"][0].get<double>(), kfold["mean"].get<double>());
+}
+
+TEST_F(PipelineTest, WhatIsDecidedOnHeldOutSamplesIsWhatPredictAnswers) {
+  const std::vector<std::string> decision = {"decision={folds: 3, calibrate: always, threshold: cost, costs: {false_negative: 20}, abstain: {coverage: 0.7}}",
+                                             "data.split.validation=0", "train.early_stop=0", "train.epochs=5", "evaluate.demographic=[colour]",
+                                             "evaluate.gates={coverage: 0.1, mean_cost: 20}"};
+  {
+    PredictionPipeline fresh = pipeline(decision);
+    fresh.run();
+    EXPECT_TRUE(fresh.gates()["passed"].get<bool>());
+  }
+  const Json config = read_json(run().bundle() / "config.json"), report = read_json(run().file("report.json"));
+  const double threshold = config["decision"]["threshold"], confidence = config["decision"]["least_confidence"];
+  EXPECT_NE(threshold, 0.5);
+  EXPECT_GT(confidence, 0);
+  EXPECT_NE(config["decision"]["scale"], 1.0);
+  EXPECT_EQ(report["threshold"], config["decision"]["threshold"]);
+  EXPECT_EQ(report["decision"]["found"]["samples"], 160);  // all that train
+  EXPECT_GT(report["metrics"]["coverage"]["value"].get<double>(), 0.4);
+  EXPECT_EQ(report["groups"]["colour"]["groups"].size(), 2u);
+  EXPECT_THAT(read_file(run().file("report.html")), HasSubstr("The answer is &quot;abstain&quot; below a confidence of "));
+  EXPECT_THAT(read_file(run().bundle() / "card.md"), HasSubstr("Probabilities are calibrated: logits become "));
+
+  infer::Predictor predictor(run().bundle());
+  std::istringstream lines(predict_files(predictor, {directory_ / "points.csv"}, AnswerForm::jsonl));
+  const std::string positive = config["class_names"][1], negative = config["class_names"][0];
+  std::map<std::string, int> seen;
+  for (std::string line; std::getline(lines, line);) {
+    const Json answer = parse_json(line, "answer");
+    const double p = answer["probabilities"][positive], odds = p / (1 - p) * (1 - threshold) / threshold;
+    const double sure = std::max(odds, 1 / odds) / (1 + std::max(odds, 1 / odds));
+    const std::string label = answer["label"];
+    ++seen[label];
+    if (std::abs(sure - confidence) < 1e-4) continue;  // JSON has fewer digits
+    EXPECT_EQ(label, sure < confidence ? "abstain" : p >= threshold ? positive : negative) << line;
+  }
+  EXPECT_GT(seen["abstain"], 0);
+  EXPECT_GT(seen[positive], 0);
+  EXPECT_GT(seen[negative], 0);
+
+  // Nobody has to train again to decide otherwise.
+  const std::string weights = run().info()["training"]["weights_hash"];
+  PredictionPipeline(run(), {}).bundle();
+  EXPECT_EQ(read_json(run().bundle() / "config.json")["decision"], config["decision"]);
+  EXPECT_EQ(run().info()["training"]["weights_hash"], weights);
 }
 
 TEST_F(PipelineTest, RegressionInTheUnitOfTheTarget) {

@@ -1,5 +1,7 @@
 // Raw data to everything that training needs. All is decided in memory first, so that a recipe or data that will not do
 // leave no trace and cost no earlier run.
+#include <set>
+
 #include "danlu/app/recipe/checks.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
@@ -24,6 +26,17 @@ void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::
   if (leaks.empty()) return;
   throw InternalError(
       kWhere, fmt::format("{}: {} training samples are in the test split too", recipe.data.source, leaks.train_test));
+}
+
+// Groups that can be compared: of two classes, and not as many as there are samples.
+void check_groups(const std::string& column, const std::vector<std::string>& values, data::TaskKind task) {
+  constexpr size_t kMaxGroups = 50;
+  if (task != data::TaskKind::binary) throw ConfigError(kWhere, "evaluate.demographic is for two classes; the target of this recipe has more, or is a number");
+  const size_t groups = std::set<std::string>(values.begin(), values.end()).size();
+  if (groups > kMaxGroups || (groups > 2 && groups * 2 > values.size())) {
+    throw ConfigError(kWhere, fmt::format("evaluate.demographic: \"{}\" has {} different values in {} test samples; expected a column of a few groups", column, groups,
+                                          values.size()));
+  }
 }
 
 infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source, const FittedData& data, Json model) {
@@ -73,7 +86,9 @@ const Plan& PredictionPipeline::plan() {
         kWhere, fmt::format("{}: the data quality report has failures, and data.strict is set", recipe_.data.source));
   }
   plan.data = source().fit(plan.split.train);
-  check_against_data(recipe_, plan.data.task, plan.split);
+  for (const std::string& column : recipe_.evaluate.demographic) check_groups(column, source().values_of(column, plan.split.test), plan.data.task);
+  check_against_data(recipe_, plan.data.task, plan.data.class_names, plan.split);
+  if (recipe_.decision.is_fitted() && recipe_.decision.folds > 0) decision_folds(plan.split.train);  // throws before, not after, the training
   if (recipe_.evaluate.kfold.folds > 0) make_folds(recipe_.evaluate.kfold);  // throws before, not after, the training
   recipe_.reasons["data.columns"] = plan.data.reasons;
 

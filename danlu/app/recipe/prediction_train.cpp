@@ -21,7 +21,7 @@ train::Result PredictionPipeline::train(train::Start start) {
       validation.emplace(*data.dataset, split().validation, data::LoaderOptions{.batch_size = kEvaluationBatch}, seed,
                          data::Phase::evaluate);
     }
-    const train::PredictionObjective objective(data.task, recipe_.train.objective);
+    const train::PredictionObjective objective = make_objective(data);
     result = fit(start, *model, objective, training, validation ? &*validation : nullptr);
   });
   return result;

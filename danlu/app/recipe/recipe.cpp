@@ -97,6 +97,7 @@ void EvaluateSection::describe(OptionVisitor& v) {
   report.describe(v);
   v.group("kfold", kfold, "cross-validation: the recipe is trained afresh on every fold");
   v.group("sample", sample, "text that a language model writes during training");
+  v.field("demographic", demographic, "columns of a table, used as features or not, by whose values the test split is compared in groups");
   v.field("gates", gates, "bounds that measures have to keep, {auc: 0.75}, or the run has failed: exit code 3");
   v.field("price_per_hour", price_per_hour, {0, 1e6}, "of the machine, in any currency; reports then say what 1,000 predictions cost");
   v.field("explain_seconds", explain_seconds, {0, 3600}, "at most, for saying why the model answers as it does; 0: not at all");
@@ -112,6 +113,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("model", model, kModels.c_str());
   v.group("transfer", transfer, "another model to begin with");
   v.group("train", train, "how to learn");
+  v.group("decision", decision, "how probabilities become answers");
   v.group("evaluate", evaluate, "how to measure");
   v.field("purpose", purpose, "what the model is for, a sentence for its model card");
   v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");

@@ -30,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "danlu/app/recipe/decision_section.h"
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
 #include "danlu/data/dataset/split.h"
@@ -104,6 +105,7 @@ struct EvaluateSection {
   eval::EvaluateOptions report;
   KfoldSection kfold;
   SampleSection sample;
+  std::vector<std::string> demographic;  // columns that name groups of people
   Json gates = Json::object();  // metric -> bound: gates.h
   std::optional<double> price_per_hour;
   double explain_seconds = 10;
@@ -126,6 +128,7 @@ struct Recipe {
   Json model = nullptr;
   TransferSection transfer;
   train::TrainOptions train;
+  DecisionSection decision;
   EvaluateSection evaluate;
   std::string purpose;  // what the model is for
   std::string notice;  // to stand beside every answer

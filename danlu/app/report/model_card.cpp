@@ -5,6 +5,7 @@
 
 #include "danlu/app/explain/explain_run.h"
 #include "danlu/app/recipe/cost.h"
+#include "danlu/app/recipe/decision_section.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
@@ -109,6 +110,13 @@ std::string data(const RunFiles& run, const Json& split) {
   return facts.str("Data");
 }
 
+// How probabilities become answers, where the recipe says so.
+std::string decision(const RunFiles& run) {
+  std::string text;
+  for (const std::string& line : decision_lines(run.quality)) text += "- " + line + "\n";
+  return text.empty() ? "" : "## How it decides\n\n" + text + "\n";
+}
+
 std::string quality(const RunFiles& run) {
   std::string rows;
   for (const Measure& m : measures(run)) {
@@ -203,7 +211,7 @@ std::string model_card(const RunFiles& run, const Json& split) {
   if (!notice.empty()) card += fmt::format("**{}**\n\n", plain(notice));
   const Json& gates = part(run.quality, "gates");
   if (!gates.empty()) card += "```\n" + gates_text(gates) + "```\n\n";
-  return card + what_it_is(run) + data(run, split) + quality(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
+  return card + what_it_is(run) + data(run, split) + quality(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
 }
 
 fs::path write_model_card(const RunDirectory& run) {

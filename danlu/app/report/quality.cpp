@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/app/recipe/decision_section.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -156,6 +157,23 @@ std::string folds(const Json& kfold) {
                      percent_text(interval[1].get<double>()), draw_folds(kfold));
 }
 
+// How alike groups of people are treated.
+std::string groups(const Json& by_column) {
+  std::string html;
+  for (const auto& [column, report] : by_column.items()) {
+    HtmlTable table("lrrrrrrr");
+    table.head({escaped(column), "samples", "positive", "predicted positive", "recall", "false positives", "accuracy", "ROC-AUC"});
+    for (const Json& g : part(report, "groups")) {
+      table.add({escaped(g.value("name", "")), count_text(g.value("samples", int64_t{0})), percent_text(number_at(g, "base_rate")), percent_text(number_at(g, "selection_rate")),
+                 percent_text(number_at(g, "recall")), percent_text(number_at(g, "false_positive_rate")), percent_text(number_at(g, "accuracy")), number_text(number_at(g, "auc"))});
+    }
+    table.add({"largest gap", "", "", percent_text(number_at(report, "selection_rate_gap")), percent_text(number_at(report, "recall_gap")),
+               percent_text(number_at(report, "false_positive_rate_gap")), "", ""});
+    html += table.str();
+  }
+  return html.empty() ? "" : "<h3>Groups</h3>\n" + html + "<p class=\"note\">Gaps leave out groups of fewer than 20 samples.</p>\n";
+}
+
 std::string tasks(const Json& all) {
   HtmlTable table("lrrlr");
   table.head({"task", "questions", "accuracy", "95 % interval", "accuracy, by byte"});
@@ -179,8 +197,9 @@ std::string quality_section(const RunFiles& run) {
       (part(q, "reliability").empty() ? "" : calibration(part(q, "reliability"), binary)) + scatter(part(curves, "scatter"));
   std::string note;
   if (binary) note = fmt::format("<p class=\"note\">Called positive from a probability of {:.4g} on.</p>\n", number_at(q, "threshold"));
+  for (const std::string& line : decision_lines(q)) note += "<p class=\"note\">" + escaped(line) + "</p>\n";
   const bool validation = q.value("part", "") == "validation";
-  return section(validation ? "Quality on held-out text" : "Quality on the test split", figures(plots) + note + classes_table(q) + worst_confusions(q) + tasks(run.tasks) + folds(run.kfold) +
+  return section(validation ? "Quality on held-out text" : "Quality on the test split", figures(plots) + note + classes_table(q) + worst_confusions(q) + groups(part(q, "groups")) + tasks(run.tasks) + folds(run.kfold) +
                                               (q.empty() ? "" : "<h3>All measures</h3>\n") + measures_table(run));
 }
 

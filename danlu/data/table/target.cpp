@@ -65,13 +65,22 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
     }
   }
   if (regression) {
-    target.scaler_ = Scaler::fit(column_numbers(table, column, training, ColumnType::number, BadCell::error), scale);
+    const std::vector<double> numbers = column_numbers(table, column, training, ColumnType::number, BadCell::error);
+    if (numbers.size() > 1 && std::all_of(numbers.begin(), numbers.end(), [&](double x) { return x == numbers.front(); })) {
+      throw DataError(kWhere, fmt::format("{}: target \"{}\": got {} in all {} training rows; expected numbers that differ: there is nothing to learn",
+                                          table.source(), schema.name, numbers.front(), numbers.size()));
+    }
+    target.scaler_ = Scaler::fit(numbers, scale);
     return target;
   }
   try {
     target.labels_ = LabelEncoder::fit(cells, classes.empty() ? schema.categories : classes);
   } catch (const DataError& error) {
-    throw DataError(kWhere, fmt::format("{}: target \"{}\": {}", table.source(), schema.name, error.message()));
+    throw DataError(kWhere, fmt::format("{}: target \"{}\": {}, in {} training rows", table.source(), schema.name, error.message(), cells.size()));
+  }
+  if (std::all_of(cells.begin(), cells.end(), [&](const Cell& cell) { return cell == cells.front(); })) {
+    throw DataError(kWhere, fmt::format("{}: target \"{}\": got one class ({}) in all {} training rows; expected at least two of {}", table.source(), schema.name,
+                                        cells.front(), cells.size(), fmt::join(target.class_names(), ", ")));
   }
   const size_t count = target.class_names().size();
   if (count > 100 && count * 2 > cells.size()) {

@@ -17,6 +17,7 @@ using data::TaskKind;
 
 void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
+  v.choice("class_weights", class_weights, {"none", "balanced"}, "balanced: samples of rare classes count for more, so that each class counts alike");
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
   v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
@@ -33,14 +34,58 @@ Validation Objective::validate(nn::Module& model, data::DataLoader& loader) cons
   return {total.mean_loss(), total.accuracy(), total.terms, {}};
 }
 
+namespace {
+
+// Targets for as many answers to each sample as there are.
+Tensor repeated(const Tensor& y, int64_t answers) {
+  const int64_t samples = y.numel(), members = samples == 0 ? 1 : answers / samples;
+  if (members * samples != answers) {
+    throw ShapeError("learn.train", fmt::format("got {} outputs for {} targets; expected one, or as many for each", answers, samples));
+  }
+  return members == 1 ? y : concat(std::vector<Tensor>(static_cast<size_t>(members), y), 0);
+}
+
+}  // namespace
+
+PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
+    : task_(task), options_(options) {
+  if (options_.class_weights == "none") return;
+  if (task == TaskKind::regression) throw ConfigError("learn.train", "train.class_weights: got balanced; expected none: the target is a number");
+  std::vector<int64_t> counts;
+  for (const int64_t label : labels) {
+    if (label >= static_cast<int64_t>(counts.size())) counts.resize(static_cast<size_t>(label) + 1);
+    ++counts[static_cast<size_t>(label)];
+  }
+  for (const int64_t count : counts) {
+    weights_.push_back(count == 0 ? 1.0f : static_cast<float>(labels.size()) / static_cast<float>(counts.size() * static_cast<size_t>(count)));
+  }
+}
+
 Objective::Outcome PredictionObjective::evaluate(nn::Module& model, const data::Batch& batch) const {
   const Tensor outputs = model(batch.x);
   return {loss(outputs, batch.y), num_correct(outputs, batch.y)};
 }
 
-Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& y) const {
+Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) const {
+  const Tensor y = repeated(targets, outputs.size(0));
   const auto smoothing = static_cast<float>(options_.label_smoothing);
-  if (task_ == TaskKind::multiclass) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
+  const auto weight = [&](int64_t label) { return static_cast<size_t>(label) < weights_.size() ? weights_[static_cast<size_t>(label)] : 1.0f; };
+  if (task_ == TaskKind::multiclass) {
+    if (weights_.empty()) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
+    // One-hot targets, each times the share of its sample in the mean.
+    const int64_t classes = outputs.size(-1);
+    float sum = 0;
+    for (const int64_t label : y.span<int64_t>()) sum += weight(label);
+    Tensor weighted = Tensor::empty(outputs.shape());
+    for (int64_t i = 0; i < y.numel(); ++i) {
+      const int64_t label = y.data<int64_t>()[i];
+      const float share = weight(label) * static_cast<float>(y.numel()) / sum;
+      float* row = weighted.mutable_data() + i * classes;
+      std::fill_n(row, classes, share * smoothing / static_cast<float>(classes));
+      row[label] += share * (1 - smoothing);
+    }
+    return cross_entropy(outputs, weighted);
+  }
   const Tensor flat = reshape(outputs, {outputs.numel()});
   if (task_ == TaskKind::binary) {
     Tensor target = Tensor::empty(flat.shape());
@@ -50,7 +95,10 @@ Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& y) const {
       throw ShapeError("learn.train", fmt::format("got outputs {} for targets {}", outputs.shape().str(), y.shape().str()));
     }
     for (int64_t i = 0; i < y.numel(); ++i) t[i] = static_cast<float>(index[i]) * (1 - smoothing) + 0.5f * smoothing;
-    return bce_with_logits(flat, target);
+    if (weights_.empty()) return bce_with_logits(flat, target);
+    Tensor mask = Tensor::empty(flat.shape());
+    for (int64_t i = 0; i < y.numel(); ++i) mask.mutable_data()[i] = weight(index[i]);
+    return bce_with_logits(flat, target, {.mask = mask});
   }
   if (options_.regression_loss == "mae") return l1_loss(flat, y);
   if (options_.regression_loss == "huber") return huber_loss(flat, y);
@@ -77,12 +125,13 @@ std::optional<int64_t> PredictionObjective::num_correct(const Tensor& outputs, c
   const int64_t n = outputs.size(0), width = outputs.numel() / std::max<int64_t>(n, 1);
   const float* out = outputs.data();
   const int64_t* index = y.data<int64_t>();
+  const int64_t samples = y.numel();
   int64_t correct = 0;
   for (int64_t i = 0; i < n; ++i, out += width) {
     const int64_t guess = width == 1 ? (out[0] > 0 ? 1 : 0) : std::max_element(out, out + width) - out;
-    correct += guess == index[i];
+    correct += guess == index[i % samples];
   }
-  return correct;
+  return samples == 0 ? 0 : correct * samples / n;  // of the answers to a sample, on average
 }
 
 }  // namespace danlu::train

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class Objective {
 
 struct ObjectiveOptions {
   double label_smoothing = 0;
+  std::string class_weights = "none";
   std::string regression_loss = "mse";
   std::string adversarial_loss = "non_saturating";
   double generator_lr_factor = 1;
@@ -62,9 +64,15 @@ struct ObjectiveOptions {
 //   binary       one output, the logit of class 1     bce_with_logits    probability by sigmoid
 //   multiclass   C outputs, logits                    cross_entropy      probabilities by softmax
 //   regression   one output                           mse, mae or huber  the value itself
+//
+// While it trains, a model may give several answers to each sample, (M N, C) for N targets, the answers of one member after those of
+// another: each is compared with the truth. With `class_weights: balanced` a sample of a class with n of the N training samples counts
+// N / (classes n), so that rare classes are learnt as well as frequent ones; probabilities then are those of equally frequent classes.
 class PredictionObjective : public Objective {
  public:
-  explicit PredictionObjective(data::TaskKind task, const ObjectiveOptions& options = {}) : task_(task), options_(options) {}
+  // `labels` are those of the training samples, which class weights come from; needed for these alone. Throws ConfigError for class
+  // weights of a number.
+  explicit PredictionObjective(data::TaskKind task, const ObjectiveOptions& options = {}, std::span<const int64_t> labels = {});
 
   data::TaskKind task() const { return task_; }
 
@@ -84,6 +92,7 @@ class PredictionObjective : public Objective {
  private:
   data::TaskKind task_;
   ObjectiveOptions options_;
+  std::vector<float> weights_;  // of classes; empty: all alike
 };
 
 }  // namespace danlu::train
