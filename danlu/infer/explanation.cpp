@@ -113,7 +113,10 @@ class MaskedImage : public Masked {
 // Its label, answer, baseline, and parts without their names.
 Explanation explain_one(const Predictor& predictor, const Prediction& said, const Masked& masked, const Run& run, const eval::ShapleyOptions& options) {
   const std::vector<std::string>& classes = predictor.class_names();
-  const auto of_class = static_cast<size_t>(std::find(classes.begin(), classes.end(), said.label) - classes.begin());
+  auto of_class = static_cast<size_t>(std::find(classes.begin(), classes.end(), said.label) - classes.begin());
+  if (of_class == classes.size() && !classes.empty()) {  // it abstains: what it would be
+    of_class = static_cast<size_t>(std::max_element(said.probabilities.begin(), said.probabilities.end()) - said.probabilities.begin());
+  }
   const auto worth = [&](std::span<const eval::Coalition> coalitions) {
     std::vector<double> worths;
     for (const Prediction& p : predictor.decode(run(masked.make(coalitions)))) worths.push_back(classes.empty() ? p.value : p.probabilities.at(of_class));
@@ -122,7 +125,7 @@ Explanation explain_one(const Predictor& predictor, const Prediction& said, cons
   const eval::ShapleyValues shares = eval::shapley_values(masked.parts(), worth, options);
   Explanation explanation;
   explanation.input = predictor.input_kind();
-  explanation.label = said.label;
+  explanation.label = classes.empty() ? "" : classes[of_class];
   explanation.answer = shares.all;
   explanation.baseline = shares.none;
   for (size_t i = 0; i < shares.values.size(); ++i) explanation.parts.push_back({.name = {}, .value = {}, .contribution = shares.values[i], .error = shares.errors[i]});

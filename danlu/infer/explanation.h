@@ -3,7 +3,8 @@
 //   const auto run = [&](const Tensor& x) { return predictor.run(x); };
 //   for (const Explanation& e : explain(predictor, table, run)) print(reasons(e));      // "credit_history = critical: +0.121"
 //
-// The answer that is shared out is the probability of the class that is predicted, or the number. The parts are
+// The answer that is shared out is the probability of the class that is predicted (of the most probable one, where the model abstains), or the
+// number. The parts are
 //
 //   of a row     its columns;   a part that is away has the values of background.json: those of training rows, shuffled
 //   of a text    its words;     a part that is away is left out; a long text is taken in runs of words
