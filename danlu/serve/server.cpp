@@ -16,6 +16,7 @@
 #include "danlu/serve/openai/image_service.h"
 #include "danlu/serve/openai/text_service.h"
 #include "danlu/serve/predict_request.h"
+#include "danlu/serve/recommend_service.h"
 
 namespace danlu::serve {
 namespace {
@@ -50,6 +51,7 @@ class Server::Impl {
     http_.route("POST", "/v1/predict", predict);
     texts_.add_routes(http_);
     pictures_.add_routes(http_);
+    recommenders_.add_routes(http_);
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
@@ -61,6 +63,11 @@ class Server::Impl {
     options.queue_capacity = options_.batch.queue_capacity;
     options.threads = options_.batch.threads;
     texts_.add_model(name, std::move(model), options);
+  }
+
+  void add_model(const std::string& name, infer::Recommender recommender) {
+    claim_name(name);
+    recommenders_.add_model(name, std::move(recommender));
   }
 
   void add_model(const std::string& name, std::unique_ptr<Model> model) {
@@ -117,14 +124,19 @@ class Server::Impl {
     for (const auto& [name, served] : models_) names.push_back(name);
     for (const std::string& name : texts_.names()) names.push_back(name);
     for (const std::string& name : pictures_.names()) names.push_back(name);
+    for (const std::string& name : recommenders_.names()) names.push_back(name);
     std::sort(names.begin(), names.end());
     return names;
+  }
+
+  bool is_taken(const std::string& name) const {
+    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name);
   }
 
   // Takes a name for a model that is added.
   void claim_name(const std::string& name) {
     if (name.empty()) throw ConfigError(kWhere, "got a model without a name; expected one that requests can give");
-    if (models_.contains(name) || texts_.contains(name) || pictures_.contains(name)) {
+    if (is_taken(name)) {
       throw ConfigError(kWhere, fmt::format("got two models named \"{}\"; give one of them another name", name));
     }
     http_.route("GET", "/v1/models/" + name,
@@ -138,10 +150,11 @@ class Server::Impl {
                          fmt::format("the request names no model; expected one of {}", fmt::join(model_names(), ", ")),
                          "model");
     }
-    if (models_.contains(name) || texts_.contains(name) || pictures_.contains(name)) {
-      const char* does = pictures_.contains(name) ? "one that makes images, asked by /v1/images/generations"
-                         : texts_.contains(name) ? "a language model, asked by /v1/completions and /v1/chat/completions"
-                                               : "not a language model; it is asked by /v1/predict";
+    if (is_taken(name)) {
+      const char* does = pictures_.contains(name)       ? "one that makes images, asked by /v1/images/generations"
+                         : recommenders_.contains(name) ? "a recommender, asked by /v1/recommend"
+                         : texts_.contains(name)        ? "a language model, asked by /v1/completions and /v1/chat/completions"
+                                                        : "not a language model; it is asked by /v1/predict";
       throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
     }
     throw RequestError(404, "model_not_found",
@@ -252,6 +265,7 @@ class Server::Impl {
   Json describe(const std::string& name) const {
     if (texts_.contains(name)) return texts_.describe(name);
     if (pictures_.contains(name)) return pictures_.describe(name);
+    if (recommenders_.contains(name)) return recommenders_.describe(name);
     const Served& served = models_.at(name);
     return {{"id", name},
             {"object", "model"},
@@ -298,6 +312,7 @@ class Server::Impl {
   std::map<std::string, Served> models_;
   TextService texts_{[this](const std::string& name) { refuse_model(name); }};
   ImageService pictures_{[this](const std::string& name) { refuse_model(name); }};
+  RecommendService recommenders_{[this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -323,6 +338,8 @@ void Server::add_model(const std::string& name, std::shared_ptr<infer::LanguageM
 void Server::add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model) {
   impl_->add_model(name, std::move(model));
 }
+
+void Server::add_model(const std::string& name, infer::Recommender recommender) { impl_->add_model(name, std::move(recommender)); }
 
 void Server::start() { impl_->start(); }
 void Server::stop() { impl_->stop(); }

@@ -10,8 +10,10 @@
 #include "danlu/formats/safetensors.h"
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/models/recommender.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/train/ranking_objective.h"
 
 namespace danlu {
 namespace {
@@ -112,6 +114,27 @@ TEST(Golden, ResNet) { expect_golden_image({{"type", "resnet"}, {"width", 4}, {"
 TEST(Golden, MobileNet) { expect_golden_image({{"type", "mobilenet"}, {"width", 4}, {"blocks", {1, 2}}, {"expansion", 3}}, "mobilenet.safetensors"); }
 TEST(Golden, Vgg) { expect_golden_image({{"type", "vgg"}, {"width", 4}, {"blocks", {1, 2}}, {"hidden", 6}, {"dropout", 0}}, "vgg.safetensors"); }
 TEST(Golden, Vit) { expect_golden_image({{"type", "vit"}, {"patch", 5}, {"layers", 2}, {"heads", 3}, {"width", 12}, {"dropout", 0}}, "vit.safetensors"); }
+
+// Five users and eleven items; tools/make_recommender_goldens.py.
+void expect_golden_recommender(const Json& config, const char* loss, const std::string& file, const models::Audience& audience = {.users = 5, .items = 11}) {
+  const auto model = models::make_recommender(config, audience);
+  train::ObjectiveOptions options;
+  options.ranking_loss = loss;
+  const train::RankingObjective objective(options);
+  expect_golden(*model, file, 1e-3, [&](const Tensor& x, const Tensor& y) { return objective.evaluate(*model, {.x = x, .y = y, .first = {}, .indexes = {}}).loss; });
+}
+
+TEST(Golden, Factorization) { expect_golden_recommender({{"type", "factorization"}, {"width", 6}}, "bpr", "factorization.safetensors"); }
+TEST(Golden, TwoTower) {
+  models::Audience audience{.users = 5, .items = 11, .user_features = 2, .item_features = 3};
+  for (int64_t user = 0; user < 5; ++user) audience.features_of_user.push_back({user % 2});
+  for (int64_t item = 0; item < 11; ++item) audience.features_of_item.push_back(item % 2 == 1 ? std::vector<int64_t>{item % 3, (item + 1) % 3} : std::vector<int64_t>{item % 3});
+  expect_golden_recommender({{"type", "two_tower"}, {"width", 6}, {"hidden", {8}}, {"length", 7}, {"strangers", 0}}, "sampled_softmax", "two_tower.safetensors", audience);
+}
+Json sequential(const char* layer) { return {{"type", "sequential"}, {"layer", layer}, {"width", 6}, {"layers", 2}, {"heads", 2}, {"length", 7}, {"dropout", 0}}; }
+TEST(Golden, SequentialGru) { expect_golden_recommender(sequential("gru"), "softmax", "sequential_gru.safetensors"); }
+TEST(Golden, SequentialLstm) { expect_golden_recommender(sequential("lstm"), "bpr", "sequential_lstm.safetensors"); }
+TEST(Golden, SequentialTransformer) { expect_golden_recommender(sequential("transformer"), "sampled_softmax", "sequential_transformer.safetensors"); }
 
 TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }
 TEST(Golden, Llama) { expect_golden_gpt({.family = "llama", .kv_heads = 2, .tied = false}); }

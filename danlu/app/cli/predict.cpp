@@ -4,6 +4,7 @@
 
 #include "danlu/app/cli/find_bundle.h"
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/recommend_files.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -12,17 +13,23 @@
 namespace danlu::app {
 namespace {
 
+struct RecommenderOptions {
+  int64_t top = infer::RecommendRequest().k;
+  void describe(OptionVisitor& v) { v.field("top", top, {1, static_cast<double>(infer::RecommendRequest::kMost)}, "items that a recommender names for each user"); }
+};
+
 class PredictVerb : public Verb {
  public:
   PredictVerb() : Verb("predict", "answer for files, as the server would") {}
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path, or a bundle");
-    arguments.words("inputs", inputs_, "table files, or image files and directories of them");
+    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users");
     arguments.option("-o,--output", output_, "a .csv or .jsonl file; default: JSON lines on standard output");
     arguments.flag("--as-trained", as_trained_, "read CSV files the way that the run's recipe reads its data");
+    arguments.fields(recommender_);
     arguments.fields(csv_);
-    arguments.examples("danlu predict medical new_patients.csv -o answers.csv\ndanlu predict fashion photos/ shoe.png");
+    arguments.examples("danlu predict medical new_patients.csv -o answers.csv\ndanlu predict fashion photos/ shoe.png\ndanlu predict movielens users.csv --top 5");
   }
 
   int run(const Context& context) override {
@@ -30,11 +37,8 @@ class PredictVerb : public Verb {
     if (context.threads > 0) set_num_threads(context.threads);
     const AnswerForm form = answer_form();
     if (as_trained_) csv_ = reopen_recipe(find_run(run_, context.runs).file("resolved.yaml")).data.csv;
-    infer::Predictor predictor(find_bundle(run_, context.runs));
-    if (csv_.missing == data::CsvOptions().missing) csv_.missing = predictor.missing().words;  // unless told otherwise
-    const std::string notice = predictor.config().value("notice", "");
-    if (!notice.empty() && form == AnswerForm::csv) context.console.warn("app.predict", notice);  // JSON lines say it themselves
-    const std::string answers = predict_files(predictor, {inputs_.begin(), inputs_.end()}, form, csv_);
+    const fs::path bundle = find_bundle(run_, context.runs);
+    const std::string answers = infer::is_recommender(bundle) ? recommend(bundle, form, context) : predict(bundle, form, context);
     if (!output_.empty()) {
       write_file_atomic(output_, answers);
     } else if (std::fputs(answers.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
@@ -44,6 +48,27 @@ class PredictVerb : public Verb {
   }
 
  private:
+  std::vector<fs::path> files() const { return {inputs_.begin(), inputs_.end()}; }
+
+  std::string predict(const fs::path& bundle, AnswerForm form, const Context& context) {
+    infer::Predictor predictor(bundle);
+    if (csv_.missing == data::CsvOptions().missing) csv_.missing = predictor.missing().words;  // unless told otherwise
+    warn_of(predictor.config(), form, context);
+    return predict_files(predictor, files(), form, csv_);
+  }
+
+  std::string recommend(const fs::path& bundle, AnswerForm form, const Context& context) const {
+    const infer::Recommender recommender(bundle);
+    warn_of(recommender.config(), form, context);
+    return recommend_files(recommender, files(), form, recommender_.top, csv_);
+  }
+
+  // JSON lines say the notice themselves.
+  static void warn_of(const Json& config, AnswerForm form, const Context& context) {
+    const std::string notice = config.value("notice", "");
+    if (!notice.empty() && form == AnswerForm::csv) context.console.warn("app.predict", notice);
+  }
+
   AnswerForm answer_form() const {
     const fs::path extension = fs::path(output_).extension();
     if (output_.empty() || extension == ".jsonl") return AnswerForm::jsonl;
@@ -56,6 +81,7 @@ class PredictVerb : public Verb {
   std::vector<std::string> inputs_;
   data::CsvOptions csv_;
   bool as_trained_ = false;
+  RecommenderOptions recommender_;
 };
 
 }  // namespace

@@ -50,6 +50,10 @@ class ServeVerb : public Verb {
       auto model = std::make_unique<infer::ImageGenerator>(bundle);
       const std::string own_name = model->name();
       server.add_model(name.empty() ? own_name : name, std::move(model));
+    } else if (infer::is_recommender(bundle)) {
+      infer::Recommender recommender(bundle);
+      const std::string own_name = recommender.name();
+      server.add_model(name.empty() ? own_name : name, std::move(recommender));
     } else {
       infer::Predictor predictor(bundle);
       const std::string own_name = predictor.name();

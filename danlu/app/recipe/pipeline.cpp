@@ -6,6 +6,7 @@
 #include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/recipe/recommendation_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
 #include "danlu/app/recipe/transfer_source.h"
 #include "danlu/app/recipe/yaml.h"
@@ -320,6 +321,7 @@ Json to_json(const train::Result& r, const nn::Module& model) {
 std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
 
@@ -327,6 +329,7 @@ std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer obser
   Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(directory), std::move(observer));
+  if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }
 

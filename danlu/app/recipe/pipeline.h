@@ -7,7 +7,8 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are three kinds: PredictionPipeline (tables, images), LanguagePipeline (text) and ImagePipeline (images without labels). The model of the recipe decides.
+// There are four kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels) and
+// RecommendationPipeline (interactions of users with items). The model of the recipe decides.
 #pragma once
 
 #include <functional>

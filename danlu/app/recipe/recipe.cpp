@@ -9,6 +9,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/models/recommender.h"
 
 namespace danlu::app {
 namespace {
@@ -50,6 +51,7 @@ void DataSection::describe(OptionVisitor& v) {
   v.group("csv", csv, "how to read a CSV or TSV file");
   v.group("image", image, "how to read images");
   v.group("text", text, "how to read text");
+  v.group("interactions", interactions, "the columns of a table of users and items");
   v.group("augment", augment, "random variations of training images");
   v.group("split", split, "which samples train, validate and test");
   v.group("report", report, "limits of the data quality report");
@@ -98,6 +100,7 @@ void EvaluateSection::describe(OptionVisitor& v) {
   v.group("kfold", kfold, "cross-validation: the recipe is trained afresh on every fold");
   v.group("sample", sample, "text that a language model writes during training");
   v.field("demographic", demographic, "columns of a table, used as features or not, by whose values the test split is compared in groups");
+  v.field("top", top, {1, 10000}, "recommendations that are measured: the k of recall@k and NDCG@k");
   v.field("gates", gates, "bounds that measures have to keep, {auc: 0.75}, or the run has failed: exit code 3");
   v.field("price_per_hour", price_per_hour, {0, 1e6}, "of the machine, in any currency; reports then say what 1,000 predictions cost");
   v.field("explain_seconds", explain_seconds, {0, 3600}, "at most, for saying why the model answers as it does; 0: not at all");
@@ -134,8 +137,13 @@ bool Recipe::is_about_images_alone() const {
   return type == "gan" || type == "autoencoder";
 }
 
+bool Recipe::is_recommendation() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type.is_string() ? models::is_recommender(type.get<std::string>()) : gives("data.interactions");
+}
+
 bool Recipe::reads_text() const {
-  if (is_language()) return false;
+  if (is_language() || is_recommendation()) return false;
   const Json type = model.is_object() ? model.value("type", Json()) : model;
   return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
 }

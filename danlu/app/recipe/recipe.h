@@ -20,6 +20,12 @@
 //   transfer: {from: photos}
 //   train: {freeze: [stem, stages], epochs: 5}
 //
+// A recommender learns from who met what and when:
+//
+//   name: films
+//   data: {source: ratings.csv, interactions: {time: timestamp, title: title}}
+//   model: {type: sequential, width: 64}
+//
 // `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
 //
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
@@ -36,6 +42,7 @@
 #include "danlu/data/dataset/split.h"
 #include "danlu/data/image/augment.h"
 #include "danlu/data/image/folder.h"
+#include "danlu/data/interactions/interactions.h"
 #include "danlu/data/table/csv.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/report.h"
@@ -68,6 +75,7 @@ struct DataSection {
   data::CsvOptions csv;
   data::FolderOptions image;
   TextSection text;
+  data::InteractionOptions interactions;
   data::AugmentOptions augment;
   data::SplitOptions split;
   data::ReportOptions report;
@@ -106,6 +114,7 @@ struct EvaluateSection {
   KfoldSection kfold;
   SampleSection sample;
   std::vector<std::string> demographic;  // columns that name groups of people
+  int64_t top = 10;  // recommendations that are measured
   Json gates = Json::object();  // metric -> bound: gates.h
   std::optional<double> price_per_hour;
   double explain_seconds = 10;
@@ -148,6 +157,9 @@ struct Recipe {
 
   // Does it learn what images look like, without labels: gan or autoencoder?
   bool is_about_images_alone() const;
+
+  // Does it recommend items to users? Its model says so, or columns of interactions are named.
+  bool is_recommendation() const;
 
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;

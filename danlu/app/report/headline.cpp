@@ -12,13 +12,16 @@ namespace {
 // What is read first, of what there is.
 constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_macro", "recall", "log_loss",  "r2",
                                       "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss",
-                                      "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error"};
+                                      "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error",
+                                      "ndcg@",    "recall@", "map",      "coverage@"};  // those of a ranking with any k
 constexpr size_t kTiles = 4;
 
 std::string display_name(const std::string& key) {
   for (const eval::Metric& metric : eval::all_metrics()) {
     if (key == metric.name) return metric.display;
   }
+  if (key == "map") return "MAP";
+  if (key.starts_with("ndcg@")) return "NDCG" + key.substr(4);
   std::string name = key;
   std::replace(name.begin(), name.end(), '_', ' ');
   if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
@@ -26,17 +29,20 @@ std::string display_name(const std::string& key) {
 }
 
 bool is_share(const std::string& key) {
-  for (const char* word : {"accuracy", "precision", "recall", "specificity"}) {
+  for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage"}) {
     if (key.find(word) != std::string::npos) return true;
   }
   return false;
 }
+
+bool is_recommender(const RunFiles& run) { return run.quality.value("task", "") == "recommendation"; }
 
 std::string model_type(const RunFiles& run) {
   const Json& model = part(run.options, "model");
   std::string type = model.is_object() ? model.value("type", "") : "";
   if (type == "gpt") return "language model";
   if (type == "autoencoder") return type;
+  if (is_recommender(run)) return "recommender (" + type + ")";
   std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return type.empty() ? "model" : type;
 }
@@ -54,7 +60,9 @@ std::string lead(const RunFiles& run) {
   }
   const double samples = number_at(run.quality, "samples"), tokens = number_at(run.quality, "tokens");
   const double seen = std::isnan(samples) ? tokens : samples;
-  if (!std::isnan(seen)) {
+  if (is_recommender(run)) {
+    text += fmt::format("; measured on what {} users met last, which training never saw", count_text(std::llround(samples)));
+  } else if (!std::isnan(seen)) {
     const bool validation = run.quality.value("part", "") == "validation";
     text += fmt::format("; measured on {} {} {}", count_text(std::llround(seen)), std::isnan(samples) ? "tokens" : "samples",
                         validation ? "held out for validation" : "that training never saw");
@@ -120,7 +128,7 @@ std::string headline(const RunFiles& run) {
   bool any_interval = false;
   const std::vector<Measure> all = measures(run);
   for (const char* key : kHeadlines) {
-    const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) { return measure.key == key; });
+    const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) { return measure.key.substr(0, measure.key.find('@') + 1) == key || measure.key == key; });
     if (m == all.end() || shown == kTiles || std::isnan(m->value)) continue;
     std::string value = escaped(m->text());
     if (m->is_share) value = fmt::format("{:.1f}<small> %</small>", 100 * m->value);

@@ -25,6 +25,8 @@ std::vector<Measure> measures(const RunFiles& run);
 std::string headline(const RunFiles& run);
 // quality.cpp: every measure, confusion, ROC, precision and recall, calibration, classes.
 std::string quality_section(const RunFiles& run);
+// recommendation.cpp: a recommender beside popularity, and examples of what it recommends.
+std::string recommendation_section(const RunFiles& run);
 // training.cpp: loss, accuracy, learning rate, gradient norm.
 std::string training_section(const RunFiles& run);
 // examples.cpp: where the model erred most, what it is least sure of, what it writes.

@@ -14,6 +14,7 @@
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
 #include "danlu/learn/models/mobilenet.h"
+#include "danlu/learn/models/recommender.h"
 #include "danlu/learn/models/recurrent.h"
 #include "danlu/learn/models/resnet.h"
 #include "danlu/learn/models/vgg.h"
@@ -48,6 +49,17 @@ Kind kind(const char* type, Input input, std::unique_ptr<nn::Module> (*make)(con
 
 std::unique_ptr<nn::Module> make_language_model(const GptOptions& options, const Shape&, int64_t vocab_size) { return make_gpt(options, vocab_size); }
 
+// Recommenders are made of users and items and not of a shape: recommender.h.
+Kind recommender_kind(const std::string& type) {
+  return {type, Input::numbers, [=](const TypedOptions& typed, const Locate& locate, const std::string& prefix) {
+    Json json = {{"type", type}};
+    json.update(typed.options);
+    return ModelConfig{type, parse_recommender(json, locate, prefix).resolved, [=](const Shape&, int64_t) -> std::unique_ptr<nn::Module> {
+      throw ConfigError("learn.recommender", fmt::format("got the model {} for samples with a target; expected interactions of users and items", type));
+    }};
+  }};
+}
+
 // A new model: its file, and a line here.
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = {
@@ -65,6 +77,9 @@ const std::vector<Kind>& kinds() {
       kind("gru", Input::tokens, make_gru),
       kind("encoder", Input::tokens, make_encoder, check_encoder),
       kind("gpt", Input::numbers, make_language_model, check_gpt),
+      recommender_kind("factorization"),
+      recommender_kind("two_tower"),
+      recommender_kind("sequential"),
   };
   return kKinds;
 }

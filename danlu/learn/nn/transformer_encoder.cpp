@@ -23,12 +23,12 @@ TransformerEncoder::TransformerEncoder(const TransformerEncoderOptions& o) : opt
 }
 
 Tensor TransformerEncoder::forward(const Tensor& input, const Tensor& first) {
-  const AttentionOptions every_position{.heads = options_.heads, .kv_heads = options_.heads, .causal = false, .scale = {}};
+  const AttentionOptions heads{.heads = options_.heads, .kv_heads = options_.heads, .causal = options_.causal, .scale = {}};
   Tensor x = input, normalized = (*blocks_.front().attention_norm)(x);
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const Block& b = blocks_[i];
     const LayerScope scope(fmt::format("blocks.{}", i));
-    add_branch(*b.ffn_norm, (*b.projection)(attention((*b.qkv)(normalized), every_position, first)), x, normalized);
+    add_branch(*b.ffn_norm, (*b.projection)(attention((*b.qkv)(normalized), heads, first)), x, normalized);
     add_branch(i + 1 < blocks_.size() ? *blocks_[i + 1].attention_norm : *norm_, (*b.down)(gelu((*b.up)(normalized))), x, normalized);
   }
   return normalized;

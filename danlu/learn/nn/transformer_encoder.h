@@ -1,4 +1,4 @@
-// Blocks of attention and feed-forward in which every position sees every other, with the norm in front of each branch and one behind all.
+// Blocks of attention and feed-forward in which every position sees every other (or those before it alone), with the norm in front of each branch and one behind all.
 // Source    Vaswani et al. 2017, arXiv:1706.03762; norms in front: Xiong et al. 2020, arXiv:2002.04745.
 #pragma once
 
@@ -14,6 +14,7 @@ struct TransformerEncoderOptions {
   int64_t layers = 2, heads = 4, width = 128;
   int64_t hidden = 0;   // of the feed-forward layer; 0: 4 width
   double dropout = 0.1;  // of each branch
+  bool causal = false;   // no position sees those behind it
 };
 
 class TransformerEncoder : public Module {

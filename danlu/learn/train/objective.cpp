@@ -32,6 +32,8 @@ Validation Objective::validate(nn::Module& model, data::DataLoader& loader) cons
     total.add(outcome.loss.item(), outcome.correct, terms(batch));
   }
   return {total.mean_loss(), total.accuracy(), total.terms, {}};
+  v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
+  v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
 }
 
 namespace {

@@ -56,6 +56,8 @@ struct ObjectiveOptions {
   std::string regression_loss = "mse";
   std::string adversarial_loss = "non_saturating";
   double generator_lr_factor = 1;
+  std::string ranking_loss = "softmax";
+  int64_t negatives = 1;
   void describe(OptionVisitor& v);
 };
 
