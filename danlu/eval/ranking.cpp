@@ -21,6 +21,9 @@ std::vector<bool> mark(std::span<const int64_t> items, size_t size) {
   return marked;
 }
 
+// What is no number comes last.
+float orderly(float score) { return std::isnan(score) ? -std::numeric_limits<float>::infinity() : score; }
+
 double gain(int64_t rank) { return 1 / std::log2(1 + static_cast<double>(rank)); }
 
 Statistic mean_of(std::vector<double> values) {
@@ -43,7 +46,7 @@ std::vector<int64_t> top_items(std::span<const float> scores, std::span<const in
   }
   const auto count = std::min<std::ptrdiff_t>(std::max<int64_t>(k, 0), std::ssize(items));
   std::partial_sort(items.begin(), items.begin() + count, items.end(), [&](int64_t a, int64_t b) {
-    const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
+    const float x = orderly(scores[static_cast<size_t>(a)]), y = orderly(scores[static_cast<size_t>(b)]);
     return x != y ? x > y : a < b;
   });
   items.resize(static_cast<size_t>(count));
@@ -58,9 +61,12 @@ RankedUser rank(std::span<const float> scores, std::span<const int64_t> relevant
   for (const int64_t item : relevant) {
     if (item < 0) continue;
     if (item >= std::ssize(scores) || out[static_cast<size_t>(item)]) throw ShapeError(kWhere, fmt::format("got the relevant item {}, which is not ranked", item));
-    const float own = scores[static_cast<size_t>(item)];
+    const float own = orderly(scores[static_cast<size_t>(item)]);
     int64_t above = 0;
-    for (size_t i = 0; i < scores.size(); ++i) above += !out[i] && (scores[i] > own || (scores[i] == own && static_cast<int64_t>(i) < item));
+    for (size_t i = 0; i < scores.size(); ++i) {
+      const float other = orderly(scores[i]);
+      above += !out[i] && (other > own || (other == own && static_cast<int64_t>(i) < item));
+    }
     user.ranks.push_back(above + 1);
   }
   std::sort(user.ranks.begin(), user.ranks.end());

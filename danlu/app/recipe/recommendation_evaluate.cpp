@@ -1,5 +1,6 @@
 // From bundle to numbers: what each user met last is read here alone, by weights that come from disk.
 #include <algorithm>
+#include <cmath>
 
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/latency.h"
@@ -36,6 +37,14 @@ std::string page_of(const eval::RankingReport& model, const eval::RankingReport&
                                    "{} users, the item that each met last, ranked among all that it had not met; {} of these items are in no training row and count as missed\n"
                                    "as strangers: the same users, of whom nothing is known but the items that they met\n",
                                    model.metrics.front().name, gain.difference, gain.interval.low, gain.interval.high, model.users, unlearnt);
+}
+
+// Of each user the rank of the item that it met last; null for an item that is in no catalogue. What another recommender of the same split is
+// compared with, user by user.
+Json ranks_of(const std::vector<eval::RankedUser>& ranked) {
+  Json ranks = Json::array();
+  for (const eval::RankedUser& user : ranked) ranks.push_back(user.ranks.empty() ? Json(nullptr) : Json(user.ranks.front()));
+  return ranks;
 }
 
 Json describe(const data::Catalogue::Item& item) { return {{"item", item.id}, {"title", item.title}}; }
@@ -153,6 +162,9 @@ void RecommendationPipeline::evaluate() {
     whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
     whole["latency"] = {{"one user", percentiles(std::move(seconds))}};
     whole["recommendations"] = examples(recommender);
+    Json users = Json::array();
+    for (const int64_t user : tested_users()) users.push_back(source().split.catalogue.users()[static_cast<size_t>(user)].id);
+    write_json(directory_.file("ranks.json"), {{"users", std::move(users)}, {"ranks", ranks_of(ranked)}});
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), page);
     write_json(directory_.bundle() / "metrics.json", json);

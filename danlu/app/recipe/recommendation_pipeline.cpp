@@ -129,7 +129,7 @@ train::Result RecommendationPipeline::train(train::Start start) {
       held_out.emplace(dataset(*model, data::Part::validation));
       validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed, data::Phase::evaluate);
     }
-    result = fit(start, *model, train::RankingObjective(recipe_.train.objective), training, validation ? &*validation : nullptr);
+    result = fit(start, *model, train::RankingObjective(recipe_.train.objective, held_out ? &*held_out : nullptr, recipe_.evaluate.top), training, validation ? &*validation : nullptr);
   });
   return result;
 }

@@ -30,6 +30,11 @@ InteractionDataset::InteractionDataset(std::vector<TargetedHistory> histories, c
   if (samples_.empty()) throw DataError("data.dataset", fmt::format("got {} histories with nothing in them to foretell; expected an item that stands behind another", histories_.size()));
 }
 
+std::span<const int64_t> InteractionDataset::met_before(int64_t sample) const {
+  const TargetedHistory& history = histories_[samples_[static_cast<size_t>(sample)].history];
+  return std::span(history.items).first(static_cast<size_t>(history.first_target));
+}
+
 void InteractionDataset::fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const {
   const auto count = static_cast<int64_t>(indexes.size());
   const int64_t positions = options_.every_position ? options_.length : 1, width = 1 + options_.negatives;

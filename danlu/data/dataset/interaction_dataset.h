@@ -33,6 +33,8 @@ class InteractionDataset : public Dataset {
   InteractionDataset(std::vector<TargetedHistory> histories, const InteractionDatasetOptions& options);
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   int64_t default_prefetch() const override { return 1; }
+  // What the user of a sample had met before the first item that its history has to foretell.
+  std::span<const int64_t> met_before(int64_t sample) const;
 
  protected:
   void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const override;

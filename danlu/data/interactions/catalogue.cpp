@@ -9,6 +9,11 @@ namespace danlu::data {
 namespace {
 
 constexpr const char* kWhere = "data.catalogue";
+constexpr size_t kMostFeatures = 1000;  // of one user or item: all have room for as many as the one with most
+
+void check_number(const std::vector<int64_t>& features, const std::string& owner) {
+  if (features.size() > kMostFeatures) throw DataError(kWhere, fmt::format("{}: got {} features; expected at most {}", owner, features.size(), kMostFeatures));
+}
 
 void check_indexes(const std::vector<int64_t>& indexes, size_t size, const char* what, const std::string& owner) {
   for (const int64_t i : indexes) {
@@ -26,11 +31,14 @@ std::optional<int64_t> find(const std::unordered_map<std::string, int64_t>& inde
 Catalogue::Catalogue(std::vector<Item> items, std::vector<User> users, std::vector<std::string> item_features, std::vector<std::string> user_features)
     : items_(std::move(items)), users_(std::move(users)), item_features_(std::move(item_features)), user_features_(std::move(user_features)) {
   for (const Item& item : items_) {
-    check_indexes(item.features, item_features_.size(), "feature", fmt::format("item \"{}\"", item.id));
+    const std::string owner = fmt::format("item \"{}\"", item.id);
+    check_number(item.features, owner);
+    check_indexes(item.features, item_features_.size(), "feature", owner);
     if (!item_index_.try_emplace(item.id, static_cast<int64_t>(item_index_.size())).second) throw DataError(kWhere, fmt::format("got two items \"{}\"", item.id));
   }
   for (const User& user : users_) {
     const std::string owner = fmt::format("user \"{}\"", user.id);
+    check_number(user.features, owner);
     check_indexes(user.features, user_features_.size(), "feature", owner);
     check_indexes(user.history, items_.size(), "item", owner);
     if (!user_index_.try_emplace(user.id, static_cast<int64_t>(user_index_.size())).second) throw DataError(kWhere, fmt::format("got two users \"{}\"", user.id));

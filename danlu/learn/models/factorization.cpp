@@ -64,11 +64,13 @@ class Factorization : public Recommender {
     return all;
   }
 
-  // Of a user's vector: the root of the mean of squares.
+  // Of the vectors of the first users: the root of the mean of squares.
   double usual_length() const {
+    constexpr int64_t kUsers = 1000;
+    const int64_t users = std::min(users_->weight.size(0), kUsers);
     double squares = 0;
-    for (const float v : users_->weight.span()) squares += static_cast<double>(v) * static_cast<double>(v);
-    return std::sqrt(squares / static_cast<double>(users_->weight.size(0)));
+    for (const float v : users_->weight.rows(0, users).span()) squares += static_cast<double>(v) * static_cast<double>(v);
+    return std::sqrt(squares / static_cast<double>(users));
   }
 
   FactorizationOptions options_;

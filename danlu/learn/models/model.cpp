@@ -60,9 +60,14 @@ Kind recommender_kind(const std::string& type) {
   }};
 }
 
+std::vector<Kind> with_recommenders(std::vector<Kind> all) {
+  for (const std::string& type : recommender_types()) all.push_back(recommender_kind(type));
+  return all;
+}
+
 // A new model: its file, and a line here.
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> kKinds = {
+  static const std::vector<Kind> kKinds = with_recommenders({
       kind("logistic", Input::numbers, make_logistic),
       kind("mlp", Input::numbers, make_mlp),
       kind("cnn", Input::numbers, make_cnn, check_cnn),
@@ -77,10 +82,7 @@ const std::vector<Kind>& kinds() {
       kind("gru", Input::tokens, make_gru),
       kind("encoder", Input::tokens, make_encoder, check_encoder),
       kind("gpt", Input::numbers, make_language_model, check_gpt),
-      recommender_kind("factorization"),
-      recommender_kind("two_tower"),
-      recommender_kind("sequential"),
-  };
+  });
   return kKinds;
 }
 

@@ -18,7 +18,7 @@ namespace danlu::models {
 struct Audience {
   int64_t users = 0, items = 0;
   int64_t user_features = 0, item_features = 0;  // kinds of them
-  std::vector<std::vector<int64_t>> features_of_user, features_of_item;  // empty where there are none
+  std::vector<std::vector<int64_t>> features_of_user = {}, features_of_item = {};  // empty where there are none
 };
 
 class Recommender : public nn::Module {

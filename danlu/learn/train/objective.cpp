@@ -21,6 +21,8 @@ void ObjectiveOptions::describe(OptionVisitor& v) {
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
   v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
+  v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
+  v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
 }
 
 Validation Objective::validate(nn::Module& model, data::DataLoader& loader) const {
@@ -32,8 +34,6 @@ Validation Objective::validate(nn::Module& model, data::DataLoader& loader) cons
     total.add(outcome.loss.item(), outcome.correct, terms(batch));
   }
   return {total.mean_loss(), total.accuracy(), total.terms, {}};
-  v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
-  v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
 }
 
 namespace {

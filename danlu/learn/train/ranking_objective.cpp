@@ -1,13 +1,17 @@
 #include "danlu/learn/train/ranking_objective.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/embedding.h"
 #include "danlu/engine/ops/linear.h"
 #include "danlu/engine/ops/linear_cross_entropy.h"
 #include "danlu/engine/ops/loss.h"
 #include "danlu/engine/ops/movement.h"
+#include "danlu/eval/ranking.h"
 #include "danlu/learn/models/recommender.h"
 
 namespace danlu::train {
@@ -50,6 +54,28 @@ Objective::Outcome RankingObjective::evaluate(nn::Module& model, const data::Bat
   if (options_.ranking_loss == "sampled_softmax") return {cross_entropy(scores, Tensor::zeros({count}, Dtype::i64)), std::nullopt};
   const Tensor margins = slice(scores, 1, 0, 1) - slice(scores, 1, 1, width);
   return {bce_with_logits(margins, Tensor::full(margins.shape(), 1)), std::nullopt};
+}
+
+Validation RankingObjective::validate(nn::Module& model, data::DataLoader& loader) const {
+  Validation found = Objective::validate(model, loader);
+  if (held_out_ == nullptr) return found;
+  const NoGrad no_grad;
+  const nn::EvalMode eval(model);
+  double gain = 0, hits = 0;
+  int64_t count = 0;
+  for (const data::Batch& batch : loader) {
+    const Tensor scores = model(batch.x);
+    for (int64_t row = 0; row < batch.size(); ++row, ++count) {
+      const int64_t targets = batch.y.numel() / batch.size();
+      const auto y = batch.y.span<int64_t>().subspan(static_cast<size_t>(row * targets), static_cast<size_t>(targets));
+      const auto target = std::find_if(y.begin(), y.end(), [](int64_t item) { return item >= 0; });
+      const eval::RankedUser user = eval::rank(scores.rows(row, row + 1).span(), {&*target, 1}, held_out_->met_before(batch.indexes[static_cast<size_t>(row)]), 0);
+      gain += eval::ndcg_at(user, k_);
+      hits += eval::recall_at(user, k_);
+    }
+  }
+  found.measures = {{fmt::format("ndcg@{}", k_), gain / static_cast<double>(count)}, {fmt::format("recall@{}", k_), hits / static_cast<double>(count)}};
+  return found;
 }
 
 int64_t RankingObjective::terms(const data::Batch& batch) const {

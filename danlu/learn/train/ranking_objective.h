@@ -7,16 +7,20 @@
 // Source    bpr: Rendle et al. 2009, arXiv:1205.2618; softmax over all items in recommenders: Klenitskiy, Vasilev 2023, arXiv:2309.07602.
 #pragma once
 
+#include "danlu/data/dataset/interaction_dataset.h"
 #include "danlu/learn/train/objective.h"
 
 namespace danlu::train {
 
 class RankingObjective : public Objective {
  public:
-  explicit RankingObjective(const ObjectiveOptions& options) : options_(options) {}
+  // With the data that validate() reads, whose samples foretell one item each, it measures NDCG@k and recall@k too: they must outlive this.
+  explicit RankingObjective(const ObjectiveOptions& options, const data::InteractionDataset* held_out = nullptr, int64_t k = 10)
+      : options_(options), held_out_(held_out), k_(k) {}
 
   // Throws ConfigError if the model is no Recommender.
   Outcome evaluate(nn::Module& model, const data::Batch& batch) const override;
+  Validation validate(nn::Module& model, data::DataLoader& loader) const override;
   int64_t terms(const data::Batch& batch) const override;
   const char* unit() const override { return "interactions"; }
 
@@ -25,6 +29,8 @@ class RankingObjective : public Objective {
 
  private:
   ObjectiveOptions options_;
+  const data::InteractionDataset* held_out_;
+  int64_t k_;
 };
 
 }  // namespace danlu::train
