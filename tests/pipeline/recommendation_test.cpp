@@ -156,9 +156,9 @@ TEST(RecommendationRecipes, BadDataAreRefusedOrToldOf) {
   expect_refused(project, {"run", "r.yaml", "evaluate.gates={ndcg@5: 0.1}"}, kUsage, {"ndcg@5", "ndcg@10"});
   expect_refused(project, {"run", "r.yaml", "evaluate.top=0"}, kUsage, {"evaluate.top", "0"});
   expect_refused(project, {"run", "r.yaml", "model={type: sequential, width: 9, heads: 2}"}, kUsage, {"model.heads", "9"});
-  expect_refused(project, {"run", "r.yaml", "data.interactions.rating=", "data.interactions.min_rating=3"}, kUsage, {"min_rating", "rating"});
+  expect_refused(project, {"run", "r.yaml", "data.interactions.rating=\"\"", "data.interactions.min_rating=3"}, kUsage, {"min_rating", "rating"});
 
-  recipe(head + good + "b,4,many,9\nc,1,5,1\na,1,4,9\n", ", on_bad_row: drop");
+  recipe(head + good + "b,4,many,9\nc,1,5,1\na,1,4,9\n", ", on_bad_row: drop");  // nor is an item left that could be validated with
   const Outcome run = project.danlu({"run", "r.yaml"});
   ASSERT_EQ(run.code, 0) << run;
   const std::string found = project.read("runs/r/data_report.txt");

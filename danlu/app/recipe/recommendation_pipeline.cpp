@@ -1,5 +1,7 @@
 #include "danlu/app/recipe/recommendation_pipeline.h"
 
+#include <algorithm>
+
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/base/error.h"
@@ -55,7 +57,7 @@ const RecommendationPipeline::Source& RecommendationPipeline::source() {
   if (!fs::exists(options.source)) throw FileError(kWhere, fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
   if (fs::is_directory(options.source)) throw ConfigError(kWhere, fmt::format("data.source: {} is a directory; expected a table of interactions", options.source));
   const data::Interactions interactions = data::read_interactions(data::read_table(options.source, options.csv), options.interactions);
-  if (prepared_ && directory_.info().value("data_hash", "") != interactions.hash.hex()) {
+  if (prepared_ && directory_.fact("data_hash") != interactions.hash.hex()) {
     throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", options.source, directory_.path().string()));
   }
   Source source{interactions.hash, data::leave_last_out(interactions, validates()), {}};
@@ -73,6 +75,7 @@ void RecommendationPipeline::check() {
   if (recipe_.data.split.test <= 0) throw ConfigError(kWhere, "data.split.test: got 0; expected more: what each user met last is the test");
   report("data", source().report.text, source().report.json);
   const auto model = make_model();
+  plan_weights(*model, nullptr);
   report("plan", fmt::format("{}\n{} parameters\n", model->describe(), model->num_parameters()),
          {{"model", models::parse_recommender(recipe_.model).resolved}, {"parameters", model->num_parameters()}});
 }
@@ -88,6 +91,7 @@ void RecommendationPipeline::prepare() {
     write_file_atomic(directory_.file("data_report.txt"), source().report.text);
     write_json(directory_.file("split.json"), {{"train", split.training_rows}, {"validation", split.validation_rows}, {"test", split.test_rows}});
     write_json(directory_.file("catalogue.json"), split.catalogue.to_json());
+    write_transfer();
     directory_.update({{"status", "prepared"}});
   });
 }
@@ -120,12 +124,14 @@ train::Result RecommendationPipeline::train(train::Start start) {
   train::Result result;
   stage("train", [&] {
     const auto model = make_model();
+    put_transferred(*model);
     const auto seed = static_cast<uint64_t>(recipe_.seed);
     const data::InteractionDataset interactions = dataset(*model, data::Part::train);
     data::DataLoader training(interactions, data::all_indexes(interactions), {.batch_size = recipe_.train.batch_size}, seed, data::Phase::train);
     std::optional<data::InteractionDataset> held_out;
     std::optional<data::DataLoader> validation;
-    if (!source().split.validation_rows.empty()) {
+    const std::vector<int64_t>& last_but_one = source().split.validation;
+    if (std::any_of(last_but_one.begin(), last_but_one.end(), data::LeaveLastOut::is_item)) {
       held_out.emplace(dataset(*model, data::Part::validation));
       validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed, data::Phase::evaluate);
     }
@@ -150,7 +156,7 @@ void RecommendationPipeline::write_bundle() {
   const Json training = {{"danlu", version()},
                          {"git_commit", git_commit()},
                          {"seed", recipe_.seed},
-                         {"data_hash", directory_.info().value("data_hash", "")},
+                         {"data_hash", directory_.fact("data_hash")},
                          {"step", state.value("step", Json(nullptr))},
                          {"weights_hash", train::weights_hash(*model)}};
   infer::write_recommender(directory_.bundle(), {recipe_.name, recipe_.notice, recipe_.data.interactions.user, models::parse_recommender(recipe_.model).resolved, training}, *model, source().split.catalogue);

@@ -47,7 +47,7 @@ Objective::Outcome RankingObjective::evaluate(nn::Module& model, const data::Bat
   const Tensor all = recommender->queries(batch.x), items = recommender->items();
   const int64_t channels = all.size(2);
   const Tensor queries = embedding(targets.positions, reshape(all, {all.size(0) * all.size(1), channels}));
-  if (options_.ranking_loss == "softmax") return {linear_cross_entropy(queries, items, reshape(targets.items, {count})), std::nullopt};
+  if (options_.ranking_loss == "softmax") return {linear_cross_entropy(queries, items, reshape(slice(targets.items, 1, 0, 1), {count})), std::nullopt};
 
   const Tensor candidates = embedding(targets.items, items);  // (M, 1 + S, D)
   const Tensor scores = reshape(matmul(candidates, reshape(queries, {count, channels, 1})), {count, width});
