@@ -5,10 +5,9 @@
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/recommendation_pipeline.h"
+#include "danlu/app/report/model_card.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
-#include "danlu/base/error.h"
-#include "danlu/base/eta.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
 #include "danlu/base/version.h"
@@ -168,23 +167,12 @@ void RecommendationPipeline::evaluate() {
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), page);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_card(whole);
+    write_model_card(directory_);
     write_json(directory_.file("example_request.json"), {{"model", recommender.name()}, {"user", recommender.catalogue().users().front().id}, {"k", k}});
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
     write_run_report(directory_);
     report("test", page, json);
   });
-}
-
-void RecommendationPipeline::write_card(const Json& measured) const {
-  const Json info = directory_.info(), training = info.value("training", Json::object());
-  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n", recipe_.name, version(), recipe_.data.source, info.value("started", ""));
-  card += verdict_text();
-  card += fmt::format("- data: {} interactions to learn from, hash {}\n", info.value("samples", int64_t{0}), info.value("data_hash", ""));
-  card += fmt::format("- model: {} parameters, weights hash {}\n", info.value("parameters", int64_t{0}), training.value("weights_hash", ""));
-  card += fmt::format("- training: {} updates in {}, stopped by {}\n\n", training.value("steps", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
-  card += "## Quality on what users met last\n\n```\n" + read_file(directory_.file("report.txt")) + "```\n\n" + cost_text(info, measured);
-  write_file_atomic(directory_.bundle() / "card.md", card);
 }
 
 }  // namespace danlu::app

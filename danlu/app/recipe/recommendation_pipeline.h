@@ -53,7 +53,6 @@ class RecommendationPipeline : public Pipeline {
   std::vector<eval::RankedUser> rank_by_popularity(const infer::Recommender& recommender);
   std::vector<int64_t> tested_users();
   Json examples(const infer::Recommender& recommender);
-  void write_card(const Json& measured) const;
 
   std::optional<Source> source_;
   bool prepared_ = false;  // by somebody before: the data are to be as they were then

@@ -137,6 +137,21 @@ std::string quality(const RunFiles& run) {
 }
 
 // How far the probabilities are from what came true.
+// Of a recommender: everybody gets what is met most often.
+std::string beside_popularity(const RunFiles& run) {
+  const Json& popularity = part(part(run.quality, "baselines"), "popularity");
+  const Json& gain = part(popularity, "gain");
+  if (gain.empty()) return "";
+  std::string text = "## Beside popularity\n\n";
+  for (const auto& [name, measure] : part(popularity, "metrics").items()) {
+    text += fmt::format("- {}: {}; to the same users as strangers {}\n", plain(name), number_text(number_at(measure, "value")),
+                        number_text(number_at(part(part(part(run.quality, "strangers"), "metrics"), name.c_str()), "value")));
+  }
+  const Json& interval = part(gain, "interval");
+  if (interval.size() == 2) text += fmt::format("- this model more by {}, interval {} to {}\n", number_text(number_at(gain, "difference")), number_text(interval[0].is_number() ? interval[0].get<double>() : NAN), number_text(interval[1].is_number() ? interval[1].get<double>() : NAN));
+  return text + "\n";
+}
+
 std::string calibration(const RunFiles& run) {
   double samples = 0, error = 0, worst = 0;
   std::string where;
@@ -211,7 +226,7 @@ std::string model_card(const RunFiles& run, const Json& split) {
   if (!notice.empty()) card += fmt::format("**{}**\n\n", plain(notice));
   const Json& gates = part(run.quality, "gates");
   if (!gates.empty()) card += "```\n" + gates_text(gates) + "```\n\n";
-  return card + what_it_is(run) + data(run, split) + quality(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
+  return card + what_it_is(run) + data(run, split) + quality(run) + beside_popularity(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
 }
 
 fs::path write_model_card(const RunDirectory& run) {

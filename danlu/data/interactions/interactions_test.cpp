@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "danlu/base/error.h"
+#include "danlu/base/format.h"
 #include "danlu/data/interactions/leave_last_out.h"
 #include "danlu/data/interactions/report.h"
 #include "danlu/data/table/csv.h"
