@@ -136,7 +136,6 @@ std::string quality(const RunFiles& run) {
   return text;
 }
 
-// How far the probabilities are from what came true.
 // Of a recommender: everybody gets what is met most often.
 std::string beside_popularity(const RunFiles& run) {
   const Json& popularity = part(part(run.quality, "baselines"), "popularity");
@@ -152,6 +151,7 @@ std::string beside_popularity(const RunFiles& run) {
   return text + "\n";
 }
 
+// How far the probabilities are from what came true.
 std::string calibration(const RunFiles& run) {
   double samples = 0, error = 0, worst = 0;
   std::string where;
