@@ -58,6 +58,9 @@ Json Catalogue::to_json() const {
 
 Catalogue Catalogue::from_json(const Json& json, const std::string& source) {
   try {
+    for (const char* list : {"items", "users"}) {
+      if (!json.at(list).is_array()) throw DataError(kWhere, fmt::format("{}: got {}; expected a list", list, json.at(list).type_name()));
+    }
     std::vector<Item> items;
     for (const Json& i : json.at("items")) {
       items.push_back({i.at("id").get<std::string>(), i.at("title").get<std::string>(), i.at("count").get<int64_t>(), i.at("features").get<std::vector<int64_t>>()});
