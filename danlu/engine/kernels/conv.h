@@ -1,13 +1,12 @@
-// Two-dimensional convolution (cross-correlation, as every framework of the field computes it), by oneDNN.
+// Two-dimensional convolution (cross-correlation, as every framework of the field computes it), by oneDNN or our own
+// loops (direct_conv.h), whichever is faster on this processor.
 //
 //   y[n, i, j, o] = bias[o] + sum over u, v, c of x[n, i*stride - padding + u*dilation, j*... , c] * w[o, c, u, v]
 //
-// Images are (N, H, W, C): measured, oneDNN reaches 70 to 85 % of the FMA peak on them and 15 to 40 % on (N, C, H, W), and
-// our own loops vectorise over channels. Weights are (O, C / groups, kernel_h, kernel_w) as PyTorch keeps them; the copy into
-// the layout that oneDNN likes costs a few microseconds.
-// Threads: parallel inside, may be called from any thread. The same bits for any number of threads: the sums of the weight gradient
-// are divided by the images of the batch, not by the threads.
-// Errors: as in gemm.h.
+// Images are (N, H, W, C): measured, oneDNN reaches 70 to 85 % of the FMA peak on them and 15 to 40 % on (N, C, H, W),
+// and our own loops vectorise over channels. Weights are (O, C / groups, kernel_h, kernel_w) as PyTorch keeps them; the
+// copy into the layout that oneDNN likes costs a few microseconds. Threads: parallel inside, may be called from any
+// thread. The same bits for any number of threads. Errors: as in gemm.h.
 #pragma once
 
 #include <cstdint>

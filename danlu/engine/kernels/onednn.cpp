@@ -1,4 +1,4 @@
-// Everything that uses oneDNN: large_gemm.h and conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
+// Everything that uses oneDNN: large_gemm.h and onednn_conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
 // difference is in the make_* functions here and nowhere else.
 
 #include <algorithm>
@@ -13,10 +13,10 @@
 #include "danlu/base/format.h"
 #include "danlu/base/hash.h"
 #include "danlu/base/threads.h"
-#include "danlu/engine/kernels/conv.h"
 #include "danlu/engine/kernels/elementwise.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/large_gemm.h"
+#include "danlu/engine/kernels/onednn_conv.h"
 #include "danlu/engine/kernels/reproducible.h"
 #include "danlu/engine/kernels/transpose.h"
 #include "danlu/engine/kernels/workspace.h"
@@ -403,7 +403,7 @@ dnnl::memory& bring_weights(Convolution& conv, const float* w) {
 
 }  // namespace
 
-void conv2d_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
+void onednn_conv_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
                     Activation activation) {
   try {
     Convolution& conv = convolution(shape, Direction::forward, bias != nullptr, activation);
@@ -421,7 +421,7 @@ void conv2d_forward(const Conv2dShape& shape, const float* x, const float* w, co
   }
 }
 
-void conv2d_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx) {
+void onednn_conv_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx) {
   try {
     Convolution& conv = convolution(shape, Direction::data, false, Activation::none);
     set(conv.x, dx);
@@ -460,7 +460,7 @@ void weights_gradient(const Conv2dShape& shape, const float* x, const float* dy,
 
 // The sum runs over the images: in parts of the batch, each of one thread, that are added in their order. Left to itself oneDNN
 // divides them by the number of threads, and so would the result.
-void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
   cpu_engine();
   if (!reproducible()) return weights_gradient(shape, x, dy, dw, dbias);
   const int64_t weights = shape.filters * (shape.channels / shape.groups) * shape.kernel_h * shape.kernel_w;

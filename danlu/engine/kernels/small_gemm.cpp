@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "danlu/base/threads.h"
+#include "danlu/engine/kernels/activation.inl.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/small_gemm.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
@@ -141,19 +142,6 @@ void gather(const float* b, int64_t b_row, int64_t depth, float* out) {
   for (int64_t p = 0; p < depth; ++p) {
     HWY_UNROLL(4)
     for (int v = 0; v < kVectors; ++v) hn::Store(hn::LoadU(d, b + p * b_row + v * lanes), d, out + p * kPanelRow + v * lanes);
-  }
-}
-
-void activate(Activation activation, float* y, int64_t n) {
-  switch (activation) {
-    case Activation::none: return;
-    case Activation::relu:
-      // Not Max: a NaN must stay visible.
-      return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v); });
-    case Activation::leaky_relu:
-      return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return hn::IfThenElse(hn::Gt(v, hn::Zero(d)), v, hn::Mul(v, hn::Set(d, kLeakySlope))); });
-    case Activation::sigmoid: return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return sigmoid_of(d, v); });
-    case Activation::tanh: return map(y, y, n, [](F32 d, VecF v) HWY_ATTR { return tanh_of(d, v); });
   }
 }
 

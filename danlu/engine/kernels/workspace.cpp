@@ -1,6 +1,7 @@
 #include "danlu/engine/kernels/workspace.h"
 
 #include <hwy/aligned_allocator.h>
+#include <array>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -15,11 +16,15 @@ struct Block {
   int64_t floats = 0;
 };
 
+thread_local std::array<Block, 2> blocks;
+thread_local size_t in_use = 0;
+
 }  // namespace
 
 Workspace::Workspace(int64_t floats) {
   floats = rounded(floats);
-  static thread_local Block block;
+  if (in_use == blocks.size()) throw InternalError("engine.kernels", "a third workspace on one thread");
+  Block& block = blocks[in_use];
   const bool too_large = block.floats > kKept && floats <= kKept;
   if (floats > block.floats || too_large) {
     block = {};
@@ -29,7 +34,10 @@ Workspace::Workspace(int64_t floats) {
   }
   next_ = block.memory.get();
   end_ = next_ + block.floats;
+  ++in_use;
 }
+
+Workspace::~Workspace() { --in_use; }
 
 float* Workspace::take(int64_t floats) {
   float* const part = next_;
