@@ -197,6 +197,20 @@ def regression_cases(rng):
     yield case("two samples", [1.0, 2.0], [1.5, 1.0])
 
 
+def clustering_cases(rng):
+    for name, x, clusters in (
+        ("blobs", np.concatenate([rng.normal(c, 1, (30, 3)) for c in (0, 4, 9)]), np.repeat([0, 1, 2], 30)),
+        ("no structure", rng.normal(0, 1, (40, 2)), rng.integers(0, 4, 40)),
+        ("one alone, one without samples", rng.normal(0, 1, (12, 5)), np.array([0, 0, 0, 2, 2, 2, 2, 0, 0, 2, 2, 4])),
+    ):
+        x = x.astype(np.float32).astype(float)
+        distances = np.sqrt(((x[:, None] - x[None]) ** 2).sum(-1))
+        other = rng.permutation(clusters) if name == "no structure" else np.roll(clusters, 5)
+        yield {"name": name, "features": x.shape[1], "x": x.ravel().tolist(), "clusters": clusters.tolist(), "other": other.tolist(),
+               "silhouettes": m.silhouette_samples(distances, clusters, metric="precomputed").tolist(),
+               "davies_bouldin": m.davies_bouldin_score(x, clusters), "adjusted_rand": m.adjusted_rand_score(clusters, other)}
+
+
 def fold_cases(rng):
     for folds in (2, 5, 10, 100):
         scores = 0.9 + 0.05 * rng.standard_normal(folds)
@@ -214,6 +228,7 @@ def main():
         "classification": list(classification_cases(rng)),
         "regression": list(regression_cases(rng)),
         "folds": list(fold_cases(rng)),
+        "clustering": list(clustering_cases(np.random.default_rng(20240602))),
         "student_t": [{"p": p, "degrees": d, "t": float(stats.t.ppf(p, d))}
                       for p in (0.001, 0.3, 0.6, 0.95, 0.975, 0.9999) for d in (1, 2, 4, 9, 99, 10000)],
         "mcnemar": [{"only_a": a, "only_b": b, "p": float(stats.binomtest(a, a + b).pvalue) if a + b else 1.0}

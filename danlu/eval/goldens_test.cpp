@@ -11,6 +11,7 @@
 #include "danlu/eval/bootstrap.h"
 #include "danlu/eval/calibration.h"
 #include "danlu/eval/classification.h"
+#include "danlu/eval/clustering.h"
 #include "danlu/eval/cross_validation.h"
 #include "danlu/eval/metrics.h"
 #include "danlu/eval/roc.h"
@@ -192,6 +193,18 @@ TEST(Goldens, McNemar) {
     EXPECT_EQ(test.only_a_correct, only_a);
     EXPECT_EQ(test.only_b_correct, only_b);
     EXPECT_NEAR(test.p_value, c["p"].get<double>(), 1e-10) << c;
+  }
+}
+
+TEST(Goldens, Clustering) {
+  for (const Json& c : goldens()["clustering"]) {
+    SCOPED_TRACE(c["name"]);
+    const auto x = c["x"].get<std::vector<float>>();
+    const auto clusters = c["clusters"].get<std::vector<int64_t>>(), other = c["other"].get<std::vector<int64_t>>();
+    const auto features = c["features"].get<int64_t>();
+    expect_equal(silhouettes(x, features, clusters), c["silhouettes"]);
+    expect_equal(davies_bouldin(x, features, clusters), c["davies_bouldin"]);
+    expect_equal(adjusted_rand(clusters, other), c["adjusted_rand"]);
   }
 }
 

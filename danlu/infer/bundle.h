@@ -29,7 +29,7 @@ struct BundleConfig {
   data::TaskKind task = data::TaskKind::binary;
   InputKind input = InputKind::table;
   Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
-  std::vector<std::string> class_names;  // empty for regression
+  std::vector<std::string> class_names;  // empty for regression; of the clusters for clustering
   std::string target;                    // the column or quantity that is predicted
   Decision decision;                     // from outputs to answers
   std::string notice;                    // what every answer says besides; may be empty
@@ -37,6 +37,7 @@ struct BundleConfig {
   Json model;                            // ModelConfig::resolved
   Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve
 
+  bool decides() const { return task == data::TaskKind::binary || task == data::TaskKind::multiclass; }
   int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
   Json to_json() const;
   // Throws DataError naming `source` and the field that is absent, of the wrong type or inconsistent.

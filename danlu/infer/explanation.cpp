@@ -182,6 +182,15 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+void check_has_reasons(const Predictor& predictor) {
+  if (predictor.task() != data::TaskKind::clustering) return;
+  throw DataError(kWhere, fmt::format("{} names the nearest of its clusters; the distances say why, and there are no other reasons", predictor.name()));
+}
+
+}  // namespace
+
 double Explanation::gap() const {
   double sum = 0;
   for (const Part& part : parts) sum += part.contribution;
@@ -189,6 +198,7 @@ double Explanation::gap() const {
 }
 
 std::vector<Explanation> explain(const Predictor& predictor, const data::Table& table, const Run& run) {
+  check_has_reasons(predictor);
   if (predictor.input_kind() == InputKind::image) throw DataError(kWhere, fmt::format("{} takes images; got rows of a table", predictor.name()));
   const bool text = predictor.text_preprocess() != nullptr;
   if (!text && !predictor.background().defined()) {
@@ -203,6 +213,7 @@ std::vector<Explanation> explain(const Predictor& predictor, const data::Table& 
 }
 
 std::vector<Explanation> explain(const Predictor& predictor, std::span<const data::Image> images, const Run& run) {
+  check_has_reasons(predictor);
   std::vector<Explanation> explanations;
   for (const data::Image& image : images) {
     const Tensor x = predictor.encode(std::span(&image, 1));

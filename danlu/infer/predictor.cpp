@@ -53,6 +53,9 @@ struct Predictor::Impl {
     if (bundle.config.input == InputKind::table) {
       table = data::TablePreprocessor::from_json(bundle.preprocess, source);
       encoded = Shape{table.num_features()};
+      if ((table.task() == data::TaskKind::clustering) != (bundle.config.task == data::TaskKind::clustering)) {
+        throw DataError(kWhere, fmt::format("{}: was made for a {} task; the model is for a {} one", source, data::name_of(table.task()), data::name_of(bundle.config.task)));
+      }
       const fs::path path = bundle.directory / "background.json";
       if (fs::exists(path)) background = read_background(read_json(path), table.num_features(), path.string());
     } else if (bundle.config.input == InputKind::text) {
@@ -90,6 +93,7 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
 const std::string& Predictor::name() const { return impl_->bundle.config.name; }
 InputKind Predictor::input_kind() const { return impl_->bundle.config.input; }
+data::TaskKind Predictor::task() const { return impl_->bundle.config.task; }
 const std::vector<std::string>& Predictor::class_names() const { return impl_->bundle.config.class_names; }
 const std::vector<std::string>& Predictor::input_columns() const { return impl_->text ? impl_->text->columns() : impl_->table.input_columns(); }
 const data::MissingWords& Predictor::missing() const { return impl_->bundle.config.missing; }
@@ -115,7 +119,7 @@ Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
   const Tensor outputs = (*impl_->bundle.model)(impl_->text ? narrowed(x) : x);
   if (impl_->rebuilds) return models::reconstruction_errors(x, outputs).view({x.size(0), 1});
-  return impl_->objective.answer(class_names().empty() ? outputs : impl_->bundle.config.decision.calibrated(outputs));
+  return impl_->objective.answer(impl_->bundle.config.decides() ? impl_->bundle.config.decision.calibrated(outputs) : outputs);
 }
 
 std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
@@ -127,6 +131,9 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
     if (class_names().empty()) {
       p.value = impl_->image ? static_cast<double>(row[0])
                 : impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
+    } else if (task() == data::TaskKind::clustering) {
+      p.distances.assign(row, row + width);
+      p.label = class_names()[static_cast<size_t>(std::min_element(row, row + width) - row)];
     } else {
       p.probabilities.assign(row, row + width);
       const Decision& decision = impl_->bundle.config.decision;
@@ -141,6 +148,9 @@ Json to_json(const Prediction& prediction, const std::vector<std::string>& class
   Json json = Json::object();
   if (class_names.empty()) {
     json["value"] = prediction.value;
+  } else if (!prediction.distances.empty()) {
+    json["cluster"] = prediction.label;
+    for (size_t k = 0; k < class_names.size(); ++k) json["distances"][class_names[k]] = prediction.distances[k];
   } else {
     json["label"] = prediction.label;
     for (size_t c = 0; c < class_names.size(); ++c) json["probabilities"][class_names[c]] = prediction.probabilities[c];

@@ -5,7 +5,7 @@
 //
 //   Predictor predictor(bundle);
 //   Tensor x = predictor.encode(table);          // or encode(images)
-//   Tensor y = predictor.run(x);                 // (N, C) calibrated probabilities, or (N, 1) values for regression
+//   Tensor y = predictor.run(x);                 // (N, C) calibrated probabilities or distances, or (N, 1) values for regression
 //   std::vector<Prediction> answers = predictor.decode(y);
 //
 // Threads: encode and decode may be called from any number of threads at once; run by one thread at a time.
@@ -32,8 +32,9 @@ namespace danlu::infer {
 
 // What a model says of one row or image.
 struct Prediction {
-  std::string label;                  // the class that the bundle's decision comes to, or kAbstain; empty for regression
-  std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression
+  std::string label;                  // the class that the bundle's decision comes to, or kAbstain, or the nearest cluster; empty for regression
+  std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression and clustering
+  std::vector<double> distances = {}; // clustering only: from the centre of each cluster, in the order of class_names()
   double value = 0;                   // regression only
   std::string notice = {};            // what the bundle says beside every answer; may be empty
 };
@@ -48,6 +49,7 @@ class Predictor {
 
   const std::string& name() const;
   InputKind input_kind() const;
+  data::TaskKind task() const;
   const std::vector<std::string>& class_names() const;     // empty for regression
   // The columns that a row must have; empty for images.
   const std::vector<std::string>& input_columns() const;
@@ -74,7 +76,8 @@ class Predictor {
   std::unique_ptr<Impl> impl_;
 };
 
-// {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}} or {"value": 3.2}; and "notice", where there is one.
+// {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}}, {"value": 3.2} or
+// {"cluster": "2", "distances": {"1": 4.1, "2": 0.8}}; and "notice", where there is one.
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names);
 
 }  // namespace danlu::infer

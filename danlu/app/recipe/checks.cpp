@@ -78,6 +78,8 @@ eval::Task eval_task(data::TaskKind task) {
       return eval::Task::multiclass;
     case data::TaskKind::regression:
       return eval::Task::regression;
+    case data::TaskKind::clustering:
+      break;  // ClusterPipeline
   }
   throw InternalError(kWhere, "unknown task");
 }

@@ -22,8 +22,9 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
     throw FileError("app.data",
                     fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
   }
-  if (fs::is_directory(options.source)) return open_images(options);
-  return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options);
+  const Labels labels = recipe.is_clustering() ? Labels::none : Labels::given;
+  if (fs::is_directory(options.source)) return open_images(options, labels);
+  return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options, labels);
 }
 
 std::vector<std::string> DataSource::values_of(const std::string& column, std::span<const int64_t>) const {

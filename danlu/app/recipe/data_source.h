@@ -20,7 +20,7 @@ namespace danlu::app {
 // Data ready for a model: transforms fitted on training samples and applied to all.
 struct FittedData {
   data::TaskKind task = data::TaskKind::binary;
-  std::vector<std::string> class_names;   // empty for regression
+  std::vector<std::string> class_names;   // empty for regression and clustering
   Shape input_shape;                      // of one sample
   int64_t vocabulary = 0;                 // tokens of a text, padding among them; 0: no text
   Json preprocess;                        // for the bundle
@@ -44,8 +44,8 @@ class DataSource {
   virtual ~DataSource() = default;
 
   virtual infer::InputKind kind() const = 0;
-  virtual int64_t size() const = 0;                     // samples with a label
-  virtual std::span<const int64_t> strata() const = 0;  // class of each sample; empty for regression
+  virtual int64_t size() const = 0;                     // samples with a label, where there are labels
+  virtual std::span<const int64_t> strata() const = 0;  // class of each sample; empty for regression and without labels
   virtual std::span<const Hash128> hashes() const = 0;  // content of each sample
   virtual std::span<const data::Part> given() const { return {}; }
   Hash128 content_hash() const;  // of all samples and their labels
@@ -72,9 +72,10 @@ class DataSource {
 // for options that do not fit the kind of data, FileError or DataError as the readers do.
 std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 
-// The kinds, for open_source.
-std::unique_ptr<DataSource> open_table(const DataSection& options);
+// The kinds, for open_source. A source without labels has no labels() and no targets(): its task is clustering.
+enum class Labels : uint8_t { given, none };
+std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels);
 std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer);
-std::unique_ptr<DataSource> open_images(const DataSection& options);
+std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels);
 
 }  // namespace danlu::app

@@ -6,6 +6,7 @@
 #include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
+#include "danlu/app/recipe/split_file.h"
 #include "danlu/app/report/run_report.h"
 #include "danlu/base/base64.h"
 #include "danlu/base/cpu.h"
@@ -35,19 +36,6 @@ constexpr int64_t kEvaluationBatch = 256;
 constexpr uint64_t kShownSeed = 1, kValidationSeed = 2, kTestSeed = 3;  // of noise: what is measured is not what is shown
 constexpr int64_t kTested = 4096, kTestedLookedUp = 1024;               // images made at evaluation
 
-std::vector<int64_t> indexes_of(const Json& json, const char* part, int64_t size, const fs::path& file) {
-  std::vector<int64_t> indexes;
-  try {
-    indexes = json.at(part).get<std::vector<int64_t>>();
-  } catch (const Json::exception& error) {
-    throw DataError(kWhere, fmt::format("{}: {}: {}", file.string(), part, error.what()));
-  }
-  for (const int64_t i : indexes) {
-    if (i < 0 || i >= size) throw DataError(kWhere, fmt::format("{}: {}: got sample {} of {}", file.string(), part, i, size));
-  }
-  return indexes;
-}
-
 // For report.json: a measure as quality gates and reports read it.
 Json metric(double value, const char* better) { return {{"value", value}, {"better", better}}; }
 
@@ -76,10 +64,7 @@ std::string ImagePipeline::data_hash() {
 // Of a run that is prepared it is read back.
 const data::Split& ImagePipeline::split() {
   if (!split_) {
-    const fs::path path = directory_.file("split.json");
-    const Json json = read_json(path);
-    const auto part = [&](const char* name) { return indexes_of(json, name, images().size(), path); };
-    split_ = data::Split{part("train"), part("validation"), part("test")};
+    split_ = read_split(directory_.file("split.json"), images().size());
     if (directory_.info().value("data_hash", std::string()) != data_hash()) {
       throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source, directory_.path().string()));
     }

@@ -26,9 +26,10 @@ void check_options(const DataSection& options) {
 
 class ImageSource : public DataSource {
  public:
-  explicit ImageSource(const DataSection& options)
-      : options_(options), images_(data::read_images(options.source, options.image, options.table.classes)) {
-    if (images_.class_names.size() < 2) {
+  ImageSource(const DataSection& options, Labels labels)
+      : options_(options), labels_(labels),
+        images_(data::read_images(options.source, options.image, options.table.classes, labels == Labels::none ? data::Labels::none : data::Labels::directories)) {
+    if (labels == Labels::given && images_.class_names.size() < 2) {
       throw DataError(
           kWhere, fmt::format("{}: got {} class; expected at least two", options.source, images_.class_names.size()));
     }
@@ -49,8 +50,12 @@ class ImageSource : public DataSource {
   FittedData fit(std::span<const int64_t> training) const override {
     const auto preprocess = data::ImagePreprocess::fit(images_.pixels, training);
     FittedData fitted;
-    fitted.task = images_.class_names.size() == 2 ? data::TaskKind::binary : data::TaskKind::multiclass;
-    fitted.class_names = images_.class_names;
+    if (labels_ == Labels::none) {
+      fitted.task = data::TaskKind::clustering;
+    } else {
+      fitted.task = images_.class_names.size() == 2 ? data::TaskKind::binary : data::TaskKind::multiclass;
+      fitted.class_names = images_.class_names;
+    }
     fitted.input_shape = Shape{preprocess.height(), preprocess.width(), preprocess.channels()};
     fitted.preprocess = preprocess.to_json();
     fitted.reasons =
@@ -89,15 +94,16 @@ class ImageSource : public DataSource {
   }
 
   DataSection options_;
+  Labels labels_;
   data::LabeledImages images_;
   std::vector<Hash128> hashes_;
 };
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_images(const DataSection& options) {
+std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels) {
   check_options(options);
-  return std::make_unique<ImageSource>(options);
+  return std::make_unique<ImageSource>(options, labels);
 }
 
 }  // namespace danlu::app

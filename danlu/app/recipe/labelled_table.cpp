@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* kWhere = "app.data";
 
-void check_options(const DataSection& options) {
-  if (options.table.target.empty()) {
+void check_options(const DataSection& options, Labels labels) {
+  if (options.table.target.empty() && labels == Labels::given) {
     throw ConfigError(kWhere,
                       fmt::format("data.target is missing; expected the column of {} to predict", options.source));
   }
@@ -23,9 +23,10 @@ void check_options(const DataSection& options) {
   }
 }
 
-data::Table read_labelled(const DataSection& options) {
-  check_options(options);
-  const data::Table table = data::read_table(options.source, options.csv);
+data::Table read_labelled(const DataSection& options, Labels labels) {
+  check_options(options, labels);
+  data::Table table = data::read_table(options.source, options.csv);
+  if (labels == Labels::none) return table;
   table.column_index(options.table.target);  // names the nearest column if it is not there
   const auto labelled = data::labelled_rows(table, options.table.target, data::all_rows(table));
   if (labelled.empty()) {
@@ -37,10 +38,11 @@ data::Table read_labelled(const DataSection& options) {
 
 }  // namespace
 
-LabelledTable::LabelledTable(const DataSection& options)
-    : options_(options), table_(read_labelled(options)), schema_(data::infer_schema(table_, data::type_overrides(options.table))) {
+LabelledTable::LabelledTable(const DataSection& options, Labels labels)
+    : options_(options), table_(read_labelled(options, labels)), schema_(data::infer_schema(table_, data::type_overrides(options.table))) {
   const std::vector<int64_t> all = data::all_rows(table_);
   for (const int64_t row : all) hashes_.push_back(table_.row_hash(row));
+  if (labels == Labels::none) return;
   const auto target = data::TargetEncoder::fit(table_, all, schema_.column(options.table.target), options.table.task,
                                                options.table.classes, options.table.target_scale);
   if (target.task() != data::TaskKind::regression) {

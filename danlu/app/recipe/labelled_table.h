@@ -1,4 +1,5 @@
-// What the sources made of a table have in common: its labelled rows, their classes, and the report on them.
+// What the sources made of a table have in common: its labelled rows, their classes, and the report on them. Where nobody labels them,
+// all rows.
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@ namespace danlu::app {
 
 class LabelledTable : public DataSource {
  public:
-  explicit LabelledTable(const DataSection& options);
+  explicit LabelledTable(const DataSection& options, Labels labels = Labels::given);
 
   int64_t size() const override { return table_.num_rows(); }
   std::span<const int64_t> strata() const override { return strata_; }
@@ -28,7 +29,7 @@ class LabelledTable : public DataSource {
   std::vector<std::string> names_of(const std::vector<std::string>& classes) const;
 
   DataSection options_;
-  data::Table table_;  // rows with a value in the target column
+  data::Table table_;  // rows with a value in the target column, if there is one
   data::Schema schema_;
 
  private:

@@ -18,6 +18,22 @@ Json percentiles(std::vector<double> seconds) {
   return {{"p50_ms", at(0.5)}, {"p95_ms", at(0.95)}, {"p99_ms", at(0.99)}, {"count", seconds.size()}};
 }
 
+SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
+  constexpr size_t kAnswers = 300;
+  constexpr double kSeconds = 0.5;
+  SingleAnswers answers;
+  source.predict(predictor, samples.first(1));  // the first one prepares what the others use
+  const Timer whole;
+  const CpuTimer cpu;
+  for (size_t i = 0; i < kAnswers && whole.seconds() < kSeconds; ++i) {
+    const Timer timer;
+    source.predict(predictor, samples.subspan(i % samples.size(), 1));
+    answers.seconds.push_back(timer.seconds());
+  }
+  answers.effort = {whole.seconds(), cpu.seconds()};
+  return answers;
+}
+
 GenerationTimes time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text) {
   constexpr size_t kPrompt = 32, kRequests = 32;
   constexpr int64_t kTokens = 32;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "danlu/app/recipe/cost.h"
+#include "danlu/app/recipe/data_source.h"
 #include "danlu/base/json.h"
 #include "danlu/infer/language_model.h"
 
@@ -13,6 +14,13 @@ namespace danlu::app {
 // {"p50_ms", "p95_ms", "p99_ms", "count"} of times in seconds; null where there are none. The q-th percentile is the smallest time that
 // is not exceeded by q per cent of them (nearest rank).
 Json percentiles(std::vector<double> seconds);
+
+// Samples one by one, as a server is asked when it is quiet, for half a second at most. `samples` has at least one.
+struct SingleAnswers {
+  std::vector<double> seconds;  // of each
+  Effort effort;
+};
+SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples);
 
 struct GenerationTimes {
   Json latency;      // {"first token": percentiles, "next token": percentiles}

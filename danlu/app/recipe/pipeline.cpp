@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/pipeline.h"
 
 #include "danlu/app/profile/step_profile.h"
+#include "danlu/app/recipe/cluster_pipeline.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/image_pipeline.h"
@@ -321,6 +322,7 @@ Json to_json(const train::Result& r, const nn::Module& model) {
 std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
@@ -329,6 +331,7 @@ std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer obser
   Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(directory), std::move(observer));
+  if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }

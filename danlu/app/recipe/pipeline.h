@@ -7,8 +7,8 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are four kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels) and
-// RecommendationPipeline (interactions of users with items). The model of the recipe decides.
+// There are five kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
+// ClusterPipeline (groups without names) and RecommendationPipeline (interactions of users with items). The model of the recipe decides.
 #pragma once
 
 #include <functional>
@@ -56,9 +56,9 @@ class Pipeline {
   // `resume` goes on from the newest state in checkpoints/, to the same weights as if there had been no interruption.
   virtual train::Result train(train::Start start) = 0;
   // Trains again, from the beginning and in memory: the hash of the weights. The run directory is read and not changed.
-  std::string replay();
+  virtual std::string replay();
   // The learning rates of this recipe, from those that do nothing to those that do too much. The run directory is read and not changed.
-  train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point = {});
+  virtual train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point = {});
   virtual void bundle() = 0;
   virtual void evaluate() = 0;
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.

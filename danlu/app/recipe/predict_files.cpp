@@ -15,11 +15,11 @@ namespace {
 // The text of the answers, as it grows.
 class Answers {
  public:
-  Answers(AnswerForm form, const char* subject, const std::vector<std::string>& classes)
-      : form_(form), subject_(subject), classes_(classes) {
+  Answers(AnswerForm form, const char* subject, const infer::Predictor& predictor) : form_(form), subject_(subject), classes_(predictor.class_names()) {
     if (form_ == AnswerForm::jsonl) return;
-    text_ = fmt::format("{},{}", subject_, classes.empty() ? "value" : "label");
-    for (const std::string& name : classes) text_ += "," + data::csv_cell("p_" + name);
+    const bool clusters = predictor.task() == data::TaskKind::clustering;
+    text_ = fmt::format("{},{}", subject_, classes_.empty() ? "value" : clusters ? "cluster" : "label");
+    for (const std::string& name : classes_) text_ += "," + data::csv_cell((clusters ? "distance_" : "p_") + name);
     text_ += "\n";
   }
 
@@ -32,7 +32,7 @@ class Answers {
     }
     text_ += data::csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
     text_ += classes_.empty() ? fmt::format("{}", p.value) : data::csv_cell(p.label);
-    for (const double probability : p.probabilities) text_ += fmt::format(",{}", probability);
+    for (const double number : p.distances.empty() ? p.probabilities : p.distances) text_ += fmt::format(",{}", number);
     text_ += "\n";
   }
 
@@ -96,7 +96,7 @@ void predict_images(infer::Predictor& predictor, const std::vector<fs::path>& fi
 std::string predict_files(infer::Predictor& predictor, const std::vector<fs::path>& inputs, AnswerForm form,
                           const data::CsvOptions& csv) {
   const bool tables = predictor.input_kind() != infer::InputKind::image;
-  Answers answers(form, tables ? "line" : "file", predictor.class_names());
+  Answers answers(form, tables ? "line" : "file", predictor);
   if (tables) {
     for (const fs::path& input : inputs) predict_table(predictor, input, csv, answers);
   } else {

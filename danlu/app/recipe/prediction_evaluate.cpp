@@ -37,27 +37,6 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
                                            static_cast<int64_t>(config.class_names.size()), config.decision.threshold);
 }
 
-// Samples one by one, as a server is asked when it is quiet, for half a second at most.
-struct SingleAnswers {
-  std::vector<double> seconds;  // of each
-  Effort effort;
-};
-SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
-  constexpr size_t kAnswers = 300;
-  constexpr double kSeconds = 0.5;
-  SingleAnswers answers;
-  source.predict(predictor, samples.first(1));  // the first one prepares what the others use
-  const Timer whole;
-  const CpuTimer cpu;
-  for (size_t i = 0; i < kAnswers && whole.seconds() < kSeconds; ++i) {
-    const Timer timer;
-    source.predict(predictor, samples.subspan(i % samples.size(), 1));
-    answers.seconds.push_back(timer.seconds());
-  }
-  answers.effort = {whole.seconds(), cpu.seconds()};
-  return answers;
-}
-
 bool has_metric(const std::string& name, eval::Task task) {
   const auto all = eval::all_metrics();
   return std::any_of(all.begin(), all.end(), [&](const eval::Metric& metric) { return metric.has(task) && name == metric.name; });

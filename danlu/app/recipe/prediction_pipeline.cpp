@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/prediction_pipeline.h"
 
 #include "danlu/app/recipe/derive.h"
+#include "danlu/app/recipe/split_file.h"
 #include "danlu/app/recipe/transfer_source.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -11,19 +12,6 @@ namespace danlu::app {
 namespace {
 
 constexpr const char* kWhere = "app.run";
-
-std::vector<int64_t> read_indexes(const Json& json, const char* part, int64_t size, const std::string& file) {
-  std::vector<int64_t> indexes;
-  try {
-    indexes = json.at(part).get<std::vector<int64_t>>();
-  } catch (const Json::exception& error) {
-    throw DataError(kWhere, fmt::format("{}: {}: {}", file, part, error.what()));
-  }
-  for (const int64_t i : indexes) {
-    if (i < 0 || i >= size) throw DataError(kWhere, fmt::format("{}: {}: got sample {} of {}", file, part, i, size));
-  }
-  return indexes;
-}
 
 }  // namespace
 
@@ -51,12 +39,7 @@ DataSource& PredictionPipeline::source() {
 
 const data::Split& PredictionPipeline::split() {
   if (plan_) return plan_->split;
-  if (!split_) {
-    const fs::path path = directory_.file("split.json");
-    const Json json = read_json(path);
-    const auto part = [&](const char* name) { return read_indexes(json, name, source().size(), path.string()); };
-    split_ = data::Split{part("train"), part("validation"), part("test")};
-  }
+  if (!split_) split_ = read_split(directory_.file("split.json"), source().size());
   return *split_;
 }
 

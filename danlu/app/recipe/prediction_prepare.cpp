@@ -5,6 +5,7 @@
 #include "danlu/app/recipe/checks.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/recipe/split_file.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/version.h"
@@ -15,10 +16,6 @@ namespace danlu::app {
 namespace {
 
 constexpr const char* kWhere = "app.prepare";
-
-Json to_json(const data::Split& split) {
-  return {{"train", split.train}, {"validation", split.validation}, {"test", split.test}};
-}
 
 void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::Split& split) {
   if (recipe.data.split.on_overlap != "drop") return;

@@ -137,6 +137,11 @@ bool Recipe::is_about_images_alone() const {
   return type == "gan" || type == "autoencoder";
 }
 
+bool Recipe::is_clustering() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type == "kmeans";
+}
+
 bool Recipe::is_recommendation() const {
   const Json type = model.is_object() ? model.value("type", Json()) : model;
   return type.is_string() ? models::is_recommender(type.get<std::string>()) : gives("data.interactions");

@@ -26,6 +26,12 @@
 //   data: {source: ratings.csv, interactions: {time: timestamp, title: title}}
 //   model: {type: sequential, width: 64}
 //
+// Groups are found without a target:
+//
+//   name: weather-kinds
+//   data: {source: seattle-weather.csv}
+//   model: kmeans
+//
 // `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
 //
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
@@ -157,6 +163,9 @@ struct Recipe {
 
   // Does it learn what images look like, without labels: gan or autoencoder?
   bool is_about_images_alone() const;
+
+  // Does it look for groups that nobody has named: kmeans?
+  bool is_clustering() const;
 
   // Does it recommend items to users? Its model says so, or columns of interactions are named.
   bool is_recommendation() const;

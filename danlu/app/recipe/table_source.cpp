@@ -22,6 +22,10 @@ class TableSource : public LabelledTable {
     fitted.reasons = preprocessor.reasons();
     fitted.training_samples = preprocessor.training_rows();
     Tensor features = preprocessor.apply(table_, all);
+    if (fitted.task == data::TaskKind::clustering) {
+      fitted.dataset = std::make_unique<data::TensorDataset>(std::move(features), Tensor::zeros({table_.num_rows()}));
+      return fitted;
+    }
     fitted.background = infer::make_background(preprocessor, features, fitted.training_samples);
     fitted.dataset = std::make_unique<data::TensorDataset>(std::move(features), preprocessor.labels(table_, all));
     return fitted;
@@ -35,6 +39,6 @@ class TableSource : public LabelledTable {
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_table(const DataSection& options) { return std::make_unique<TableSource>(options); }
+std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels) { return std::make_unique<TableSource>(options, labels); }
 
 }  // namespace danlu::app

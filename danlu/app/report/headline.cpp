@@ -12,6 +12,7 @@ namespace {
 // What is read first, of what there is.
 constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_macro", "recall", "log_loss",  "r2",
                                       "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss",
+                                      "silhouette", "explained_variance", "stability", "davies_bouldin",
                                       "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error",
                                       "ndcg@",    "recall@", "map",      "coverage@"};  // those of a ranking with any k
 constexpr size_t kTiles = 4;
@@ -29,7 +30,7 @@ std::string display_name(const std::string& key) {
 }
 
 bool is_share(const std::string& key) {
-  for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage"}) {
+  for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage", "explained_variance"}) {
     if (key.find(word) != std::string::npos) return true;
   }
   return false;
@@ -42,6 +43,7 @@ std::string model_type(const RunFiles& run) {
   std::string type = model.is_object() ? model.value("type", "") : "";
   if (type == "gpt") return "language model";
   if (type == "autoencoder") return type;
+  if (type == "kmeans") return "k-means";
   if (is_recommender(run)) return "recommender (" + type + ")";
   std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return type.empty() ? "model" : type;
@@ -54,7 +56,9 @@ std::string lead(const RunFiles& run) {
   const double parameters = number_at(run.info, "parameters");
   if (!std::isnan(parameters)) text += fmt::format(" of {} parameters", count_text(std::llround(parameters)));
   const Json& training = part(run.info, "training");
-  if (!training.empty()) {
+  if (type == "k-means" && !training.empty()) {
+    text += fmt::format(", fitted in {}", seconds_text(number_at(training, "seconds")));
+  } else if (!training.empty()) {
     const double epochs = number_at(training, "epochs");
     text += fmt::format(", trained for {:.3g} {} in {}", epochs, epochs == 1 ? "epoch" : "epochs", seconds_text(number_at(training, "seconds")));
   }

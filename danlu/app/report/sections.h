@@ -27,6 +27,8 @@ std::string headline(const RunFiles& run);
 std::string quality_section(const RunFiles& run);
 // recommendation.cpp: a recommender beside popularity, and examples of what it recommends.
 std::string recommendation_section(const RunFiles& run);
+// clusters.cpp: what each group is like.
+std::string cluster_section(const RunFiles& run);
 // training.cpp: loss, accuracy, learning rate, gradient norm.
 std::string training_section(const RunFiles& run);
 // examples.cpp: where the model erred most, what it is least sure of, what it writes.

@@ -61,8 +61,8 @@ std::vector<int64_t> labelled_rows(const Table& table, const std::string& target
 
 TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int64_t> training, const Schema& schema,
                                          const TableOptions& options) {
-  if (options.target.empty()) throw ConfigError(kWhere, "got no target; expected the name of the column to predict");
-  table.column_index(options.target);
+  const bool has_target = !options.target.empty();
+  if (has_target) table.column_index(options.target);
   for (const auto& [name, unused] : options.columns) table.column_index(name);
 
   TablePreprocessor result;
@@ -70,7 +70,7 @@ TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int
   std::vector<bool> dropped(training.size());
   for (const ColumnSchema& column : schema.columns) {
     const ColumnOptions chosen = resolve(options, column.name);
-    if (column.name == options.target) continue;
+    if (has_target && column.name == options.target) continue;
     FeatureColumn& candidate = candidates.emplace_back(column, chosen);
     if (!usable(column, chosen)) continue;
     candidate.fit_bounds(table, training);
@@ -86,8 +86,7 @@ TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int
                             "at least one",
                             table.source(), training.size()));
   }
-  result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes,
-                                      options.target_scale);
+  if (has_target) result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes, options.target_scale);
   for (FeatureColumn& candidate : candidates) {
     const std::string useless = candidate.fit(table, kept);
     if (useless.empty())
@@ -141,7 +140,7 @@ Tensor TablePreprocessor::apply(const Table& table, std::span<const int64_t> row
 Tensor TablePreprocessor::apply(const Table& table) const { return apply(table, all_rows(table)); }
 
 std::string TablePreprocessor::reasons() const {
-  std::string text = fmt::format("target \"{}\": {} ({})\n", target(), name_of(task()), target_.reason());
+  std::string text = target().empty() ? "" : fmt::format("target \"{}\": {} ({})\n", target(), name_of(task()), target_.reason());
   for (const FeatureColumn& column : columns_) {
     text += fmt::format("column \"{}\": {}, {} features ({})\n", column.name(), name_of(column.type()),
                         column.num_features(), column.reason());
@@ -168,7 +167,7 @@ TablePreprocessor TablePreprocessor::from_json(const Json& json, const std::stri
   state.word("format", {kFormat});
   if (state.number("version") != kVersion) state.fail("version", fmt::format("{}", kVersion));
   TablePreprocessor result;
-  result.target_ = TargetEncoder::from_json(state.inner("target"));
+  if (const auto target = json.find("target"); target == json.end() || !target->is_null()) result.target_ = TargetEncoder::from_json(state.inner("target"));
   for (const Json& column : state.list("columns")) result.columns_.push_back(FeatureColumn::from_json(column, source));
   for (const Json& column : state.list("left_out")) {
     const SavedState entry(column, source + ": a column left out");

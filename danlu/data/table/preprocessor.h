@@ -32,7 +32,7 @@ struct TableOptions {
   std::map<std::string, ColumnOptions> columns;
 
   void describe(OptionVisitor& v) {
-    v.field("target", target, "the column to predict");
+    v.field("target", target, "the column to predict; none for kmeans");
     v.choice("task", task, {"auto", "classification", "regression"}, "auto: by the type of the target");
     v.field("classes", classes,
             "class names in the order of their indexes; default: as declared by the file, else sorted");
@@ -57,7 +57,7 @@ struct LeftOut {
 class TablePreprocessor {
  public:
   TablePreprocessor() = default;
-  // Looks at `training` rows of the table and at no others. Throws ConfigError for options that do not fit the columns,
+  // Looks at `training` rows of the table and at no others. Without options.target every column is one to learn from. Throws ConfigError for options that do not fit the columns,
   // DataError for bad contents, or if no column is left to learn from.
   static TablePreprocessor fit(const Table& table, std::span<const int64_t> training, const Schema& schema,
                                const TableOptions& options);

@@ -249,7 +249,6 @@ TEST(TablePreprocessor, Misuse) {
   expect_error([&] { fit(table, predicting("z")); }, {"no column \"z\""});
   expect_error([&] { fit(table, predicting("y")); }, {"t.csv:4", "column \"y\"", "target is missing"});
   EXPECT_EQ(labelled_rows(table, "y", all_rows(table)), (std::vector<int64_t>{0, 1, 3}));
-  expect_error<ConfigError>([&] { fit(table, predicting("")); }, {"no target"});
   expect_error([&] { fit(table, first(1), predicting("y")); }, {"one class"});
   TableOptions options = predicting("y");
   options.columns["c"].drop = true;

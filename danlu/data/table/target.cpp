@@ -70,6 +70,7 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
       throw DataError(kWhere, fmt::format("{}: target \"{}\": got {} in all {} training rows; expected numbers that differ: there is nothing to learn",
                                           table.source(), schema.name, numbers.front(), numbers.size()));
     }
+    target.task_ = TaskKind::regression;
     target.scaler_ = Scaler::fit(numbers, scale);
     return target;
   }
@@ -120,6 +121,7 @@ Tensor TargetEncoder::labels(const Table& table, std::span<const int64_t> rows) 
 }
 
 Json TargetEncoder::to_json() const {
+  if (task_ == TaskKind::clustering) return nullptr;
   Json json = {{"name", name_}, {"task", name_of(task_)}, {"reason", reason_}};
   if (task_ == TaskKind::regression)
     json["scale"] = scaler_.to_json();
@@ -134,6 +136,7 @@ TargetEncoder TargetEncoder::from_json(const SavedState& state) {
   target.reason_ = state.text("reason");
   const std::string task = state.word("task", {"binary", "multiclass", "regression"});
   if (task == "regression") {
+    target.task_ = TaskKind::regression;
     target.scaler_ = Scaler::from_json(state.inner("scale"));
     return target;
   }

@@ -16,6 +16,7 @@ namespace danlu::data {
 
 class TargetEncoder {
  public:
+  // Of a table without a target: task clustering, no name, no labels.
   TargetEncoder() = default;
   // `task`: auto, classification or regression. auto: regression for a number column, unless it holds at most 20
   // different whole numbers, each seen 10 times on average; classification for the rest. `classes` (may be empty) sets
@@ -24,7 +25,7 @@ class TargetEncoder {
   static TargetEncoder fit(const Table& table, std::span<const int64_t> training, const ColumnSchema& schema,
                            const std::string& task, const std::vector<std::string>& classes, const std::string& scale);
   static TargetEncoder from_json(const SavedState& state);
-  Json to_json() const;
+  Json to_json() const;  // null without a target, which from_json is not asked to read
 
   const std::string& name() const { return name_; }
   TaskKind task() const { return task_; }
@@ -41,7 +42,7 @@ class TargetEncoder {
   Cell target_cell(const Table& table, int64_t row, int64_t column) const;
 
   std::string name_;
-  TaskKind task_ = TaskKind::regression;
+  TaskKind task_ = TaskKind::clustering;
   std::string reason_;
   LabelEncoder labels_;  // classification
   Scaler scaler_;        // regression

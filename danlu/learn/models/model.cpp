@@ -11,6 +11,7 @@
 #include "danlu/learn/models/encoder.h"
 #include "danlu/learn/models/gan.h"
 #include "danlu/learn/models/gpt.h"
+#include "danlu/learn/models/kmeans.h"
 #include "danlu/learn/models/logistic.h"
 #include "danlu/learn/models/mlp.h"
 #include "danlu/learn/models/mobilenet.h"
@@ -81,6 +82,7 @@ const std::vector<Kind>& kinds() {
       kind("lstm", Input::tokens, make_lstm),
       kind("gru", Input::tokens, make_gru),
       kind("encoder", Input::tokens, make_encoder, check_encoder),
+      kind("kmeans", Input::numbers, make_kmeans),
       kind("gpt", Input::numbers, make_language_model, check_gpt),
   });
   return kKinds;

@@ -109,7 +109,7 @@ Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) c
 
 Tensor PredictionObjective::answer(const Tensor& outputs) const {
   const NoGrad no_grad;
-  if (task_ == TaskKind::regression) return outputs;
+  if (task_ == TaskKind::regression || task_ == TaskKind::clustering) return outputs;
   if (task_ == TaskKind::multiclass) return softmax(outputs);
   const Tensor positive = sigmoid(outputs);
   Tensor both = Tensor::empty({outputs.numel(), 2});

@@ -85,7 +85,7 @@ class PredictionObjective : public Objective {
   // Mean loss of a batch, differentiable. outputs: (N, 1) or (N, C); y: i64 (N) class indexes, or f32 (N) for regression.
   Tensor loss(const Tensor& outputs, const Tensor& y) const;
 
-  // Outside differentiation: (N, C) probabilities, both classes of a binary task too, or (N, 1) values.
+  // Outside differentiation: (N, C) probabilities, both classes of a binary task too, or (N, 1) values; distances stay as they are.
   Tensor answer(const Tensor& outputs) const;
 
   // How many of a batch's classes are right; none for regression.
