@@ -197,6 +197,38 @@ def regression_cases(rng):
     yield case("two samples", [1.0, 2.0], [1.5, 1.0])
 
 
+def multilabel_metrics(truth, p, thresholds):
+    predicted = (p >= thresholds).astype(int)
+    keep = {"zero_division": 0}
+    out = {"hamming_loss": m.hamming_loss(truth, predicted), "subset_accuracy": m.accuracy_score(truth, predicted)}
+    for average in ("macro", "micro", "weighted"):
+        out[f"precision_{average}"] = m.precision_score(truth, predicted, average=average, **keep)
+        out[f"recall_{average}"] = m.recall_score(truth, predicted, average=average, **keep)
+        out[f"f1_{average}"] = m.f1_score(truth, predicted, average=average, **keep)
+    there = truth.sum(axis=0) > 0  # labels without a sample have no ranking
+    out["mean_average_precision"] = m.average_precision_score(truth[:, there], p[:, there], average="macro") if there.any() else math.nan
+    out["log_loss"] = np.mean([m.log_loss(truth[:, k], p[:, k], labels=[0, 1]) for k in range(truth.shape[1])])
+    return {name: undefined_as_none(float(value)) for name, value in out.items()}
+
+
+def multilabel_cases(rng):
+    def case(name, truth, p, thresholds):
+        counts = rng.integers(0, 4, len(truth))
+        counts[0] = max(counts[0], 1)
+        return {"name": name, "truth": truth.ravel().tolist(), "probabilities": p.ravel().tolist(), "thresholds": list(map(float, thresholds)),
+                "counts": counts.tolist(), "metrics": multilabel_metrics(truth, p, thresholds),
+                "metrics_of_counts": multilabel_metrics(np.repeat(truth, counts, axis=0), np.repeat(p, counts, axis=0), thresholds)}
+
+    truth = (rng.random((50, 6)) < [0.5, 0.3, 0.2, 0.1, 0.05, 0]).astype(int)
+    informed = np.clip(0.4 * truth + 0.3 + 0.2 * rng.standard_normal(truth.shape), 0.001, 0.999)
+    yield case("six labels, one without samples", truth, informed, np.full(6, 0.5))
+    yield case("thresholds of their own", truth, informed, np.array([0.3, 0.4, 0.45, 0.5, 0.6, 0.7]))
+    yield case("ties on the threshold", truth, np.round(informed, 1).clip(0.1, 0.9), np.full(6, 0.5))
+    yield case("nothing is said", truth, informed / 3, np.full(6, 0.5))
+    yield case("all labels of all samples", np.ones((10, 3), int), rng.random((10, 3)), np.full(3, 0.5))
+    yield case("one sample", np.array([[1, 0]]), np.array([[0.7, 0.2]]), np.full(2, 0.5))
+
+
 def clustering_cases(rng):
     for name, x, clusters in (
         ("blobs", np.concatenate([rng.normal(c, 1, (30, 3)) for c in (0, 4, 9)]), np.repeat([0, 1, 2], 30)),
@@ -228,6 +260,7 @@ def main():
         "classification": list(classification_cases(rng)),
         "regression": list(regression_cases(rng)),
         "folds": list(fold_cases(rng)),
+        "multilabel": list(multilabel_cases(np.random.default_rng(20240603))),
         "clustering": list(clustering_cases(np.random.default_rng(20240602))),
         "student_t": [{"p": p, "degrees": d, "t": float(stats.t.ppf(p, d))}
                       for p in (0.001, 0.3, 0.6, 0.95, 0.975, 0.9999) for d in (1, 2, 4, 9, 99, 10000)],

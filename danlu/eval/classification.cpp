@@ -37,8 +37,19 @@ double mean_of_classes(const ClassCounts& c, OfClass of_class, bool by_support) 
   return sum / weights;
 }
 
+// All classes as one.
+ClassCounts pooled(const ClassCounts& c) {
+  ClassCounts all(1);
+  for (size_t k = 0; k < c.support.size(); ++k) {
+    all.support[0] += c.support[k];
+    all.predicted[0] += c.predicted[k];
+    all.correct[0] += c.correct[k];
+  }
+  return all;
+}
+
 double average_of(const ClassCounts& c, Average average, OfClass of_class) {
-  if (average == Average::micro) return accuracy(c);
+  if (average == Average::micro) return c.total == 0 ? NAN : of_class(pooled(c), 0);
   return mean_of_classes(c, of_class, average == Average::weighted);
 }
 

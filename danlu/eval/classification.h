@@ -36,7 +36,7 @@ double f1(const ClassCounts& c, int64_t k);           // 2 correct / (support + 
 double specificity(const ClassCounts& c, int64_t k);  // of the samples of other classes, those not predicted as k
 
 enum class Average {
-  micro,    // over all decisions, which makes precision = recall = F1 = accuracy
+  micro,    // over all decisions, which makes precision = recall = F1 = accuracy where every sample has one class
   macro,    // the mean of classes
   weighted  // the mean of classes, each by its support
 };

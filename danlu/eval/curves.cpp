@@ -5,6 +5,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/multilabel.h"
 #include "danlu/eval/roc.h"
 
 namespace danlu::eval {
@@ -21,7 +22,7 @@ Json pick(std::span<const double> values, std::span<const size_t> kept) {
   return picked;
 }
 
-void add_class(Json& curves, const RankedScores& scores, const std::string& name) {
+void add_roc(Json& curves, const RankedScores& scores, const std::string& name) {
   if (scores.positives() == 0 || scores.negatives() == 0) return;
   const RocCurve roc = scores.roc_curve();
   const auto roc_kept = simplify(roc.false_positive_rate, roc.true_positive_rate, kTolerance);
@@ -29,6 +30,10 @@ void add_class(Json& curves, const RankedScores& scores, const std::string& name
                            {"area", scores.auc()},
                            {"false_positive_rate", pick(roc.false_positive_rate, roc_kept)},
                            {"true_positive_rate", pick(roc.true_positive_rate, roc_kept)}});
+}
+
+void add_precision_recall(Json& curves, const RankedScores& scores, const std::string& name) {
+  if (scores.positives() == 0 || scores.negatives() == 0) return;
   const PrecisionRecallCurve pr = scores.precision_recall_curve();
   const auto pr_kept = simplify(pr.recall, pr.precision, kTolerance);
   curves["precision_recall"].push_back({{"class", name},
@@ -84,9 +89,16 @@ std::vector<size_t> simplify(std::span<const double> x, std::span<const double> 
 Json curves(const Predictions& p, std::span<const std::string> class_names) {
   if (p.task() == Task::regression) return {{"scatter", scatter(p)}};
   Json result = {{"roc", Json::array()}, {"precision_recall", Json::array()}};
+  if (p.task() == Task::multilabel) {
+    const LabelRankings rankings(p.labels(), p.probabilities(), p.classes());
+    for (size_t k = 0; k < rankings.labels().size(); ++k) add_precision_recall(result, rankings.labels()[k], class_names[k]);
+    return result;
+  }
   const auto stride = static_cast<size_t>(p.classes());
   for (size_t k = p.task() == Task::binary ? 1 : 0; k < stride; ++k) {
-    add_class(result, RankedScores(p.labels(), p.probabilities(), static_cast<int64_t>(k), stride, k), class_names[k]);
+    const RankedScores scores(p.labels(), p.probabilities(), static_cast<int64_t>(k), stride, k);
+    add_roc(result, scores, class_names[k]);
+    add_precision_recall(result, scores, class_names[k]);
   }
   return result;
 }

@@ -18,6 +18,7 @@ std::vector<size_t> simplify(std::span<const double> x, std::span<const double> 
 // Two classes: of the positive one; more: of each against the rest. Classes without samples, or without others, are left out.
 //   {"roc": [{"class", "area", "false_positive_rate": [], "true_positive_rate": []}],
 //    "precision_recall": [{"class", "area", "recall": [], "precision": []}]}
+// Several labels a sample: precision and recall alone, of each label.
 // Numbers: {"scatter": {"actual": [], "predicted": []}}, of at most a thousand samples, evenly spread.
 Json curves(const Predictions& predictions, std::span<const std::string> class_names);
 

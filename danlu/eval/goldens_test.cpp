@@ -196,6 +196,13 @@ TEST(Goldens, McNemar) {
   }
 }
 
+TEST(Goldens, SeveralLabels) {
+  for (const Json& c : goldens()["multilabel"]) {
+    SCOPED_TRACE(c["name"]);
+    expect_metrics(Predictions::multilabel(c["truth"].get<std::vector<int64_t>>(), reals(c["probabilities"]), reals(c["thresholds"])), c);
+  }
+}
+
 TEST(Goldens, Clustering) {
   for (const Json& c : goldens()["clustering"]) {
     SCOPED_TRACE(c["name"]);

@@ -8,6 +8,7 @@
 #include "danlu/base/options.h"
 #include "danlu/eval/calibration.h"
 #include "danlu/eval/classification.h"
+#include "danlu/eval/multilabel.h"
 #include "danlu/eval/regression.h"
 #include "danlu/eval/roc.h"
 
@@ -20,9 +21,12 @@ Statistic mean_of(std::vector<double> of_samples) {
   return [values = std::move(of_samples)](Counts counts) { return mean(values, counts); };
 }
 
-// Measures of the predicted classes.
+// Measures of the predicted classes, or labels.
 template <class Measure>
 Statistic of_classes(const Predictions& p, Measure measure) {
+  if (p.task() == Task::multilabel) {
+    return [decisions = LabelDecisions(p.labels(), p.predicted(), p.classes()), measure](Counts counts) { return measure(decisions.count(counts)); };
+  }
   return
       [&p, measure](Counts counts) { return measure(count_classes(p.labels(), p.predicted(), p.classes(), counts)); };
 }
@@ -78,6 +82,7 @@ Statistic prepare_auc(const Predictions& p) {
 }
 
 Statistic prepare_log_loss(const Predictions& p) {
+  if (p.task() == Task::multilabel) return mean_of(label_log_losses(p.labels(), p.probabilities(), p.classes()));
   return mean_of(log_losses(p.labels(), p.probabilities(), p.classes()));
 }
 
@@ -91,6 +96,15 @@ Statistic prepare_ece(const Predictions& p) {
     return expected_calibration_error(reliability_curve(f, kBins, counts));
   };
 }
+
+Statistic prepare_mean_average_precision(const Predictions& p) {
+  const auto ranked = std::make_shared<const LabelRankings>(p.labels(), p.probabilities(), p.classes());
+  return [ranked](Counts counts) { return ranked->mean_average_precision(counts); };
+}
+
+Statistic prepare_hamming_loss(const Predictions& p) { return mean_of(LabelDecisions(p.labels(), p.predicted(), p.classes()).hamming_losses()); }
+
+Statistic prepare_subset_accuracy(const Predictions& p) { return mean_of(LabelDecisions(p.labels(), p.predicted(), p.classes()).subset_hits()); }
 
 Statistic prepare_mse(const Predictions& p) { return mean_of(squared_errors(p.targets(), p.values())); }
 
@@ -108,7 +122,7 @@ Statistic prepare_r2(const Predictions& p) {
 
 constexpr uint8_t bit(Task task) { return static_cast<uint8_t>(1u << static_cast<unsigned>(task)); }
 constexpr uint8_t kBinary = bit(Task::binary), kClasses = kBinary | bit(Task::multiclass),
-                  kNumbers = bit(Task::regression);
+                  kNumbers = bit(Task::regression), kLabels = bit(Task::multilabel), kCounted = kClasses | kLabels;
 constexpr Direction kHigher = Direction::higher_is_better, kLower = Direction::lower_is_better;
 
 constexpr Metric kMetrics[] = {
@@ -119,15 +133,15 @@ constexpr Metric kMetrics[] = {
     {"recall", "Recall", kHigher, kBinary, prepare_positive<recall>},
     {"specificity", "Specificity", kHigher, kBinary, prepare_positive<specificity>},
     {"f1", "F1", kHigher, kBinary, prepare_positive<f1>},
-    {"precision_macro", "Precision (macro)", kHigher, kClasses, prepare_average<precision, Average::macro>},
-    {"precision_micro", "Precision (micro)", kHigher, kClasses, prepare_average<precision, Average::micro>},
-    {"precision_weighted", "Precision (weighted)", kHigher, kClasses, prepare_average<precision, Average::weighted>},
-    {"recall_macro", "Recall (macro)", kHigher, kClasses, prepare_average<recall, Average::macro>},
-    {"recall_micro", "Recall (micro)", kHigher, kClasses, prepare_average<recall, Average::micro>},
-    {"recall_weighted", "Recall (weighted)", kHigher, kClasses, prepare_average<recall, Average::weighted>},
-    {"f1_macro", "F1 (macro)", kHigher, kClasses, prepare_average<f1, Average::macro>},
-    {"f1_micro", "F1 (micro)", kHigher, kClasses, prepare_average<f1, Average::micro>},
-    {"f1_weighted", "F1 (weighted)", kHigher, kClasses, prepare_average<f1, Average::weighted>},
+    {"precision_macro", "Precision (macro)", kHigher, kCounted, prepare_average<precision, Average::macro>},
+    {"precision_micro", "Precision (micro)", kHigher, kCounted, prepare_average<precision, Average::micro>},
+    {"precision_weighted", "Precision (weighted)", kHigher, kCounted, prepare_average<precision, Average::weighted>},
+    {"recall_macro", "Recall (macro)", kHigher, kCounted, prepare_average<recall, Average::macro>},
+    {"recall_micro", "Recall (micro)", kHigher, kCounted, prepare_average<recall, Average::micro>},
+    {"recall_weighted", "Recall (weighted)", kHigher, kCounted, prepare_average<recall, Average::weighted>},
+    {"f1_macro", "F1 (macro)", kHigher, kCounted, prepare_average<f1, Average::macro>},
+    {"f1_micro", "F1 (micro)", kHigher, kCounted, prepare_average<f1, Average::micro>},
+    {"f1_weighted", "F1 (weighted)", kHigher, kCounted, prepare_average<f1, Average::weighted>},
     {"specificity_macro", "Specificity (macro)", kHigher, kClasses, prepare_average<specificity, Average::macro>},
     {"auc", "ROC-AUC", kHigher, kClasses, prepare_auc},
     {"auc_weighted", "ROC-AUC (weighted)", kHigher, kClasses, prepare_one_versus_rest<Average::weighted>},
@@ -135,7 +149,10 @@ constexpr Metric kMetrics[] = {
     {"recall_at_specificity_90", "Recall at specificity 0.90", kHigher, kBinary, prepare_recall_at_specificity<90>},
     {"recall_at_specificity_95", "Recall at specificity 0.95", kHigher, kBinary, prepare_recall_at_specificity<95>},
     {"ks", "KS", kHigher, kBinary, prepare_ranking<&RankedScores::ks>},
-    {"log_loss", "Log-loss", kLower, kClasses, prepare_log_loss},
+    {"log_loss", "Log-loss", kLower, kCounted, prepare_log_loss},
+    {"mean_average_precision", "Mean average precision", kHigher, kLabels, prepare_mean_average_precision},
+    {"hamming_loss", "Hamming loss", kLower, kLabels, prepare_hamming_loss},
+    {"subset_accuracy", "Subset accuracy", kHigher, kLabels, prepare_subset_accuracy},
     {"brier", "Brier score", kLower, kClasses, prepare_brier},
     {"ece", "ECE", kLower, kClasses, prepare_ece},
     {"mse", "MSE", kLower, kNumbers, prepare_mse},
@@ -174,6 +191,8 @@ std::vector<std::string> default_metrics(Task task) {
       return {"accuracy", "balanced_accuracy", "f1_macro", "auc", "log_loss", "brier", "ece"};
     case Task::regression:
       return {"rmse", "mae", "r2"};
+    case Task::multilabel:
+      return {"f1_micro", "f1_macro", "mean_average_precision", "precision_micro", "recall_micro", "hamming_loss", "subset_accuracy", "log_loss"};
   }
   return {};
 }

@@ -49,6 +49,8 @@ const char* task_name(Task task) {
       return "multiclass";
     case Task::regression:
       return "regression";
+    case Task::multilabel:
+      return "multilabel";
   }
   return "?";
 }
@@ -87,6 +89,34 @@ Predictions Predictions::classification(std::span<const int64_t> labels, std::sp
                                         int64_t classes, double threshold) {
   const std::vector<double> wide(probabilities.begin(), probabilities.end());
   return classification(labels, wide, classes, threshold);
+}
+
+Predictions Predictions::multilabel(std::span<const int64_t> truth, std::span<const double> probabilities, std::span<const double> thresholds) {
+  check_not_empty(truth.size());
+  const size_t classes = thresholds.size();
+  if (classes == 0 || truth.size() % classes != 0 || probabilities.size() != truth.size()) {
+    throw ShapeError(kWhere, fmt::format("got {} truths and {} probabilities for {} labels; expected one of each for each sample and label", truth.size(), probabilities.size(), classes));
+  }
+  for (size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] != 0 && truth[i] != 1) throw DataError(kWhere, fmt::format("got {} for label {} of sample {}; expected 0 or 1", truth[i], i % classes, i / classes));
+    if (probabilities[i] >= 0 && probabilities[i] <= 1 + kRounding) continue;
+    throw DataError(kWhere, fmt::format("got probability {} for label {} of sample {}; expected 0 to 1", probabilities[i], i % classes, i / classes));
+  }
+  Predictions p;
+  p.task_ = Task::multilabel;
+  p.classes_ = static_cast<int64_t>(classes);
+  p.thresholds_.assign(thresholds.begin(), thresholds.end());
+  p.labels_.assign(truth.begin(), truth.end());
+  for (size_t i = 0; i < truth.size(); ++i) {
+    p.probabilities_.push_back(std::min(probabilities[i], 1.0));
+    p.predicted_.push_back(probabilities[i] >= thresholds[i % classes] ? 1 : 0);
+  }
+  return p;
+}
+
+int64_t Predictions::size() const {
+  if (task_ == Task::regression) return std::ssize(targets_);
+  return task_ == Task::multilabel ? std::ssize(labels_) / classes_ : std::ssize(labels_);
 }
 
 Predictions Predictions::regression(std::span<const double> targets, std::span<const double> values) {

@@ -7,7 +7,7 @@
 
 namespace danlu::eval {
 
-enum class Task : uint8_t { binary, multiclass, regression };
+enum class Task : uint8_t { binary, multiclass, regression, multilabel };
 
 const char* task_name(Task task);
 
@@ -26,12 +26,17 @@ class Predictions {
   static Predictions regression(std::span<const double> targets, std::span<const double> values);
   static Predictions regression(std::span<const float> targets, std::span<const float> values);
 
-  Task task() const { return task_; }
-  int64_t size() const { return static_cast<int64_t>(task_ == Task::regression ? targets_.size() : labels_.size()); }
+  // Several labels a sample. truth: N x classes zeros and ones, row-major; probabilities: the same of each label; a label is predicted
+  // where its probability is at least its threshold. Throws ShapeError if the sizes do not fit; DataError as above.
+  static Predictions multilabel(std::span<const int64_t> truth, std::span<const double> probabilities, std::span<const double> thresholds);
 
-  // Classification; empty for regression.
+  Task task() const { return task_; }
+  int64_t size() const;
+
+  // Classification; empty for regression. Of several labels a sample, labels() and predicted() are N x classes zeros and ones.
   int64_t classes() const { return classes_; }
   double threshold() const { return threshold_; }
+  std::span<const double> thresholds() const { return thresholds_; }  // of labels; empty otherwise
   std::span<const int64_t> labels() const { return labels_; }
   std::span<const int64_t> predicted() const { return predicted_; }
   std::span<const double> probabilities() const { return probabilities_; }  // N x classes, always
@@ -47,7 +52,7 @@ class Predictions {
   int64_t classes_ = 0;
   double threshold_ = 0.5;
   std::vector<int64_t> labels_, predicted_;
-  std::vector<double> probabilities_, targets_, values_;
+  std::vector<double> probabilities_, targets_, values_, thresholds_;
 };
 
 }  // namespace danlu::eval

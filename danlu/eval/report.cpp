@@ -5,6 +5,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/multilabel.h"
 #include "danlu/eval/text_table.h"
 
 namespace danlu::eval {
@@ -38,12 +39,13 @@ std::string metrics_text(const EvaluationReport& report) {
 
 std::string classes_text(const EvaluationReport& report) {
   TextTable table({Align::left, Align::right});
-  table.add_row({"class", "precision", "recall", "F1", "specificity", "samples", "predicted"});
+  const bool labels = report.task == Task::multilabel;
+  table.add_row({labels ? "label" : "class", "precision", "recall", "F1", labels ? "avg. prec." : "specificity", "samples", "predicted"});
   const ClassCounts& c = *report.classes;
   for (int64_t k = 0; k < c.classes(); ++k) {
     const auto i = static_cast<size_t>(k);
     table.add_row({display_text(report.class_names[i]), number(precision(c, k)), number(recall(c, k)), number(f1(c, k)),
-                   number(specificity(c, k)), std::to_string(c.support[i]), std::to_string(c.predicted[i])});
+                   number(labels ? report.average_precisions[i] : specificity(c, k)), std::to_string(c.support[i]), std::to_string(c.predicted[i])});
   }
   return table.str();
 }
@@ -95,6 +97,9 @@ Json classes_json(const EvaluationReport& report) {
                        {"specificity", specificity(c, k)},
                        {"samples", c.support[i]},
                        {"predicted", c.predicted[i]}});
+    if (report.task != Task::multilabel) continue;
+    classes.back()["average_precision"] = number_or_null(report.average_precisions[i]);
+    classes.back()["threshold"] = report.thresholds[i];
   }
   return classes;
 }
@@ -145,12 +150,21 @@ EvaluationReport evaluate(const Predictions& predictions, const EvaluateOptions&
     statistics.push_back(metric.prepare(predictions));
     report.metrics.push_back({&metric, statistics.back()({}), {}});
   }
-  const auto intervals = bootstrap_intervals(report.samples, statistics, options.bootstrap, predictions.labels());
+  const bool labels = report.task == Task::multilabel;
+  const auto strata = labels ? std::span<const int64_t>() : predictions.labels();
+  const auto intervals = bootstrap_intervals(report.samples, statistics, options.bootstrap, strata);
   for (size_t i = 0; i < intervals.size(); ++i) report.metrics[i].interval = intervals[i];
 
   if (report.task == Task::regression) return report;
-  report.threshold = predictions.threshold();
   report.class_names = std::move(class_names);
+  if (labels) {
+    report.thresholds.assign(predictions.thresholds().begin(), predictions.thresholds().end());
+    const LabelRankings rankings(predictions.labels(), predictions.probabilities(), predictions.classes());
+    for (const RankedScores& ranking : rankings.labels()) report.average_precisions.push_back(ranking.average_precision());
+    report.classes = LabelDecisions(predictions.labels(), predictions.predicted(), predictions.classes()).count();
+    return report;
+  }
+  report.threshold = predictions.threshold();
   report.classes = count_classes(predictions.labels(), predictions.predicted(), predictions.classes());
   report.confusion.emplace(predictions.labels(), predictions.predicted(), predictions.classes());
   report.reliability =
@@ -172,6 +186,7 @@ Json to_json(const EvaluationReport& report) {
   }
   if (report.task == Task::regression) return json;
   json["classes"] = classes_json(report);
+  if (report.task == Task::multilabel) return json;
   json["confusion"] = confusion_json(*report.confusion);
   json["reliability"] = reliability_json(report.reliability);
   return json;
@@ -179,7 +194,7 @@ Json to_json(const EvaluationReport& report) {
 
 std::string to_text(const EvaluationReport& report) {
   std::string text = fmt::format("{} samples", report.samples);
-  if (report.task != Task::regression) text += fmt::format(", {} classes", report.class_names.size());
+  if (report.task != Task::regression) text += fmt::format(", {} {}", report.class_names.size(), report.task == Task::multilabel ? "labels" : "classes");
   if (report.task == Task::binary) {
     text += fmt::format("; \"{}\" from probability {:.4g}", display_text(report.class_names[1]), report.threshold);
   }
@@ -187,6 +202,7 @@ std::string to_text(const EvaluationReport& report) {
   text += "\n\n" + metrics_text(report);
   if (report.task == Task::regression) return text;
   text += "\n" + classes_text(report);
+  if (report.task == Task::multilabel) return text;
   text += "\n" + (report.confusion->classes() <= kMaxMatrixClasses ? matrix_text(report) : confusions_text(report));
   return text;
 }

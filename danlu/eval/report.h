@@ -42,10 +42,12 @@ struct EvaluationReport {
   std::string data_hash;
   double confidence = 0.95;
   std::vector<MetricResult> metrics;
-  // Classification only.
+  // Classes and labels only.
   double threshold = 0.5;  // binary only
+  std::vector<double> thresholds, average_precisions;  // of labels only
   std::vector<std::string> class_names;
   std::optional<ClassCounts> classes;
+  // Classes only.
   std::optional<ConfusionMatrix> confusion;
   std::vector<ReliabilityBin> reliability;
 

@@ -20,10 +20,10 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kPreprocessFile = "preprocess.json";
 
 data::TaskKind task_from_name(const std::string& name, const std::string& source) {
-  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::regression, data::TaskKind::clustering}) {
+  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::clustering}) {
     if (name == data::name_of(task)) return task;
   }
-  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, regression or clustering", source, name));
+  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, multilabel, regression or clustering", source, name));
 }
 
 Shape shape_from(const Json& json, InputKind input, const std::string& source) {
@@ -106,8 +106,9 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
   const size_t classes = config.class_names.size();
   const bool fits = config.task == data::TaskKind::regression ? classes == 0
                     : config.task == data::TaskKind::binary   ? classes == 2
-                    : config.task == data::TaskKind::clustering ? classes >= 1
-                                                                : classes > 2;
+                    : config.task == data::TaskKind::multiclass ? classes > 2
+                    : config.task == data::TaskKind::multilabel ? classes > 1 && (config.decision.thresholds.empty() || config.decision.thresholds.size() == classes)
+                                                                : classes > 0;
   if (!fits) {
     fail(fmt::format("class_names: got {} names for a {} task", classes, data::name_of(config.task)));
   }

@@ -37,7 +37,7 @@ struct BundleConfig {
   Json model;                            // ModelConfig::resolved
   Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve
 
-  bool decides() const { return task == data::TaskKind::binary || task == data::TaskKind::multiclass; }
+  bool decides() const { return data::has_classes(task) || task == data::TaskKind::multilabel; }
   int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
   Json to_json() const;
   // Throws DataError naming `source` and the field that is absent, of the wrong type or inconsistent.

@@ -22,6 +22,14 @@ int64_t Decision::choose(std::span<const double> p) const {
   return std::max_element(p.begin(), p.end()) - p.begin();
 }
 
+std::vector<size_t> Decision::choose_labels(std::span<const double> p) const {
+  std::vector<size_t> labels;
+  for (size_t k = 0; k < p.size(); ++k) {
+    if (p[k] >= (k < thresholds.size() ? thresholds[k] : threshold)) labels.push_back(k);
+  }
+  return labels;
+}
+
 double Decision::confidence(std::span<const double> p) const {
   if (p.size() != 2 || threshold == 0.5) return p[static_cast<size_t>(choose(p))];
   if (threshold <= 0 || threshold >= 1) return 1;  // the answer is always the same
@@ -31,7 +39,9 @@ double Decision::confidence(std::span<const double> p) const {
 }
 
 Json Decision::to_json() const {
-  return {{"scale", scale}, {"offset", offset}, {"threshold", threshold}, {"least_confidence", least_confidence}};
+  Json json = {{"scale", scale}, {"offset", offset}, {"threshold", threshold}, {"least_confidence", least_confidence}};
+  if (!thresholds.empty()) json["thresholds"] = thresholds;
+  return json;
 }
 
 Decision Decision::from_json(const Json& json, const std::string& source) {
@@ -46,6 +56,10 @@ Decision Decision::from_json(const Json& json, const std::string& source) {
   read("offset", d.offset, -1e6, 1e6);
   read("threshold", d.threshold, 0, 2);  // just above every probability: never
   read("least_confidence", d.least_confidence, 0, 1);
+  d.thresholds = json.value("thresholds", d.thresholds);
+  for (const double t : d.thresholds) {
+    if (!(t >= 0 && t <= 2)) throw DataError("infer.decision", fmt::format("{}: decision.thresholds: got {}; expected numbers in [0, 2]", source, t));
+  }
   return d;
 }
 

@@ -134,6 +134,9 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
     } else if (task() == data::TaskKind::clustering) {
       p.distances.assign(row, row + width);
       p.label = class_names()[static_cast<size_t>(std::min_element(row, row + width) - row)];
+    } else if (task() == data::TaskKind::multilabel) {
+      p.probabilities.assign(row, row + width);
+      for (const size_t k : impl_->bundle.config.decision.choose_labels(p.probabilities)) p.labels.push_back(class_names()[k]);
     } else {
       p.probabilities.assign(row, row + width);
       const Decision& decision = impl_->bundle.config.decision;
@@ -152,7 +155,8 @@ Json to_json(const Prediction& prediction, const std::vector<std::string>& class
     json["cluster"] = prediction.label;
     for (size_t k = 0; k < class_names.size(); ++k) json["distances"][class_names[k]] = prediction.distances[k];
   } else {
-    json["label"] = prediction.label;
+    if (prediction.label.empty()) json["labels"] = prediction.labels;
+    else json["label"] = prediction.label;
     for (size_t c = 0; c < class_names.size(); ++c) json["probabilities"][class_names[c]] = prediction.probabilities[c];
   }
   if (!prediction.notice.empty()) json["notice"] = prediction.notice;

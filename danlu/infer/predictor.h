@@ -34,6 +34,7 @@ namespace danlu::infer {
 struct Prediction {
   std::string label;                  // the class that the bundle's decision comes to, or kAbstain, or the nearest cluster; empty for regression
   std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression and clustering
+  std::vector<std::string> labels = {};  // several labels a sample: those that hold; `label` is empty then
   std::vector<double> distances = {}; // clustering only: from the centre of each cluster, in the order of class_names()
   double value = 0;                   // regression only
   std::string notice = {};            // what the bundle says beside every answer; may be empty
@@ -77,7 +78,8 @@ class Predictor {
 };
 
 // {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}}, {"value": 3.2} or
-// {"cluster": "2", "distances": {"1": 4.1, "2": 0.8}}; and "notice", where there is one.
+// {"cluster": "2", "distances": {"1": 4.1, "2": 0.8}}, or of several labels {"labels": ["spam"], "probabilities": {"spam": 0.9, "urgent": 0.1}};
+// and "notice", where there is one.
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names);
 
 }  // namespace danlu::infer

@@ -62,7 +62,7 @@ TEST_F(BadImages, DirectoriesWithoutClasses) {
   expect_refused(project_, {"run", "--data", "squares/bright"}, kFailed,
                  {"got no directories in squares/bright; expected one for each class"});
   expect_refused(project_, {"run", "--data", "squares", "--target", "kind"}, kUsage,
-                 {"data.target and data.columns are for tables"});
+                 {"data.target, data.labels and data.columns are for tables"});
 }
 
 // A directory like MNIST's, of `images` and good labels.

@@ -29,7 +29,11 @@ Tensor run_in_batches(infer::Predictor& predictor, const Tensor& x) {
 class Scorer {
  public:
   Scorer(infer::Predictor& predictor, const Tensor& x, const eval::Predictions& predictions, int64_t most)
-      : predictor_(predictor), task_(predictions.task()), classes_(predictions.classes()), metric_(task_ == eval::Task::binary ? "auc" : task_ == eval::Task::multiclass ? "accuracy" : "rmse") {
+      : predictor_(predictor), task_(predictions.task()), classes_(predictions.classes()), metric_(task_ == eval::Task::binary       ? "auc"
+                                                                                                        : task_ == eval::Task::multiclass ? "accuracy"
+                                                                                                        : task_ == eval::Task::multilabel ? "mean_average_precision"
+                                                                                                                                          : "rmse"),
+        thresholds_(predictions.thresholds().begin(), predictions.thresholds().end()) {
     const int64_t samples = x.size(0), step = std::max<int64_t>(1, (samples + most - 1) / most);
     std::vector<int64_t> chosen;
     for (int64_t n = 0; n < samples; n += step) chosen.push_back(n);
@@ -38,6 +42,7 @@ class Scorer {
       const auto row = static_cast<int64_t>(i);
       x_.rows(row, row + 1).copy_from(x.rows(chosen[i], chosen[i] + 1));
       if (task_ == eval::Task::regression) targets_.push_back(predictions.targets()[static_cast<size_t>(chosen[i])]);
+      else if (task_ == eval::Task::multilabel) std::copy_n(predictions.labels().begin() + chosen[i] * classes_, classes_, std::back_inserter(labels_));
       else labels_.push_back(predictions.labels()[static_cast<size_t>(chosen[i])]);
     }
   }
@@ -63,6 +68,10 @@ class Scorer {
   double sign() const { return eval::find_metric(metric_, task_).direction == eval::Direction::higher_is_better ? 1 : -1; }
   double measure(const Tensor& x) {
     const Tensor outputs = run_in_batches(predictor_, x);
+    if (task_ == eval::Task::multilabel) {
+      const std::vector<double> probabilities(outputs.span().begin(), outputs.span().end());
+      return eval::compute_metric(metric_, eval::Predictions::multilabel(labels_, probabilities, thresholds_));
+    }
     if (task_ != eval::Task::regression) return eval::compute_metric(metric_, eval::Predictions::classification(labels_, outputs.span(), classes_));
     std::vector<double> values;
     for (const infer::Prediction& p : predictor_.decode(outputs)) values.push_back(p.value);
@@ -73,6 +82,7 @@ class Scorer {
   eval::Task task_;
   int64_t classes_;
   const char* metric_;
+  std::vector<double> thresholds_;
   Tensor x_;
   std::vector<int64_t> labels_;
   std::vector<double> targets_;

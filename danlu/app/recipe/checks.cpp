@@ -76,6 +76,8 @@ eval::Task eval_task(data::TaskKind task) {
       return eval::Task::binary;
     case data::TaskKind::multiclass:
       return eval::Task::multiclass;
+    case data::TaskKind::multilabel:
+      return eval::Task::multilabel;
     case data::TaskKind::regression:
       return eval::Task::regression;
     case data::TaskKind::clustering:
@@ -115,15 +117,16 @@ void check_against_data(const Recipe& recipe, data::TaskKind task, const std::ve
     throw ConfigError(kWhere,
                       "train.early_stop needs a validation split, which is empty; set data.split.validation above 0");
   }
-  if (task == data::TaskKind::regression) {
+  if (!data::has_classes(task)) {
+    const char* target = task == data::TaskKind::regression ? "is a number" : "is any number of labels";
     if (recipe.evaluate.kfold.folds > 0) {
-      throw ConfigError(kWhere, "evaluate.kfold is stratified by class; the target of this recipe is a number");
+      throw ConfigError(kWhere, fmt::format("evaluate.kfold is stratified by class; the target of this recipe {}", target));
     }
     if (recipe.train.objective.class_weights != "none") {
-      throw ConfigError(kWhere, "train.class_weights: got balanced; expected none: the target of this recipe is a number");
+      throw ConfigError(kWhere, fmt::format("train.class_weights: got balanced; expected none: the target of this recipe {}", target));
     }
     if (recipe.train.monitor == "accuracy") {
-      throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: the target of this recipe is a number");
+      throw ConfigError(kWhere, fmt::format("train.monitor: got accuracy; expected loss: the target of this recipe {}", target));
     }
   }
 }

@@ -58,7 +58,8 @@ class DataSource {
   virtual Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const = 0;
   // Its outputs for them, (N, classes) or (N, 1).
   Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const;
-  // The true class indexes, in the order of the bundle's classes. `preprocess` is that of the bundle.
+  // The true class indexes, in the order of the bundle's classes; of several labels a sample N x labels zeros and ones. `preprocess` is that
+  // of the bundle.
   virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const = 0;
   // The true numbers, for regression.
   virtual std::vector<double> targets(std::span<const int64_t> samples) const = 0;

@@ -47,6 +47,20 @@ double choose_threshold(const DecisionSection& section, const eval::RankedScores
   }).threshold;
 }
 
+// For each label. Of one that no held-out sample has, or all have, nothing is known: one half.
+std::vector<double> choose_thresholds(const DecisionSection& section, const Tensor& answers, std::span<const int64_t> labels) {
+  const std::vector<double> probabilities(answers.span().begin(), answers.span().end());
+  const auto samples = static_cast<size_t>(answers.size(0)), width = static_cast<size_t>(answers.size(1));
+  std::vector<double> thresholds;
+  std::vector<int64_t> there(samples);
+  for (size_t k = 0; k < width; ++k) {
+    for (size_t i = 0; i < samples; ++i) there[i] = labels[i * width + k];
+    const eval::RankedScores scores(there, probabilities, 1, width, k);
+    thresholds.push_back(scores.positives() == 0 || scores.negatives() == 0 ? 0.5 : choose_threshold(section, scores));
+  }
+  return thresholds;
+}
+
 std::span<const double> row_of(std::span<const double> probabilities, int64_t classes, size_t i) {
   return probabilities.subspan(i * static_cast<size_t>(classes), static_cast<size_t>(classes));
 }
@@ -80,7 +94,7 @@ void DecisionSection::describe(OptionVisitor& v) {
   v.choice("calibrate", calibrate, {"none", "auto", "always"},
            "probabilities by Platt's scaling (two classes) or a temperature; auto: if held-out samples become more probable by it");
   v.field("threshold", threshold,
-          "of two classes, the second is answered from this probability on: a number, or what it is to be best for: cost, f1, youden, {recall: 0.95}, "
+          "of two classes, the second is answered from this probability on, and so is each of several labels: a number, or what it is to be best for: cost, f1, youden, {recall: 0.95}, "
           "{specificity: 0.95}");
   v.group("costs", costs, "what an answer costs, for threshold: cost");
   v.group("abstain", abstain, "when the answer is \"abstain\"");
@@ -110,7 +124,11 @@ void check_decision(const DecisionSection& section, const Locate& locate) {
 void check_decision_fits(const DecisionSection& section, data::TaskKind task, const std::vector<std::string>& class_names, bool has_validation) {
   if (!section.is_fitted() && section.threshold == 0.5) return;
   if (task == data::TaskKind::regression) throw ConfigError(kWhere, "decision is for classes; the target of this recipe is a number");
-  if (section.threshold != 0.5 && task != data::TaskKind::binary) {
+  if (task == data::TaskKind::multilabel) {
+    if (section.calibrate != "none" || section.abstains() || section.weighs_costs() || section.folds > 0) {
+      throw ConfigError(kWhere, "decision: of several labels a sample only decision.threshold can be set: a number, f1, youden, {recall: SHARE} or {specificity: SHARE}, by the validation split");
+    }
+  } else if (section.threshold != 0.5 && task != data::TaskKind::binary) {
     throw ConfigError(kWhere, fmt::format("decision.threshold is for two classes; the target of this recipe has {}", class_names.size()));
   }
   if (section.is_fitted() && section.folds == 0 && !has_validation) {
@@ -125,6 +143,11 @@ infer::Decision decide(const DecisionSection& section, data::TaskKind task, cons
   infer::Decision decision;
   if (section.threshold.is_number()) decision.threshold = section.threshold.get<double>();
   if (!section.is_fitted()) return decision;
+  if (task == data::TaskKind::multilabel) {
+    decision.thresholds = choose_thresholds(section, train::PredictionObjective(task).answer(outputs), labels);
+    if (facts != nullptr) *facts = {{"samples", outputs.size(0)}, {"threshold_for", section.threshold}};
+    return decision;
+  }
   const int64_t width = outputs.size(1), classes = data::task_outputs(task, 2) == 1 ? 2 : width;
   Json found = {{"samples", labels.size()}};
   if (section.calibrate != "none") {
@@ -204,7 +227,8 @@ std::vector<std::string> decision_lines(const Json& report) {
                         : fmt::format("Probabilities are as the model gives them: {} become no more probable by calibration.", held_out));
   }
   if (found.contains("threshold_for") && !found["threshold_for"].is_number()) {
-    lines.push_back(fmt::format("The threshold {:.4g} is the best for {} on {}.", d.at("threshold").get<double>(), to_line(found["threshold_for"]), held_out));
+    if (d.contains("thresholds")) lines.push_back(fmt::format("Each label has the threshold that is the best for its {} on {}.", to_line(found["threshold_for"]), held_out));
+    else lines.push_back(fmt::format("The threshold {:.4g} is the best for {} on {}.", d.at("threshold").get<double>(), to_line(found["threshold_for"]), held_out));
   }
   const auto value = [&](const char* name) { return metrics.contains(name) && metrics[name]["value"].is_number() ? metrics[name]["value"].get<double>() : NAN; };
   if (found.contains("abstain")) {

@@ -7,6 +7,8 @@
 //     costs: {false_positive: 1, false_negative: 5}
 //     abstain: {accuracy: 0.98}                         # or {coverage: 0.9}
 //     folds: 5                                          # 0: the validation split decides
+//
+// Of several labels a sample each has a threshold of its own, chosen in the same way.
 #pragma once
 
 #include <optional>
@@ -49,10 +51,10 @@ struct DecisionSection {
 
 // What can be seen in the recipe alone. Throws ConfigError with its place.
 void check_decision(const DecisionSection& section, const Locate& locate);
-// And with the data: two classes for a threshold, held-out samples, no class that is called as an abstention is. Throws ConfigError.
+// And with the data: two classes or several labels for a threshold, held-out samples, no class that is called as an abstention is. Throws ConfigError.
 void check_decision_fits(const DecisionSection& section, data::TaskKind task, const std::vector<std::string>& class_names, bool has_validation);
 
-// Raw outputs (N, 1) or (N, C) of held-out samples and their classes. `facts`, if given, gets what decision_text() reads.
+// Raw outputs (N, 1) or (N, C) of held-out samples and their classes, or (N C) zeros and ones of labels. `facts`, if given, gets what decision_text() reads.
 infer::Decision decide(const DecisionSection& section, data::TaskKind task, const Tensor& outputs, std::span<const int64_t> labels, Json* facts = nullptr);
 
 // Of predictions for a test split, beside the usual metrics, in the form of report.json: "coverage" and "answered_accuracy" where some answers

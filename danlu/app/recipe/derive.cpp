@@ -39,6 +39,13 @@ void derive_batch_size(Recipe& recipe, int64_t samples) {
       fmt::format("derived: about 20 updates an epoch, because there are only {} samples", samples);
 }
 
+// Labels are rarer than one in two, so that one half is seldom the best of thresholds.
+void derive_thresholds(Recipe& recipe) {
+  if (!recipe.data.table.is_multilabel() || recipe.gives("decision.threshold") || recipe.data.split.validation == 0) return;
+  recipe.decision.threshold = "f1";
+  recipe.reasons["decision.threshold"] = "derived: of each label, the best for its F1 on the validation split";
+}
+
 }  // namespace
 
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples) {
@@ -47,6 +54,7 @@ void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples) {
   derive_model(recipe, images, texts);
   derive_end(recipe, images || texts);
   derive_batch_size(recipe, samples);
+  derive_thresholds(recipe);
 }
 
 }  // namespace danlu::app

@@ -6,7 +6,7 @@
 
 namespace danlu::app {
 
-// Sets the model (mlp for rows, cnn for images), what ends the training, and the batch size of small data; explains
+// Sets the model (mlp for rows, cnn for images), what ends the training, the batch size of small data, and thresholds of labels; explains
 // each in recipe.reasons. What the recipe gives stays.
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples);
 

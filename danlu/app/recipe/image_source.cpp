@@ -16,9 +16,9 @@ void check_options(const DataSection& options) {
   if (!options.class_names.empty()) {
     throw ConfigError(kWhere, "data.class_names is for tables; data.classes names the classes of label files");
   }
-  if (!options.table.target.empty() || !options.table.columns.empty()) {
+  if (!options.table.target_columns().empty() || options.table.is_multilabel() || !options.table.columns.empty()) {
     throw ConfigError(kWhere,
-                      fmt::format("data.target and data.columns are for tables; {} is a directory of images, whose "
+                      fmt::format("data.target, data.labels and data.columns are for tables; {} is a directory of images, whose "
                                   "classes are its directories or label files",
                                   options.source));
   }

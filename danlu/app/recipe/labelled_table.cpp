@@ -5,7 +5,6 @@
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/read_table.h"
 #include "danlu/data/table/report.h"
-#include "danlu/data/table/target.h"
 #include "danlu/data/table/values.h"
 
 namespace danlu::app {
@@ -14,7 +13,7 @@ namespace {
 constexpr const char* kWhere = "app.data";
 
 void check_options(const DataSection& options, Labels labels) {
-  if (options.table.target.empty() && labels == Labels::given) {
+  if (options.table.target_columns().empty() && labels == Labels::given) {
     throw ConfigError(kWhere,
                       fmt::format("data.target is missing; expected the column of {} to predict", options.source));
   }
@@ -27,11 +26,10 @@ data::Table read_labelled(const DataSection& options, Labels labels) {
   check_options(options, labels);
   data::Table table = data::read_table(options.source, options.csv);
   if (labels == Labels::none) return table;
-  table.column_index(options.table.target);  // names the nearest column if it is not there
-  const auto labelled = data::labelled_rows(table, options.table.target, data::all_rows(table));
+  const std::vector<std::string> targets = options.table.target_columns();
+  const auto labelled = data::labelled_rows(table, targets, data::all_rows(table));  // names the nearest column if one is not there
   if (labelled.empty()) {
-    throw DataError(kWhere, fmt::format("{}: got no row with a value of \"{}\"; expected some to learn from",
-                                        options.source, options.table.target));
+    throw DataError(kWhere, fmt::format("{}: got no row with a value of \"{}\"; expected some to learn from", options.source, fmt::join(targets, "\", \"")));
   }
   return table.select(labelled);
 }
@@ -43,17 +41,22 @@ LabelledTable::LabelledTable(const DataSection& options, Labels labels)
   const std::vector<int64_t> all = data::all_rows(table_);
   for (const int64_t row : all) hashes_.push_back(table_.row_hash(row));
   if (labels == Labels::none) return;
-  const auto target = data::TargetEncoder::fit(table_, all, schema_.column(options.table.target), options.table.task,
-                                               options.table.classes, options.table.target_scale);
-  if (target.task() != data::TaskKind::regression) {
-    const Tensor labels = target.labels(table_, all);
-    strata_.assign(labels.span<int64_t>().begin(), labels.span<int64_t>().end());
+  const data::TargetEncoder target = data::fit_target(table_, all, schema_, options.table);
+  if (data::has_classes(target.task())) {
+    const Tensor classes = target.labels(table_, all);
+    strata_.assign(classes.span<int64_t>().begin(), classes.span<int64_t>().end());
   }
 }
 
 QualityReport LabelledTable::report(const data::Split&) const {
-  const data::TableReport report = data::report_table(table_, schema_, options_.table.target, options_.report);
+  const data::TableReport report = data::report_table(table_, schema_, options_.table.is_multilabel() ? "" : options_.table.target, options_.report);
   return {data::to_json(report), data::to_text(report), report.passed()};
+}
+
+std::vector<int64_t> LabelledTable::labels(std::span<const int64_t> samples, const Json& preprocess) const {
+  const Tensor labels = target_of(preprocess).labels(table_, samples);
+  if (labels.dtype() == Dtype::i64) return {labels.span<int64_t>().begin(), labels.span<int64_t>().end()};
+  return {labels.span().begin(), labels.span().end()};
 }
 
 std::vector<double> LabelledTable::targets(std::span<const int64_t> samples) const {

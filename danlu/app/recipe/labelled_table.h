@@ -8,6 +8,7 @@
 #include "danlu/app/recipe/data_source.h"
 #include "danlu/data/table/schema.h"
 #include "danlu/data/table/table.h"
+#include "danlu/data/table/target.h"
 
 namespace danlu::app {
 
@@ -20,11 +21,14 @@ class LabelledTable : public DataSource {
   std::span<const Hash128> hashes() const override { return hashes_; }
   QualityReport report(const data::Split& split) const override;
   Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override { return predictor.encode(table_.select(samples)); }
+  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const override;
   std::vector<double> targets(std::span<const int64_t> samples) const override;
   std::vector<std::string> values_of(const std::string& column, std::span<const int64_t> samples) const override;
   Json example(const infer::Predictor& predictor, int64_t sample) const override;
 
  protected:
+  // That of a bundle, read back.
+  virtual data::TargetEncoder target_of(const Json& preprocess) const = 0;
   // What answers call the classes.
   std::vector<std::string> names_of(const std::vector<std::string>& classes) const;
 

@@ -15,10 +15,10 @@ namespace {
 // The text of the answers, as it grows.
 class Answers {
  public:
-  Answers(AnswerForm form, const char* subject, const infer::Predictor& predictor) : form_(form), subject_(subject), classes_(predictor.class_names()) {
+  Answers(AnswerForm form, const char* subject, const infer::Predictor& predictor) : form_(form), subject_(subject), task_(predictor.task()), classes_(predictor.class_names()) {
     if (form_ == AnswerForm::jsonl) return;
-    const bool clusters = predictor.task() == data::TaskKind::clustering;
-    text_ = fmt::format("{},{}", subject_, classes_.empty() ? "value" : clusters ? "cluster" : "label");
+    const bool clusters = task_ == data::TaskKind::clustering;
+    text_ = fmt::format("{},{}", subject_, classes_.empty() ? "value" : clusters ? "cluster" : task_ == data::TaskKind::multilabel ? "labels" : "label");
     for (const std::string& name : classes_) text_ += "," + data::csv_cell((clusters ? "distance_" : "p_") + name);
     text_ += "\n";
   }
@@ -31,7 +31,8 @@ class Answers {
       return;
     }
     text_ += data::csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
-    text_ += classes_.empty() ? fmt::format("{}", p.value) : data::csv_cell(p.label);
+    if (task_ == data::TaskKind::multilabel) text_ += data::csv_cell(fmt::format("{}", fmt::join(p.labels, "|")));
+    else text_ += classes_.empty() ? fmt::format("{}", p.value) : data::csv_cell(p.label);
     for (const double number : p.distances.empty() ? p.probabilities : p.distances) text_ += fmt::format(",{}", number);
     text_ += "\n";
   }
@@ -41,6 +42,7 @@ class Answers {
  private:
   AnswerForm form_;
   const char* subject_;
+  data::TaskKind task_;
   const std::vector<std::string>& classes_;
   std::string text_;
 };

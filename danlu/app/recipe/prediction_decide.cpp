@@ -77,7 +77,11 @@ infer::Decision PredictionPipeline::make_decision(nn::Module& model, const infer
   const DecisionSection& section = recipe_.decision;
   const fs::path record = directory_.file("decision.json");
   directory_.remove({"decision.json"});
-  if (!section.is_fitted()) return decide(section, config.task, {}, {});
+  if (!section.is_fitted()) {
+    infer::Decision decision = decide(section, config.task, {}, {});
+    if (config.task == data::TaskKind::multilabel) decision.thresholds.assign(config.class_names.size(), decision.threshold);
+    return decision;
+  }
   HeldOut held_out;
   if (section.folds > 0 && !has_deadline()) {
     held_out = predict_left_out(config.class_names);

@@ -33,6 +33,10 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
     for (const infer::Prediction& p : predictor.decode(outputs)) values.push_back(p.value);
     return eval::Predictions::regression(source.targets(samples), values);
   }
+  if (config.task == data::TaskKind::multilabel) {
+    const std::vector<double> probabilities(outputs.span().begin(), outputs.span().end());
+    return eval::Predictions::multilabel(source.labels(samples, preprocess), probabilities, config.decision.thresholds);
+  }
   return eval::Predictions::classification(source.labels(samples, preprocess), outputs.span(),
                                            static_cast<int64_t>(config.class_names.size()), config.decision.threshold);
 }
@@ -82,7 +86,7 @@ void PredictionPipeline::write_bundle() {
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
   const Json state = train::load_checkpoint(best, *model);
   config.notice = recipe_.notice;
-  if (config.task != data::TaskKind::regression) config.decision = make_decision(*model, config);
+  if (config.decides()) config.decision = make_decision(*model, config);
   config.training["step"] = state.value("step", Json(nullptr));
   config.training["weights_hash"] = train::weights_hash(*model);
   write_background();
@@ -119,7 +123,7 @@ void PredictionPipeline::evaluate() {
     json["git_commit"] = git_commit();
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
     json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
-    if (config.task != data::TaskKind::regression) {
+    if (config.decides()) {
       json["metrics"].update(decision_metrics(recipe_.decision, config.decision, predictions, recipe_.evaluate.report.bootstrap.seed));
       json["decision"] = config.decision.to_json();
       const fs::path found = directory_.file("decision.json");

@@ -65,7 +65,7 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& dat
 
 train::PredictionObjective PredictionPipeline::make_objective(const FittedData& data) const {
   const train::ObjectiveOptions& options = recipe_.train.objective;
-  if (data.task == data::TaskKind::regression || options.class_weights == "none") return train::PredictionObjective(data.task, options);
+  if (!data::has_classes(data.task) || options.class_weights == "none") return train::PredictionObjective(data.task, options);
   return train::PredictionObjective(data.task, options, source_->labels(data.training_samples, data.preprocess));
 }
 

@@ -28,7 +28,7 @@ void check_no_leaks(const Recipe& recipe, const DataSource& source, const data::
 // Groups that can be compared: of two classes, and not as many as there are samples.
 void check_groups(const std::string& column, const std::vector<std::string>& values, data::TaskKind task) {
   constexpr size_t kMaxGroups = 50;
-  if (task != data::TaskKind::binary) throw ConfigError(kWhere, "evaluate.demographic is for two classes; the target of this recipe has more, or is a number");
+  if (task != data::TaskKind::binary) throw ConfigError(kWhere, "evaluate.demographic is for two classes; the target of this recipe has more, or is a number or labels");
   const size_t groups = std::set<std::string>(values.begin(), values.end()).size();
   if (groups > kMaxGroups || (groups > 2 && groups * 2 > values.size())) {
     throw ConfigError(kWhere, fmt::format("evaluate.demographic: \"{}\" has {} different values in {} test samples; expected a column of a few groups", column, groups,

@@ -126,7 +126,7 @@ void Recipe::describe(OptionVisitor& v) {
 bool Recipe::is_language() const {
   if (model.is_string()) return model == "gpt";
   if (model.is_object()) return model.value("type", Json()) == "gpt";
-  if (!data.table.target.empty() || gives("model")) return false;
+  if (!data.table.target_columns().empty() || gives("model")) return false;
   fs::path path = data.source;
   if (path.extension() == ".gz") path = path.stem();
   return path.extension() == ".txt" || path.extension() == ".md";

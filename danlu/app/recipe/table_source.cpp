@@ -31,10 +31,8 @@ class TableSource : public LabelledTable {
     return fitted;
   }
 
-  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const override {
-    const Tensor labels = data::TablePreprocessor::from_json(preprocess).labels(table_, samples);
-    return {labels.span<int64_t>().begin(), labels.span<int64_t>().end()};
-  }
+ private:
+  data::TargetEncoder target_of(const Json& preprocess) const override { return data::TablePreprocessor::from_json(preprocess).target_encoder(); }
 };
 
 }  // namespace

@@ -43,12 +43,34 @@ class Examples {
     const auto wrong = [&](size_t i) { return p_.predicted()[i] == p_.labels()[i] ? HUGE_VAL : -sure(i); };
     return {{"wrong", list(least(samples_.size(), wrong))}, {"unsure", list(least(samples_.size(), [&](size_t i) { return sure(i); }))}, {"right", list(surest_of_each_class())}};
   }
+  Json labels() const {
+    const auto width = static_cast<size_t>(p_.classes());
+    const auto wrong = [&](size_t i) {
+      double count = 0;
+      for (size_t k = i * width; k < (i + 1) * width; ++k) count += p_.predicted()[k] == p_.labels()[k] ? 0 : 1;
+      return count;
+    };
+    const auto several_right = [&](size_t i) {
+      const auto there = p_.labels().subspan(i * width, width);
+      return wrong(i) > 0 ? HUGE_VAL : -static_cast<double>(std::count(there.begin(), there.end(), 1));
+    };
+    return {{"wrong", list(least(samples_.size(), [&](size_t i) { return wrong(i) > 0 ? -wrong(i) : HUGE_VAL; }))}, {"right", list(least(samples_.size(), several_right))}};
+  }
   Json numbers() const {
     const auto error = [&](size_t i) { return std::abs(p_.targets()[i] - p_.values()[i]); };
     return {{"wrong", list(least(samples_.size(), [&](size_t i) { return -error(i); }))}, {"right", list(least(samples_.size(), error))}};
   }
 
  private:
+  // The names of those that hold.
+  std::string label_names(std::span<const int64_t> zeros_and_ones, size_t i) const {
+    const auto& names = predictor_.class_names();
+    std::string text;
+    for (size_t k = 0; k < names.size(); ++k) {
+      if (zeros_and_ones[i * names.size() + k] != 0) text += (text.empty() ? "" : ", ") + names[k];
+    }
+    return text;
+  }
   double sure(size_t i) const { return p_.probabilities()[i * static_cast<size_t>(p_.classes()) + static_cast<size_t>(p_.predicted()[i])]; }
 
   std::vector<size_t> surest_of_each_class() const {
@@ -67,6 +89,8 @@ class Examples {
       Json example = {{"sample", samples_[i]}};
       if (p_.task() == eval::Task::regression) {
         example.update({{"actual", p_.targets()[i]}, {"predicted", p_.values()[i]}});
+      } else if (p_.task() == eval::Task::multilabel) {
+        example.update({{"actual", label_names(p_.labels(), i)}, {"predicted", label_names(p_.predicted(), i)}});
       } else {
         const auto& names = predictor_.class_names();
         example.update({{"actual", names[static_cast<size_t>(p_.labels()[i])]}, {"predicted", names[static_cast<size_t>(p_.predicted()[i])]}, {"probability", sure(i)}});
@@ -89,6 +113,7 @@ class Examples {
 
 Json telling_examples(const DataSource& source, const infer::Predictor& predictor, std::span<const int64_t> samples, const eval::Predictions& predictions) {
   const Examples examples(source, predictor, samples, predictions);
+  if (predictions.task() == eval::Task::multilabel) return examples.labels();
   return predictions.task() == eval::Task::regression ? examples.numbers() : examples.classes();
 }
 

@@ -27,9 +27,7 @@ class TextSource : public LabelledTable {
   FittedData fit(std::span<const int64_t> training) const override {
     data::Tokenizer tokenizer = make_tokenizer(training);
     const int64_t length = options_.text.length > 0 ? options_.text.length : length_for(tokenizer, training);
-    auto target = data::TargetEncoder::fit(table_, training, schema_.column(options_.table.target), options_.table.task, options_.table.classes,
-                                           options_.table.target_scale);
-    const data::TextPreprocess preprocess(column_name(), length, std::move(tokenizer), std::move(target));
+    const data::TextPreprocess preprocess(column_name(), length, std::move(tokenizer), data::fit_target(table_, training, schema_, options_.table));
     const std::vector<int64_t> all = data::all_rows(table_);
     FittedData fitted;
     fitted.task = preprocess.target().task();
@@ -45,22 +43,21 @@ class TextSource : public LabelledTable {
     return fitted;
   }
 
-  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const override {
-    const Tensor labels = data::TextPreprocess::from_json(preprocess, "preprocess.json").target().labels(table_, samples);
-    return {labels.span<int64_t>().begin(), labels.span<int64_t>().end()};
-  }
-
  private:
+  data::TargetEncoder target_of(const Json& preprocess) const override { return data::TextPreprocess::from_json(preprocess, "preprocess.json").target(); }
+
   // The one that is named, or the one with the longest texts.
   int64_t find_column() const {
-    if (options_.text.column == options_.table.target) {
+    const std::vector<std::string> targets = options_.table.target_columns();
+    const auto is_target = [&](const std::string& name) { return std::find(targets.begin(), targets.end(), name) != targets.end(); };
+    if (is_target(options_.text.column)) {
       throw ConfigError(kWhere, fmt::format("data.text.column: got {}, which is the target; expected the column that it is to be told from", options_.text.column));
     }
     if (!options_.text.column.empty()) return table_.column_index(options_.text.column);
     int64_t longest = -1;
     size_t most = 0;
     for (int64_t column = 0; column < table_.num_columns(); ++column) {
-      if (table_.column(column).name == options_.table.target) continue;
+      if (is_target(table_.column(column).name)) continue;
       size_t bytes = 0;
       for (const data::Cell& cell : table_.column(column).cells) bytes += data::is_missing(cell) ? 0 : std::string_view(cell).size();
       if (longest < 0 || bytes > most) longest = column, most = bytes;

@@ -15,6 +15,7 @@ constexpr size_t kColumns = 6;  // of a table's row
 std::string said(const Json& example) {
   const Json& predicted = example.value("predicted", Json(nullptr));
   if (predicted.is_number()) return number_text(predicted.get<double>());
+  if (!example.contains("probability")) return escaped(word_text(predicted));
   return fmt::format("{} <span class=\"soft\">{}</span>", escaped(word_text(predicted)), percent_text(number_at(example, "probability")));
 }
 
@@ -99,9 +100,11 @@ std::string writings(const std::vector<Json>& samples) {
 std::string examples_section(const RunFiles& run) {
   const Json& examples = part(run.quality, "examples");
   const std::string text = writings(run.samples);
-  const bool numbers = run.quality.value("task", "") == "regression";
-  const std::string measured = group(numbers ? "Furthest off" : "Wrong, and most sure of it", part(examples, "wrong")) + group("Right or wrong, and least sure", part(examples, "unsure")) +
-                               group(numbers ? "Nearest" : "Right, and most sure of it", part(examples, "right"));
+  const std::string task = run.quality.value("task", "");
+  const bool numbers = task == "regression", labels = task == "multilabel";
+  const std::string measured = group(numbers ? "Furthest off" : labels ? "Most labels wrong or missing" : "Wrong, and most sure of it", part(examples, "wrong")) +
+                               group("Right or wrong, and least sure", part(examples, "unsure")) +
+                               group(numbers ? "Nearest" : labels ? "Most labels, and all of them right" : "Right, and most sure of it", part(examples, "right"));
   return section("Examples", measured) + section(!run.samples.empty() && run.samples.front().contains("image") ? "What it makes" : "What it writes", text);
 }
 

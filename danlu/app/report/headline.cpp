@@ -10,7 +10,7 @@ namespace danlu::app {
 namespace {
 
 // What is read first, of what there is.
-constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_macro", "recall", "log_loss",  "r2",
+constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_micro", "f1_macro", "mean_average_precision", "recall", "log_loss",  "r2",
                                       "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss",
                                       "silhouette", "explained_variance", "stability", "davies_bouldin",
                                       "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error",

@@ -124,13 +124,21 @@ std::string worst_confusions(const Json& quality) {
 }
 
 std::string classes_table(const Json& quality) {
-  HtmlTable table("lrrrrrr");
-  table.head({"class", "precision", "recall", "F1", "specificity", "samples", "predicted"});
+  const bool labels = quality.value("task", "") == "multilabel";
+  HtmlTable table("lrrrrrrr");
+  if (labels) table.head({"label", "precision", "recall", "F1", "average precision", "threshold", "samples", "predicted"});
+  else table.head({"class", "precision", "recall", "F1", "specificity", "samples", "predicted"});
   for (const Json& c : part(quality, "classes")) {
+    if (labels) {
+      table.add({escaped(c.value("name", "")), percent_text(number_at(c, "precision")), percent_text(number_at(c, "recall")), number_text(number_at(c, "f1")),
+                 number_text(number_at(c, "average_precision")), number_text(number_at(c, "threshold")), count_text(c.value("samples", int64_t{0})), count_text(c.value("predicted", int64_t{0}))});
+      continue;
+    }
     table.add({escaped(c.value("name", "")), percent_text(number_at(c, "precision")), percent_text(number_at(c, "recall")), number_text(number_at(c, "f1")),
                percent_text(number_at(c, "specificity")), count_text(c.value("samples", int64_t{0})), count_text(c.value("predicted", int64_t{0}))});
   }
-  return table.empty() ? "" : "<h3>Classes</h3>\n" + table.str();
+  if (table.empty()) return "";
+  return labels ? "<h3>Labels</h3>\n<div class=\"scroll\">" + table.str() + "</div>\n" : "<h3>Classes</h3>\n" + table.str();
 }
 
 // A dot for each fold; the repetitions in colours of their own.

@@ -94,7 +94,7 @@ void Tuner::check_data() {
   if (auto* prediction = dynamic_cast<PredictionPipeline*>(pipeline.get())) {
     const Plan& plan = prediction->plan();
     validates = !plan.split.validation.empty();
-    classifies = plan.data.task != data::TaskKind::regression;
+    classifies = data::has_classes(plan.data.task);
   }
   if (!validates) {
     throw ConfigError(kWhere, "there is no validation split to compare trials by; set data.split.validation, or, for trials alone, "

@@ -50,19 +50,30 @@ std::map<std::string, ColumnType> type_overrides(const TableOptions& options) {
   return types;
 }
 
-std::vector<int64_t> labelled_rows(const Table& table, const std::string& target, std::span<const int64_t> rows) {
-  const int64_t column = table.column_index(target);
-  std::vector<int64_t> present;
+std::vector<int64_t> labelled_rows(const Table& table, const std::vector<std::string>& targets, std::span<const int64_t> rows) {
+  std::vector<int64_t> columns, present;
+  for (const std::string& target : targets) columns.push_back(table.column_index(target));
   for (const int64_t row : rows) {
-    if (!is_missing(table.cell(row, column))) present.push_back(row);
+    if (std::none_of(columns.begin(), columns.end(), [&](int64_t column) { return is_missing(table.cell(row, column)); })) present.push_back(row);
   }
   return present;
 }
 
+TargetEncoder fit_target(const Table& table, std::span<const int64_t> training, const Schema& schema, const TableOptions& options) {
+  if (!options.is_multilabel()) return TargetEncoder::fit(table, training, schema.column(options.target), options.task, options.classes, options.target_scale);
+  if (training.empty()) throw DataError(kWhere, fmt::format("{}: got no training rows; expected at least one", table.source()));
+  if (options.task == "regression" || !options.classes.empty()) throw ConfigError(kWhere, "data.task and data.classes are for one class or number a row; expected neither beside several labels");
+  if (options.labels.empty()) return TargetEncoder::of_labels(options.target, LabelSets::from_lists(table, training, options.target, options.label_separator, options.label_min_rows));
+  if (!options.target.empty() || !options.label_separator.empty()) {
+    throw ConfigError(kWhere, "got data.labels and data.target or data.label_separator; expected columns of labels, or a target that lists them");
+  }
+  return TargetEncoder::of_labels("labels", LabelSets::from_columns(table, training, options.labels));
+}
+
 TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int64_t> training, const Schema& schema,
                                          const TableOptions& options) {
-  const bool has_target = !options.target.empty();
-  if (has_target) table.column_index(options.target);
+  const std::vector<std::string> targets = options.target_columns();
+  for (const std::string& target : targets) table.column_index(target);
   for (const auto& [name, unused] : options.columns) table.column_index(name);
 
   TablePreprocessor result;
@@ -70,7 +81,7 @@ TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int
   std::vector<bool> dropped(training.size());
   for (const ColumnSchema& column : schema.columns) {
     const ColumnOptions chosen = resolve(options, column.name);
-    if (has_target && column.name == options.target) continue;
+    if (std::find(targets.begin(), targets.end(), column.name) != targets.end()) continue;
     FeatureColumn& candidate = candidates.emplace_back(column, chosen);
     if (!usable(column, chosen)) continue;
     candidate.fit_bounds(table, training);
@@ -86,7 +97,7 @@ TablePreprocessor TablePreprocessor::fit(const Table& table, std::span<const int
                             "at least one",
                             table.source(), training.size()));
   }
-  if (has_target) result.target_ = TargetEncoder::fit(table, kept, schema.column(options.target), options.task, options.classes, options.target_scale);
+  if (!targets.empty()) result.target_ = fit_target(table, kept, schema, options);
   for (FeatureColumn& candidate : candidates) {
     const std::string useless = candidate.fit(table, kept);
     if (useless.empty())

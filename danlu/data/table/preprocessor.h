@@ -25,6 +25,9 @@ namespace danlu::data {
 
 struct TableOptions {
   std::string target;
+  std::vector<std::string> labels;
+  std::string label_separator;
+  int64_t label_min_rows = 10;
   std::string task = "auto";
   std::vector<std::string> classes;
   std::string target_scale = "standard";
@@ -33,6 +36,9 @@ struct TableOptions {
 
   void describe(OptionVisitor& v) {
     v.field("target", target, "the column to predict; none for kmeans");
+    v.field("labels", labels, "in the place of a target, columns that say 1 or 0 each: any of these labels may hold for a row");
+    v.field("label_separator", label_separator, "the target lists any number of labels, with this between them");
+    v.field("label_min_rows", label_min_rows, {1, 1e9}, "training rows that a listed label needs to be learnt");
     v.choice("task", task, {"auto", "classification", "regression"}, "auto: by the type of the target");
     v.field("classes", classes,
             "class names in the order of their indexes; default: as declared by the file, else sorted");
@@ -40,13 +46,25 @@ struct TableOptions {
     v.group("all_columns", all_columns, "what holds for every column");
     v.map("columns", columns, "what holds for a column, by name");
   }
+
+  // Any number of labels a row, listed or in columns of their own?
+  bool is_multilabel() const { return !labels.empty() || !label_separator.empty(); }
+  // The columns that are to be told from the others; none without a target.
+  std::vector<std::string> target_columns() const {
+    if (!labels.empty() || target.empty()) return labels;
+    return {target};
+  }
 };
 
 // The types that the options set, for infer_schema.
 std::map<std::string, ColumnType> type_overrides(const TableOptions& options);
 
-// Those of `rows` whose target is present.
-std::vector<int64_t> labelled_rows(const Table& table, const std::string& target, std::span<const int64_t> rows);
+// Those of `rows` whose targets are present.
+std::vector<int64_t> labelled_rows(const Table& table, const std::vector<std::string>& targets, std::span<const int64_t> rows);
+
+// The target that the options name, fitted on `training` rows. Throws as TargetEncoder::fit and LabelSets do; ConfigError for options that
+// contradict each other.
+TargetEncoder fit_target(const Table& table, std::span<const int64_t> training, const Schema& schema, const TableOptions& options);
 
 // A column that is no feature, and why.
 struct LeftOut {
@@ -67,6 +85,7 @@ class TablePreprocessor {
 
   TaskKind task() const { return target_.task(); }
   const std::string& target() const { return target_.name(); }
+  const TargetEncoder& target_encoder() const { return target_; }
   // Names of classes in index order; empty for regression.
   const std::vector<std::string>& class_names() const { return target_.class_names(); }
   // One a feature: "age", "sex=m", "age missing".
@@ -86,8 +105,7 @@ class TablePreprocessor {
   Tensor apply(const Table& table, std::span<const int64_t> rows) const;
   Tensor apply(const Table& table) const;
 
-  // Classification: i64 (N) class indexes. Regression: f32 (N), scaled; inverse_target() gives the column's own unit
-  // back.
+  // As TargetEncoder::labels. Regression: inverse_target() gives the column's own unit back.
   Tensor labels(const Table& table, std::span<const int64_t> rows) const { return target_.labels(table, rows); }
   double inverse_target(double scaled) const { return target_.inverse(scaled); }
 

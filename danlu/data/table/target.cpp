@@ -96,7 +96,17 @@ TargetEncoder TargetEncoder::fit(const Table& table, std::span<const int64_t> tr
   return target;
 }
 
+TargetEncoder TargetEncoder::of_labels(std::string name, LabelSets sets) {
+  TargetEncoder target;
+  target.name_ = std::move(name);
+  target.task_ = TaskKind::multilabel;
+  target.reason_ = sets.reason();
+  target.sets_ = std::move(sets);
+  return target;
+}
+
 Tensor TargetEncoder::labels(const Table& table, std::span<const int64_t> rows) const {
+  if (task_ == TaskKind::multilabel) return sets_.encode(table, rows);
   const int64_t column = table.column_index(name_);
   for (const int64_t row : rows) target_cell(table, row, column);
   if (task_ == TaskKind::regression) {
@@ -125,6 +135,8 @@ Json TargetEncoder::to_json() const {
   Json json = {{"name", name_}, {"task", name_of(task_)}, {"reason", reason_}};
   if (task_ == TaskKind::regression)
     json["scale"] = scaler_.to_json();
+  else if (task_ == TaskKind::multilabel)
+    json["labels"] = sets_.to_json();
   else
     json["classes"] = class_names();
   return json;
@@ -134,7 +146,8 @@ TargetEncoder TargetEncoder::from_json(const SavedState& state) {
   TargetEncoder target;
   target.name_ = state.text("name");
   target.reason_ = state.text("reason");
-  const std::string task = state.word("task", {"binary", "multiclass", "regression"});
+  const std::string task = state.word("task", {"binary", "multiclass", "multilabel", "regression"});
+  if (task == "multilabel") return of_labels(target.name_, LabelSets::from_json(state.inner("labels")));
   if (task == "regression") {
     target.task_ = TaskKind::regression;
     target.scaler_ = Scaler::from_json(state.inner("scale"));

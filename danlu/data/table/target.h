@@ -1,4 +1,4 @@
-// The column to predict: which task it makes, and its values as the model sees them.
+// The column to predict, or the columns of labels: which task it makes, and its values as the model sees them.
 #pragma once
 
 #include <span>
@@ -7,6 +7,7 @@
 
 #include "danlu/base/json.h"
 #include "danlu/data/table/encode.h"
+#include "danlu/data/table/label_sets.h"
 #include "danlu/data/table/scale.h"
 #include "danlu/data/table/schema.h"
 #include "danlu/data/task.h"
@@ -24,6 +25,8 @@ class TargetEncoder {
   // many classes as rows.
   static TargetEncoder fit(const Table& table, std::span<const int64_t> training, const ColumnSchema& schema,
                            const std::string& task, const std::vector<std::string>& classes, const std::string& scale);
+  // Several labels a row.
+  static TargetEncoder of_labels(std::string name, LabelSets sets);
   static TargetEncoder from_json(const SavedState& state);
   Json to_json() const;  // null without a target, which from_json is not asked to read
 
@@ -31,9 +34,10 @@ class TargetEncoder {
   TaskKind task() const { return task_; }
   const std::string& reason() const { return reason_; }
   // Index order; of a binary task the second is the positive one. Empty for regression.
-  const std::vector<std::string>& class_names() const { return labels_.names(); }
+  const std::vector<std::string>& class_names() const { return task_ == TaskKind::multilabel ? sets_.names() : labels_.names(); }
 
-  // Classification: i64 (N) class indexes. Regression: f32 (N) scaled values; inverse() brings them back.
+  // Classification: i64 (N) class indexes. Several labels: f32 (N, labels) of 0 and 1. Regression: f32 (N) scaled values; inverse() brings
+  // them back.
   // Throws DataError naming the place of a missing target, a class that training did not have, or a bad number.
   Tensor labels(const Table& table, std::span<const int64_t> rows) const;
   double inverse(double scaled) const { return scaler_.inverse(scaled); }
@@ -45,6 +49,7 @@ class TargetEncoder {
   TaskKind task_ = TaskKind::clustering;
   std::string reason_;
   LabelEncoder labels_;  // classification
+  LabelSets sets_;       // several labels a row
   Scaler scaler_;        // regression
 };
 

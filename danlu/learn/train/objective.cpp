@@ -40,7 +40,7 @@ namespace {
 
 // Targets for as many answers to each sample as there are.
 Tensor repeated(const Tensor& y, int64_t answers) {
-  const int64_t samples = y.numel(), members = samples == 0 ? 1 : answers / samples;
+  const int64_t samples = y.size(0), members = samples == 0 ? 1 : answers / samples;
   if (members * samples != answers) {
     throw ShapeError("learn.train", fmt::format("got {} outputs for {} targets; expected one, or as many for each", answers, samples));
   }
@@ -52,7 +52,7 @@ Tensor repeated(const Tensor& y, int64_t answers) {
 PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
     : task_(task), options_(options) {
   if (options_.class_weights == "none") return;
-  if (task == TaskKind::regression) throw ConfigError("learn.train", "train.class_weights: got balanced; expected none: the target is a number");
+  if (!data::has_classes(task)) throw ConfigError("learn.train", fmt::format("train.class_weights: got balanced; expected none for a {} task", data::name_of(task)));
   std::vector<int64_t> counts;
   for (const int64_t label : labels) {
     if (label >= static_cast<int64_t>(counts.size())) counts.resize(static_cast<size_t>(label) + 1);
@@ -88,6 +88,12 @@ Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) c
     }
     return cross_entropy(outputs, weighted);
   }
+  if (task_ == TaskKind::multilabel) {
+    if (smoothing == 0) return bce_with_logits(outputs, y);
+    Tensor smooth = Tensor::empty(y.shape());
+    for (int64_t i = 0; i < y.numel(); ++i) smooth.mutable_data()[i] = y.data()[i] * (1 - smoothing) + 0.5f * smoothing;
+    return bce_with_logits(outputs, smooth);
+  }
   const Tensor flat = reshape(outputs, {outputs.numel()});
   if (task_ == TaskKind::binary) {
     Tensor target = Tensor::empty(flat.shape());
@@ -111,6 +117,7 @@ Tensor PredictionObjective::answer(const Tensor& outputs) const {
   const NoGrad no_grad;
   if (task_ == TaskKind::regression || task_ == TaskKind::clustering) return outputs;
   if (task_ == TaskKind::multiclass) return softmax(outputs);
+  if (task_ == TaskKind::multilabel) return sigmoid(outputs);
   const Tensor positive = sigmoid(outputs);
   Tensor both = Tensor::empty({outputs.numel(), 2});
   const float* p = positive.data();
@@ -123,7 +130,7 @@ Tensor PredictionObjective::answer(const Tensor& outputs) const {
 }
 
 std::optional<int64_t> PredictionObjective::num_correct(const Tensor& outputs, const Tensor& y) const {
-  if (task_ == TaskKind::regression) return std::nullopt;
+  if (!data::has_classes(task_)) return std::nullopt;
   const int64_t n = outputs.size(0), width = outputs.numel() / std::max<int64_t>(n, 1);
   const float* out = outputs.data();
   const int64_t* index = y.data<int64_t>();

@@ -65,6 +65,7 @@ struct ObjectiveOptions {
 //
 //   binary       one output, the logit of class 1     bce_with_logits    probability by sigmoid
 //   multiclass   C outputs, logits                    cross_entropy      probabilities by softmax
+//   multilabel   C outputs, a logit each              bce_with_logits    probabilities by sigmoid, of each label
 //   regression   one output                           mse, mae or huber  the value itself
 //
 // While it trains, a model may give several answers to each sample, (M N, C) for N targets, the answers of one member after those of
@@ -82,13 +83,13 @@ class PredictionObjective : public Objective {
   int64_t terms(const data::Batch& batch) const override { return batch.size(); }
   const char* unit() const override { return "samples"; }
 
-  // Mean loss of a batch, differentiable. outputs: (N, 1) or (N, C); y: i64 (N) class indexes, or f32 (N) for regression.
+  // Mean loss of a batch, differentiable. outputs: (N, 1) or (N, C); y: i64 (N) class indexes, f32 (N, C) labels, or f32 (N) for regression.
   Tensor loss(const Tensor& outputs, const Tensor& y) const;
 
   // Outside differentiation: (N, C) probabilities, both classes of a binary task too, or (N, 1) values; distances stay as they are.
   Tensor answer(const Tensor& outputs) const;
 
-  // How many of a batch's classes are right; none for regression.
+  // How many of a batch's classes are right; absent where a sample has no class, or several labels.
   std::optional<int64_t> num_correct(const Tensor& outputs, const Tensor& y) const;
 
  private:
