@@ -20,10 +20,22 @@ constexpr const char* kConfigFile = "config.json";
 constexpr const char* kPreprocessFile = "preprocess.json";
 
 data::TaskKind task_from_name(const std::string& name, const std::string& source) {
-  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::clustering}) {
+  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::multitask, data::TaskKind::clustering}) {
     if (name == data::name_of(task)) return task;
   }
-  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, multilabel, regression or clustering", source, name));
+  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, multilabel, regression, multitask or clustering", source, name));
+}
+
+bool classes_fit(data::TaskKind task, size_t classes) {
+  switch (task) {
+    case data::TaskKind::binary: return classes == 2;
+    case data::TaskKind::multiclass: return classes > 2;
+    case data::TaskKind::multilabel: return classes > 1;
+    case data::TaskKind::clustering: return classes > 0;
+    case data::TaskKind::regression:
+    case data::TaskKind::multitask: return classes == 0;
+  }
+  return false;
 }
 
 Shape shape_from(const Json& json, InputKind input, const std::string& source) {
@@ -62,7 +74,7 @@ std::unique_ptr<nn::Module> make_model(const BundleConfig& config, const fs::pat
 const char* name_of(InputKind kind) { return kind == InputKind::table ? "table" : kind == InputKind::image ? "image" : "text"; }
 
 Json BundleConfig::to_json() const {
-  return {{"format", "danlu-bundle"},
+  Json json = {{"format", "danlu-bundle"},
           {"format_version", kFormat},
           {"name", name},
           {"task", data::name_of(task)},
@@ -75,6 +87,8 @@ Json BundleConfig::to_json() const {
           {"missing", {{"words", missing.words}, {"quoted", missing.quoted}}},
           {"model", model},
           {"training", training}};
+  for (const data::Head& head : heads) json["heads"].push_back({{"name", head.name}, {"task", data::name_of(head.task)}, {"class_names", head.class_names}});
+  return json;
 }
 
 BundleConfig BundleConfig::from_json(const Json& json, const std::string& source) {
@@ -98,19 +112,23 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
     if (const auto words = json.find("missing"); words != json.end()) {
       config.missing = {words->at("words").get<std::vector<std::string>>(), words->at("quoted").get<bool>()};
     }
+    for (const Json& saved : json.value("heads", Json::array())) {
+      data::Head head{saved.at("name").get<std::string>(), task_from_name(saved.at("task"), source), saved.at("class_names").get<std::vector<std::string>>()};
+      if (!classes_fit(head.task, head.class_names.size()) || !(data::has_classes(head.task) || head.task == data::TaskKind::regression)) {
+        fail(fmt::format("heads: got {} class names for the {} head {}", head.class_names.size(), data::name_of(head.task), head.name));
+      }
+      config.heads.push_back(std::move(head));
+    }
     config.model = json.at("model");
     config.training = json.value("training", Json::object());
   } catch (const Json::exception& error) {
     fail(error.what());
   }
   const size_t classes = config.class_names.size();
-  const bool fits = config.task == data::TaskKind::regression ? classes == 0
-                    : config.task == data::TaskKind::binary   ? classes == 2
-                    : config.task == data::TaskKind::multiclass ? classes > 2
-                    : config.task == data::TaskKind::multilabel ? classes > 1 && (config.decision.thresholds.empty() || config.decision.thresholds.size() == classes)
-                                                                : classes > 0;
+  const bool fits = classes_fit(config.task, classes) && (config.task == data::TaskKind::multitask) == (config.heads.size() > 1) &&
+                    (config.decision.thresholds.empty() || config.decision.thresholds.size() == classes);
   if (!fits) {
-    fail(fmt::format("class_names: got {} names for a {} task", classes, data::name_of(config.task)));
+    fail(fmt::format("class_names: got {} names for a {} task of {} heads", classes, data::name_of(config.task), config.heads.size()));
   }
   return config;
 }

@@ -29,7 +29,8 @@ struct BundleConfig {
   data::TaskKind task = data::TaskKind::binary;
   InputKind input = InputKind::table;
   Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
-  std::vector<std::string> class_names;  // empty for regression; of the clusters for clustering
+  std::vector<std::string> class_names;  // empty for regression and multitask; of the clusters for clustering
+  std::vector<data::Head> heads;         // of a multitask model; empty otherwise
   std::string target;                    // the column or quantity that is predicted
   Decision decision;                     // from outputs to answers
   std::string notice;                    // what every answer says besides; may be empty
@@ -38,7 +39,7 @@ struct BundleConfig {
   Json training = Json::object();        // how it came about: version, seed, data hash, step; not needed to serve
 
   bool decides() const { return data::has_classes(task) || task == data::TaskKind::multilabel; }
-  int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
+  int64_t outputs() const { return task == data::TaskKind::multitask ? data::outputs_of(heads) : data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
   Json to_json() const;
   // Throws DataError naming `source` and the field that is absent, of the wrong type or inconsistent.
   static BundleConfig from_json(const Json& json, const std::string& source);

@@ -185,6 +185,7 @@ std::string trimmed(const std::string& text) {
 namespace {
 
 void check_has_reasons(const Predictor& predictor) {
+  if (predictor.task() == data::TaskKind::multitask) throw DataError(kWhere, fmt::format("{} has several targets, of which none is explained", predictor.name()));
   if (predictor.task() != data::TaskKind::clustering) return;
   throw DataError(kWhere, fmt::format("{} names the nearest of its clusters; the distances say why, and there are no other reasons", predictor.name()));
 }

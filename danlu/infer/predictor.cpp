@@ -13,6 +13,7 @@
 #include "danlu/learn/models/autoencoder.h"
 #include "danlu/learn/models/gan.h"
 #include "danlu/learn/nn/sequence.h"
+#include "danlu/learn/train/heads_objective.h"
 #include "danlu/learn/train/objective.h"
 
 namespace danlu::infer {
@@ -43,7 +44,7 @@ Tensor narrowed(const Tensor& ids) {
 
 struct Predictor::Impl {
   explicit Impl(Bundle opened)
-      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), parameters(bundle.model->num_parameters()),
+      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), heads(bundle.config.heads), parameters(bundle.model->num_parameters()),
         rebuilds(dynamic_cast<const models::Autoencoder*>(bundle.model.get()) != nullptr) {
     if (dynamic_cast<const models::Gan*>(bundle.model.get()) != nullptr) {
       throw DataError(kWhere, fmt::format("{}: makes images and predicts nothing; ask it with danlu generate, or POST /v1/images/generations", bundle.directory.string()));
@@ -69,15 +70,22 @@ struct Predictor::Impl {
       image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, source));
       encoded = Shape{image->height(), image->width(), image->channels()};
     }
+    const size_t targets = bundle.config.input == InputKind::image ? 0 : target().targets().size();
+    if (targets != bundle.config.heads.size()) {
+      throw DataError(kWhere, fmt::format("{}: was made for {} targets; the model has {} heads", source, targets, bundle.config.heads.size()));
+    }
     if (!(encoded == bundle.config.input_shape)) {
       throw DataError(kWhere, fmt::format("{}: makes samples of shape {}; the model takes {}", source, encoded.str(),
                                           bundle.config.input_shape.str()));
     }
   }
 
+  const data::TargetEncoder& target() const { return text ? text->target() : table.target_encoder(); }
+
   Bundle bundle;
   Json config;
-  train::PredictionObjective objective;
+  train::PredictionObjective objective;  // of one target
+  train::HeadsObjective heads;           // of several
   int64_t parameters;
   bool rebuilds;  // an autoencoder, whose answer is how far its image is from the one asked
   data::TablePreprocessor table;              // one of the three, by bundle.config.input
@@ -94,6 +102,7 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 const std::string& Predictor::name() const { return impl_->bundle.config.name; }
 InputKind Predictor::input_kind() const { return impl_->bundle.config.input; }
 data::TaskKind Predictor::task() const { return impl_->bundle.config.task; }
+const std::vector<data::Head>& Predictor::heads() const { return impl_->bundle.config.heads; }
 const std::vector<std::string>& Predictor::class_names() const { return impl_->bundle.config.class_names; }
 const std::vector<std::string>& Predictor::input_columns() const { return impl_->text ? impl_->text->columns() : impl_->table.input_columns(); }
 const data::MissingWords& Predictor::missing() const { return impl_->bundle.config.missing; }
@@ -119,6 +128,7 @@ Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
   const Tensor outputs = (*impl_->bundle.model)(impl_->text ? narrowed(x) : x);
   if (impl_->rebuilds) return models::reconstruction_errors(x, outputs).view({x.size(0), 1});
+  if (task() == data::TaskKind::multitask) return impl_->heads.answer(outputs);
   return impl_->objective.answer(impl_->bundle.config.decides() ? impl_->bundle.config.decision.calibrated(outputs) : outputs);
 }
 
@@ -128,9 +138,23 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
   const float* row = outputs.data();
   for (Prediction& p : predictions) {
     p.notice = impl_->bundle.config.notice;
-    if (class_names().empty()) {
+    if (task() == data::TaskKind::multitask) {
+      const float* answer = row;
+      for (size_t h = 0; h < heads().size(); ++h) {
+        const data::Head& head = heads()[h];
+        Prediction one{};
+        if (head.task == data::TaskKind::regression) {
+          one.value = impl_->target().targets()[h].inverse(static_cast<double>(answer[0]));
+        } else {
+          one.probabilities.assign(answer, answer + head.class_names.size());
+          one.label = head.class_names[static_cast<size_t>(Decision().choose(one.probabilities))];
+        }
+        p.targets[head.name] = to_json(one, head.class_names);
+        answer += train::answer_width(head);
+      }
+    } else if (class_names().empty()) {
       p.value = impl_->image ? static_cast<double>(row[0])
-                : impl_->text ? impl_->text->target().inverse(static_cast<double>(row[0])) : impl_->table.inverse_target(static_cast<double>(row[0]));
+                                       : impl_->target().inverse(static_cast<double>(row[0]));
     } else if (task() == data::TaskKind::clustering) {
       p.distances.assign(row, row + width);
       p.label = class_names()[static_cast<size_t>(std::min_element(row, row + width) - row)];
@@ -149,7 +173,9 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
 
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names) {
   Json json = Json::object();
-  if (class_names.empty()) {
+  if (!prediction.targets.is_null()) {
+    json["targets"] = prediction.targets;
+  } else if (class_names.empty()) {
     json["value"] = prediction.value;
   } else if (!prediction.distances.empty()) {
     json["cluster"] = prediction.label;

@@ -5,7 +5,8 @@
 //
 //   Predictor predictor(bundle);
 //   Tensor x = predictor.encode(table);          // or encode(images)
-//   Tensor y = predictor.run(x);                 // (N, C) calibrated probabilities or distances, or (N, 1) values for regression
+//   Tensor y = predictor.run(x);                 // (N, C) calibrated probabilities or distances, or (N, 1) values for regression; of several targets
+//                                                // these side by side
 //   std::vector<Prediction> answers = predictor.decode(y);
 //
 // Threads: encode and decode may be called from any number of threads at once; run by one thread at a time.
@@ -37,6 +38,7 @@ struct Prediction {
   std::vector<std::string> labels = {};  // several labels a sample: those that hold; `label` is empty then
   std::vector<double> distances = {}; // clustering only: from the centre of each cluster, in the order of class_names()
   double value = 0;                   // regression only
+  Json targets = nullptr;             // multitask only: what is said of each target, {"price": {"value": 3.2}, "sold": {"label": ...}}
   std::string notice = {};            // what the bundle says beside every answer; may be empty
 };
 
@@ -51,6 +53,7 @@ class Predictor {
   const std::string& name() const;
   InputKind input_kind() const;
   data::TaskKind task() const;
+  const std::vector<data::Head>& heads() const;            // empty but for multitask
   const std::vector<std::string>& class_names() const;     // empty for regression
   // The columns that a row must have; empty for images.
   const std::vector<std::string>& input_columns() const;
@@ -79,7 +82,7 @@ class Predictor {
 
 // {"label": "malignant", "probabilities": {"malignant": 0.98, "benign": 0.02}}, {"value": 3.2} or
 // {"cluster": "2", "distances": {"1": 4.1, "2": 0.8}}, or of several labels {"labels": ["spam"], "probabilities": {"spam": 0.9, "urgent": 0.1}};
-// and "notice", where there is one.
+// {"targets": {"price": {"value": 3.2}, "sold": {"label": "yes", "probabilities": {...}}}} of several targets; and "notice", where there is one.
 Json to_json(const Prediction& prediction, const std::vector<std::string>& class_names);
 
 }  // namespace danlu::infer

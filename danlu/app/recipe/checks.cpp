@@ -80,10 +80,30 @@ eval::Task eval_task(data::TaskKind task) {
       return eval::Task::multilabel;
     case data::TaskKind::regression:
       return eval::Task::regression;
-    case data::TaskKind::clustering:
-      break;  // ClusterPipeline
+    case data::TaskKind::multitask:   // each head has a task of its own
+    case data::TaskKind::clustering:  // ClusterPipeline
+      break;
   }
   throw InternalError(kWhere, "unknown task");
+}
+
+// The names that evaluation gives to what it measures. Throws ConfigError for a metric that the task does not have.
+std::vector<std::string> measures_of(const Recipe& recipe, const FittedData& data) {
+  const std::vector<std::string>& chosen = recipe.evaluate.report.metrics;
+  if (data.task == data::TaskKind::multitask) {
+    if (!chosen.empty()) throw ConfigError(kWhere, fmt::format("evaluate.metrics: got {}; expected none: each of several targets has the usual measures of its kind", fmt::join(chosen, ", ")));
+    std::vector<std::string> measures;
+    for (const data::Head& head : data.heads) {
+      for (const std::string& metric : eval::default_metrics(eval_task(head.task))) measures.push_back(head.name + "." + metric);
+    }
+    return measures;
+  }
+  for (const std::string& metric : chosen) eval::find_metric(metric, eval_task(data.task));
+  std::vector<std::string> measures = decision_metric_names(recipe.decision);
+  for (const eval::Metric& metric : eval::all_metrics()) {
+    if (metric.has(eval_task(data.task))) measures.emplace_back(metric.name);
+  }
+  return measures;
 }
 
 }  // namespace
@@ -100,15 +120,11 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_gates(recipe.evaluate.gates, locate);
 }
 
-void check_against_data(const Recipe& recipe, data::TaskKind task, const std::vector<std::string>& class_names, const data::Split& split) {
+void check_against_data(const Recipe& recipe, const FittedData& data, const data::Split& split) {
+  const data::TaskKind task = data.task;
   train::check(recipe.train);
-  for (const std::string& metric : recipe.evaluate.report.metrics) eval::find_metric(metric, eval_task(task));
-  std::vector<std::string> measures = decision_metric_names(recipe.decision);
-  for (const eval::Metric& metric : eval::all_metrics()) {
-    if (metric.has(eval_task(task))) measures.emplace_back(metric.name);
-  }
-  check_gates_are_measured(recipe.evaluate.gates, measures);
-  check_decision_fits(recipe.decision, task, class_names, !split.validation.empty());
+  check_gates_are_measured(recipe.evaluate.gates, measures_of(recipe, data));
+  check_decision_fits(recipe.decision, task, data.class_names, !split.validation.empty());
   if (split.test.empty()) {
     throw ConfigError(kWhere,
                       "the test split is empty, so that nothing could be measured; set data.split.test above 0");
@@ -118,7 +134,7 @@ void check_against_data(const Recipe& recipe, data::TaskKind task, const std::ve
                       "train.early_stop needs a validation split, which is empty; set data.split.validation above 0");
   }
   if (!data::has_classes(task)) {
-    const char* target = task == data::TaskKind::regression ? "is a number" : "is any number of labels";
+    const char* target = task == data::TaskKind::regression ? "is a number" : task == data::TaskKind::multilabel ? "is any number of labels" : "is one of several";
     if (recipe.evaluate.kfold.folds > 0) {
       throw ConfigError(kWhere, fmt::format("evaluate.kfold is stratified by class; the target of this recipe {}", target));
     }

@@ -2,8 +2,8 @@
 // asks for and throws ConfigError with the line.
 #pragma once
 
+#include "danlu/app/recipe/data_source.h"
 #include "danlu/app/recipe/recipe.h"
-#include "danlu/data/task.h"
 
 namespace danlu::app {
 
@@ -11,6 +11,6 @@ namespace danlu::app {
 void check_recipe(const Recipe& recipe, const Locate& locate);
 
 // Once the data are known: before hours are spent, not after.
-void check_against_data(const Recipe& recipe, data::TaskKind task, const std::vector<std::string>& class_names, const data::Split& split);
+void check_against_data(const Recipe& recipe, const FittedData& data, const data::Split& split);
 
 }  // namespace danlu::app

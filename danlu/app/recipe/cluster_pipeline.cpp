@@ -32,7 +32,7 @@ void check_nothing_is_in_vain(const Recipe& recipe) {
     throw ConfigError(kWhere, fmt::format("data.target: got {0}; expected none: kmeans finds groups without labels; to leave that column out of them, data.columns.{0}.drop=true",
                                           recipe.data.table.target));
   }
-  if (recipe.data.table.is_multilabel()) refuse("data.labels", "kmeans finds groups without labels");
+  if (recipe.data.table.is_multilabel() || !recipe.data.table.targets.empty()) refuse("data.labels and data.targets", "kmeans finds groups without labels");
   if (!recipe.data.table.classes.empty() || !recipe.data.class_names.empty()) refuse("data.classes", "clusters have numbers, the largest is 1");
   if (write_options(recipe.train) != write_options(train::TrainOptions())) refuse("train", "kmeans is fitted and not trained by updates; its options are model.restarts, model.iterations and model.tolerance");
   if (!recipe.transfer.from.empty()) refuse("transfer.from", "kmeans draws its first centres from the data");

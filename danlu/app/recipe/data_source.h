@@ -20,7 +20,8 @@ namespace danlu::app {
 // Data ready for a model: transforms fitted on training samples and applied to all.
 struct FittedData {
   data::TaskKind task = data::TaskKind::binary;
-  std::vector<std::string> class_names;   // empty for regression and clustering
+  std::vector<std::string> class_names;   // empty for regression, multitask and clustering
+  std::vector<data::Head> heads;          // of several targets; empty otherwise
   Shape input_shape;                      // of one sample
   int64_t vocabulary = 0;                 // tokens of a text, padding among them; 0: no text
   Json preprocess;                        // for the bundle
@@ -29,7 +30,7 @@ struct FittedData {
   std::vector<int64_t> training_samples;  // those given to fit, without the ones that an option dropped
   std::unique_ptr<data::Dataset> dataset;
 
-  int64_t outputs() const { return data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
+  int64_t outputs() const { return task == data::TaskKind::multitask ? data::outputs_of(heads) : data::task_outputs(task, static_cast<int64_t>(class_names.size())); }
 };
 
 // What the data quality report found.
@@ -59,10 +60,10 @@ class DataSource {
   // Its outputs for them, (N, classes) or (N, 1).
   Tensor predict(infer::Predictor& predictor, std::span<const int64_t> samples) const;
   // The true class indexes, in the order of the bundle's classes; of several labels a sample N x labels zeros and ones. `preprocess` is that
-  // of the bundle.
-  virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const = 0;
+  // of the bundle; `target` names one of several.
+  virtual std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess, const std::string& target = "") const = 0;
   // The true numbers, for regression.
-  virtual std::vector<double> targets(std::span<const int64_t> samples) const = 0;
+  virtual std::vector<double> targets(std::span<const int64_t> samples, const std::string& target = "") const = 0;
   // What a column of the source says of some samples, as text. Throws ConfigError where there is no such column.
   virtual std::vector<std::string> values_of(const std::string& column, std::span<const int64_t> samples) const;
   // A sample as the body of POST /v1/predict: {"rows": [{...}]} or {"image": "..."}.

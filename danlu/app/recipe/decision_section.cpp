@@ -124,6 +124,7 @@ void check_decision(const DecisionSection& section, const Locate& locate) {
 void check_decision_fits(const DecisionSection& section, data::TaskKind task, const std::vector<std::string>& class_names, bool has_validation) {
   if (!section.is_fitted() && section.threshold == 0.5) return;
   if (task == data::TaskKind::regression) throw ConfigError(kWhere, "decision is for classes; the target of this recipe is a number");
+  if (task == data::TaskKind::multitask) throw ConfigError(kWhere, "decision is for one target; this recipe has several");
   if (task == data::TaskKind::multilabel) {
     if (section.calibrate != "none" || section.abstains() || section.weighs_costs() || section.folds > 0) {
       throw ConfigError(kWhere, "decision: of several labels a sample only decision.threshold can be set: a number, f1, youden, {recall: SHARE} or {specificity: SHARE}, by the validation split");

@@ -72,13 +72,13 @@ class ImageSource : public DataSource {
     return predictor.encode(batch);
   }
 
-  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json&) const override {
+  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json&, const std::string&) const override {
     std::vector<int64_t> result;
     for (const int64_t sample : samples) result.push_back(images_.labels[static_cast<size_t>(sample)]);
     return result;
   }
 
-  std::vector<double> targets(std::span<const int64_t>) const override {
+  std::vector<double> targets(std::span<const int64_t>, const std::string&) const override {
     throw ConfigError(kWhere, "images have classes to predict, not numbers");
   }
 

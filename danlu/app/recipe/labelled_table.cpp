@@ -1,5 +1,7 @@
 #include "danlu/app/recipe/labelled_table.h"
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/table/preprocessor.h"
@@ -53,15 +55,24 @@ QualityReport LabelledTable::report(const data::Split&) const {
   return {data::to_json(report), data::to_text(report), report.passed()};
 }
 
-std::vector<int64_t> LabelledTable::labels(std::span<const int64_t> samples, const Json& preprocess) const {
-  const Tensor labels = target_of(preprocess).labels(table_, samples);
+std::vector<int64_t> LabelledTable::labels(std::span<const int64_t> samples, const Json& preprocess, const std::string& target) const {
+  const data::TargetEncoder encoder = target_of(preprocess);
+  const auto& all = encoder.targets();
+  const auto named = std::find_if(all.begin(), all.end(), [&](const data::TargetEncoder& one) { return one.name() == target; });
+  const Tensor labels = (named == all.end() ? encoder : *named).labels(table_, samples);
   if (labels.dtype() == Dtype::i64) return {labels.span<int64_t>().begin(), labels.span<int64_t>().end()};
   return {labels.span().begin(), labels.span().end()};
 }
 
-std::vector<double> LabelledTable::targets(std::span<const int64_t> samples) const {
-  const int64_t target = table_.column_index(options_.table.target);
-  return data::column_numbers(table_, target, samples, data::ColumnType::number, data::BadCell::error);
+std::vector<data::Head> LabelledTable::heads_of(const data::TargetEncoder& target) const {
+  std::vector<data::Head> heads;
+  for (const data::TargetEncoder& one : target.targets()) heads.push_back({one.name(), one.task(), one.class_names(), options_.table.targets.at(one.name()).weight});
+  return heads;
+}
+
+std::vector<double> LabelledTable::targets(std::span<const int64_t> samples, const std::string& target) const {
+  const int64_t column = table_.column_index(target.empty() ? options_.table.target : target);
+  return data::column_numbers(table_, column, samples, data::ColumnType::number, data::BadCell::error);
 }
 
 std::vector<std::string> LabelledTable::values_of(const std::string& column, std::span<const int64_t> samples) const {

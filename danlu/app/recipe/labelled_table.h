@@ -21,14 +21,16 @@ class LabelledTable : public DataSource {
   std::span<const Hash128> hashes() const override { return hashes_; }
   QualityReport report(const data::Split& split) const override;
   Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override { return predictor.encode(table_.select(samples)); }
-  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess) const override;
-  std::vector<double> targets(std::span<const int64_t> samples) const override;
+  std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess, const std::string& target) const override;
+  std::vector<double> targets(std::span<const int64_t> samples, const std::string& target) const override;
   std::vector<std::string> values_of(const std::string& column, std::span<const int64_t> samples) const override;
   Json example(const infer::Predictor& predictor, int64_t sample) const override;
 
  protected:
   // That of a bundle, read back.
   virtual data::TargetEncoder target_of(const Json& preprocess) const = 0;
+  // What several targets are, with their weights in training; empty for one.
+  std::vector<data::Head> heads_of(const data::TargetEncoder& target) const;
   // What answers call the classes.
   std::vector<std::string> names_of(const std::vector<std::string>& classes) const;
 

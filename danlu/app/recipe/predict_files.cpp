@@ -19,6 +19,10 @@ class Answers {
     if (form_ == AnswerForm::jsonl) return;
     const bool clusters = task_ == data::TaskKind::clustering;
     text_ = fmt::format("{},{}", subject_, classes_.empty() ? "value" : clusters ? "cluster" : task_ == data::TaskKind::multilabel ? "labels" : "label");
+    if (task_ == data::TaskKind::multitask) {
+      text_ = subject_;
+      for (const data::Head& head : predictor.heads()) text_ += "," + data::csv_cell(head.name);
+    }
     for (const std::string& name : classes_) text_ += "," + data::csv_cell((clusters ? "distance_" : "p_") + name);
     text_ += "\n";
   }
@@ -31,6 +35,7 @@ class Answers {
       return;
     }
     text_ += data::csv_cell(subject.is_string() ? subject.get<std::string>() : to_line(subject)) + ",";
+    if (task_ == data::TaskKind::multitask) return add_targets(p.targets);
     if (task_ == data::TaskKind::multilabel) text_ += data::csv_cell(fmt::format("{}", fmt::join(p.labels, "|")));
     else text_ += classes_.empty() ? fmt::format("{}", p.value) : data::csv_cell(p.label);
     for (const double number : p.distances.empty() ? p.probabilities : p.distances) text_ += fmt::format(",{}", number);
@@ -40,6 +45,16 @@ class Answers {
   std::string take() { return std::move(text_); }
 
  private:
+  // Of each its label or value; the lines of JSON have probabilities too.
+  void add_targets(const Json& targets) {
+    std::string separator;
+    for (const auto& [name, said] : targets.items()) {
+      text_ += separator + (said.contains("value") ? to_line(said["value"]) : data::csv_cell(said["label"].get<std::string>()));
+      separator = ",";
+    }
+    text_ += "\n";
+  }
+
   AnswerForm form_;
   const char* subject_;
   data::TaskKind task_;

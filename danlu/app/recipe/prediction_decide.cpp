@@ -24,10 +24,10 @@ Tensor PredictionPipeline::train_and_predict(const FittedData& data, std::span<c
   if (!validation.empty()) {
     watched.emplace(*data.dataset, std::vector<int64_t>(validation.begin(), validation.end()), evaluation, seed, data::Phase::evaluate);
   }
-  const train::PredictionObjective objective = make_objective(data);
+  const auto objective = make_objective(data);
   train::Callbacks callbacks;
   callbacks.stop_requested = observer().training.stop_requested;
-  train::Trainer(*model, objective, recipe_.train).fit(training, watched ? &*watched : nullptr, {}, callbacks);
+  train::Trainer(*model, *objective, recipe_.train).fit(training, watched ? &*watched : nullptr, {}, callbacks);
   if (observer().stop_requested()) throw Error(kWhere, "stopped on request while folds were trained");
   return train::predict_all(*model, tested);
 }

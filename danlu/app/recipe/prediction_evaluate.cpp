@@ -41,6 +41,19 @@ eval::Predictions compare(const DataSource& source, std::span<const int64_t> sam
                                            static_cast<int64_t>(config.class_names.size()), config.decision.threshold);
 }
 
+// The same of one of several targets, from what is said of all of them.
+eval::Predictions compare_head(const DataSource& source, std::span<const int64_t> samples, const data::Head& head, const Json& preprocess,
+                               std::span<const infer::Prediction> said) {
+  std::vector<double> answers;
+  for (const infer::Prediction& p : said) {
+    const Json& answer = p.targets.at(head.name);
+    if (head.task == data::TaskKind::regression) answers.push_back(answer.at("value"));
+    for (const std::string& name : head.class_names) answers.push_back(answer.at("probabilities").at(name));
+  }
+  if (head.task == data::TaskKind::regression) return eval::Predictions::regression(source.targets(samples, head.name), answers);
+  return eval::Predictions::classification(source.labels(samples, preprocess, head.name), answers, std::ssize(head.class_names));
+}
+
 bool has_metric(const std::string& name, eval::Task task) {
   const auto all = eval::all_metrics();
   return std::any_of(all.begin(), all.end(), [&](const eval::Metric& metric) { return metric.has(task) && name == metric.name; });
@@ -101,6 +114,48 @@ void PredictionPipeline::write_background() {
   write_file_atomic(path, to_line(fitted().background) + "\n");
 }
 
+PredictionPipeline::Measured PredictionPipeline::measure(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
+  const std::vector<int64_t>& samples = split().test;
+  const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
+  const eval::EvaluationReport& quality =
+      quality_.emplace(eval::evaluate(predictions, measured_by(recipe_.evaluate, predictions.task()), config.class_names, source().content_hash().hex()));
+  Measured measured;
+  Json& json = measured.json = eval::to_json(quality);
+  if (config.decides()) {
+    json["metrics"].update(decision_metrics(recipe_.decision, config.decision, predictions, recipe_.evaluate.report.bootstrap.seed));
+    json["decision"] = config.decision.to_json();
+    const fs::path found = directory_.file("decision.json");
+    if (fs::exists(found)) json["decision"]["found"] = read_json(found);
+  }
+  for (const std::string& column : recipe_.evaluate.demographic) {
+    json["groups"][column] = eval::to_json(eval::compare_groups(predictions, source().values_of(column, samples)));
+  }
+  measured.text = to_text(quality, json);
+  measured.page = {{"curves", eval::curves(predictions, config.class_names)}, {"examples", telling_examples(source(), predictor, samples, predictions)}};
+  show_mistakes(measured.page["examples"]);
+  measured.explanation = explain_run(source(), predictor, samples, predictions, measured.page["examples"], recipe_.evaluate.explain_seconds);
+  return measured;
+}
+
+// Each target by the usual measures of its kind, called "NAME.auc" among those of the run.
+PredictionPipeline::Measured PredictionPipeline::measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
+  const std::vector<int64_t>& samples = split().test;
+  const std::vector<infer::Prediction> said = predictor.decode(outputs);
+  Measured measured;
+  measured.json = {{"task", data::name_of(config.task)}, {"samples", samples.size()}, {"data_hash", source().content_hash().hex()},
+                   {"confidence", recipe_.evaluate.report.bootstrap.confidence}, {"metrics", Json::object()}};
+  for (const data::Head& head : config.heads) {
+    const eval::Predictions predictions = compare_head(source(), samples, head, preprocess, said);
+    const eval::EvaluationReport quality = eval::evaluate(predictions, recipe_.evaluate.report, head.class_names);
+    Json report = eval::to_json(quality);
+    for (const auto& [name, metric] : report["metrics"].items()) measured.json["metrics"][head.name + "." + name] = metric;
+    measured.json["targets"][head.name] = std::move(report);
+    measured.page["targets"][head.name]["curves"] = eval::curves(predictions, head.class_names);
+    measured.text += fmt::format("{}{}: {}", measured.text.empty() ? "" : "\n", head.name, eval::to_text(quality));
+  }
+  return measured;
+}
+
 void PredictionPipeline::evaluate() {
   stage("evaluate", [&] {
     if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
@@ -114,26 +169,14 @@ void PredictionPipeline::evaluate() {
     const Tensor outputs = source().predict(predictor, samples);
     const Effort batches{timer.seconds(), cpu.seconds()};
     const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
-    const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
-    const eval::EvaluationReport& quality =
-        quality_.emplace(eval::evaluate(predictions, measured_by(recipe_.evaluate, predictions.task()), config.class_names, source().content_hash().hex()));
-
-    Json json = eval::to_json(quality);
+    Measured measured = config.task == data::TaskKind::multitask ? measure_targets(config, preprocess, predictor, outputs) : measure(config, preprocess, predictor, outputs);
+    Json& json = measured.json;
     json["danlu"] = version();
     json["git_commit"] = git_commit();
     json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
     json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
-    if (config.decides()) {
-      json["metrics"].update(decision_metrics(recipe_.decision, config.decision, predictions, recipe_.evaluate.report.bootstrap.seed));
-      json["decision"] = config.decision.to_json();
-      const fs::path found = directory_.file("decision.json");
-      if (fs::exists(found)) json["decision"]["found"] = read_json(found);
-    }
-    for (const std::string& column : recipe_.evaluate.demographic) {
-      json["groups"][column] = eval::to_json(eval::compare_groups(predictions, source().values_of(column, samples)));
-    }
     judge(json);
-    const std::string text = to_text(quality, json);
+    const std::string& text = measured.text;
     Json whole = json;  // and what a page of it shows
     SingleAnswers single = time_single_answers(source(), predictor, samples);
     const std::optional<double>& price = recipe_.evaluate.price_per_hour;
@@ -141,13 +184,11 @@ void PredictionPipeline::evaluate() {
                      {"predictions one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
     whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
     whole["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
-    whole["curves"] = eval::curves(predictions, config.class_names);
-    whole["examples"] = telling_examples(source(), predictor, samples, predictions);
-    show_mistakes(whole["examples"]);
+    whole.merge_patch(measured.page);
     write_json(directory_.file("report.json"), whole);
     write_file_atomic(directory_.file("report.txt"), text);
     write_json(directory_.bundle() / "metrics.json", json);
-    write_json(directory_.file("explanation.json"), explain_run(source(), predictor, samples, predictions, whole["examples"], recipe_.evaluate.explain_seconds));
+    write_json(directory_.file("explanation.json"), measured.explanation);
     write_model_card(directory_);
     write_example(predictor);
     directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});

@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/train/heads_objective.h"
 
 namespace danlu::app {
 namespace {
@@ -63,10 +64,11 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& dat
   return model;
 }
 
-train::PredictionObjective PredictionPipeline::make_objective(const FittedData& data) const {
+std::unique_ptr<train::Objective> PredictionPipeline::make_objective(const FittedData& data) const {
   const train::ObjectiveOptions& options = recipe_.train.objective;
-  if (!data::has_classes(data.task) || options.class_weights == "none") return train::PredictionObjective(data.task, options);
-  return train::PredictionObjective(data.task, options, source_->labels(data.training_samples, data.preprocess));
+  if (data.task == data::TaskKind::multitask) return std::make_unique<train::HeadsObjective>(data.heads, options);
+  if (!data::has_classes(data.task) || options.class_weights == "none") return std::make_unique<train::PredictionObjective>(data.task, options);
+  return std::make_unique<train::PredictionObjective>(data.task, options, source_->labels(data.training_samples, data.preprocess));
 }
 
 }  // namespace danlu::app

@@ -66,7 +66,7 @@ class PredictionPipeline : public Pipeline {
   const FittedData& fitted();
   models::ModelConfig model_for(const FittedData& data) const;  // with the vocabulary of texts
   std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed);
-  train::PredictionObjective make_objective(const FittedData& data) const;
+  std::unique_ptr<train::Objective> make_objective(const FittedData& data) const;
   std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);
   // Samples that weights were not fitted to: raw outputs and classes.
@@ -78,6 +78,14 @@ class PredictionPipeline : public Pipeline {
   std::vector<data::Fold> decision_folds(std::span<const int64_t> all);
   HeldOut predict_left_out(const std::vector<std::string>& class_names);
   infer::Decision make_decision(nn::Module& model, const infer::BundleConfig& config);
+  // What a test split says of a bundle: a report, what only its page shows, its text, and explanation.json.
+  struct Measured {
+    Json json, page = Json::object();
+    std::string text;
+    Json explanation = nullptr;
+  };
+  Measured measure(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
+  Measured measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
   eval::Predictions predict_fold(const data::Fold& fold, int64_t number);
   void write_bundle();
   void show_mistakes(const Json& examples) const;

@@ -43,7 +43,8 @@ infer::BundleConfig bundle_config(const Recipe& recipe, const DataSource& source
   config.input = source.kind();
   config.input_shape = data.input_shape;
   config.class_names = data.class_names;
-  config.target = recipe.data.table.target;
+  config.heads = data.heads;
+  config.target = fmt::format("{}", fmt::join(recipe.data.table.target_columns(), ", "));
   config.notice = recipe.notice;
   config.missing = {recipe.data.csv.missing, recipe.data.csv.quoted_missing};
   config.model = std::move(model);
@@ -84,7 +85,7 @@ const Plan& PredictionPipeline::plan() {
   }
   plan.data = source().fit(plan.split.train);
   for (const std::string& column : recipe_.evaluate.demographic) check_groups(column, source().values_of(column, plan.split.test), plan.data.task);
-  check_against_data(recipe_, plan.data.task, plan.data.class_names, plan.split);
+  check_against_data(recipe_, plan.data, plan.split);
   if (recipe_.decision.is_fitted() && recipe_.decision.folds > 0) decision_folds(plan.split.train);  // throws before, not after, the training
   if (recipe_.evaluate.kfold.folds > 0) make_folds(recipe_.evaluate.kfold);  // throws before, not after, the training
   recipe_.reasons["data.columns"] = plan.data.reasons;

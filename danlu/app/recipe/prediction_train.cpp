@@ -21,8 +21,8 @@ train::Result PredictionPipeline::train(train::Start start) {
       validation.emplace(*data.dataset, split().validation, data::LoaderOptions{.batch_size = kEvaluationBatch}, seed,
                          data::Phase::evaluate);
     }
-    const train::PredictionObjective objective = make_objective(data);
-    result = fit(start, *model, objective, training, validation ? &*validation : nullptr);
+    const auto objective = make_objective(data);
+    result = fit(start, *model, *objective, training, validation ? &*validation : nullptr);
   });
   return result;
 }

@@ -26,6 +26,10 @@
 //   data: {source: ratings.csv, interactions: {time: timestamp, title: title}}
 //   model: {type: sequential, width: 64}
 //
+// Several targets can be told by one model:
+//
+//   data: {source: houses.csv, targets: {price: {scale: log}, sold: {weight: 0.5}}}
+//
 // Groups are found without a target:
 //
 //   name: weather-kinds

@@ -17,6 +17,7 @@ class TableSource : public LabelledTable {
     FittedData fitted;
     fitted.task = preprocessor.task();
     fitted.class_names = names_of(preprocessor.class_names());
+    fitted.heads = heads_of(preprocessor.target_encoder());
     fitted.input_shape = Shape{preprocessor.num_features()};
     fitted.preprocess = preprocessor.to_json();
     fitted.reasons = preprocessor.reasons();

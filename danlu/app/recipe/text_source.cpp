@@ -32,6 +32,7 @@ class TextSource : public LabelledTable {
     FittedData fitted;
     fitted.task = preprocess.target().task();
     fitted.class_names = names_of(preprocess.target().class_names());
+    fitted.heads = heads_of(preprocess.target());
     fitted.input_shape = Shape{preprocess.length()};
     fitted.vocabulary = preprocess.vocab_size();
     fitted.preprocess = preprocess.to_json();

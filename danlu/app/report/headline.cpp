@@ -18,6 +18,8 @@ constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_micro", "f1_m
 constexpr size_t kTiles = 4;
 
 std::string display_name(const std::string& key) {
+  // Of one of several targets: "sold.auc".
+  if (const size_t dot = key.rfind('.'); dot != std::string::npos) return key.substr(0, dot) + ": " + display_name(key.substr(dot + 1));
   for (const eval::Metric& metric : eval::all_metrics()) {
     if (key == metric.name) return metric.display;
   }
@@ -132,7 +134,10 @@ std::string headline(const RunFiles& run) {
   bool any_interval = false;
   const std::vector<Measure> all = measures(run);
   for (const char* key : kHeadlines) {
-    const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) { return measure.key.substr(0, measure.key.find('@') + 1) == key || measure.key == key; });
+    const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) {
+      const std::string name = measure.key.substr(measure.key.rfind('.') + 1);
+      return name.substr(0, name.find('@') + 1) == key || name == key;
+    });
     if (m == all.end() || shown == kTiles || std::isnan(m->value)) continue;
     std::string value = escaped(m->text());
     if (m->is_share) value = fmt::format("{:.1f}<small> %</small>", 100 * m->value);

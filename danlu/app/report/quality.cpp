@@ -193,10 +193,8 @@ std::string tasks(const Json& all) {
   return table.empty() ? "" : "<h3>Multiple choice</h3>\n" + table.str();
 }
 
-}  // namespace
-
-std::string quality_section(const RunFiles& run) {
-  const Json& q = run.quality;
+// Figures and tables of one target.
+std::string of_target(const Json& q) {
   const Json& curves = part(q, "curves");
   const bool binary = q.value("task", "") == "binary";
   const std::string plots =
@@ -206,9 +204,18 @@ std::string quality_section(const RunFiles& run) {
   std::string note;
   if (binary) note = fmt::format("<p class=\"note\">Called positive from a probability of {:.4g} on.</p>\n", number_at(q, "threshold"));
   for (const std::string& line : decision_lines(q)) note += "<p class=\"note\">" + escaped(line) + "</p>\n";
+  return figures(plots) + note + classes_table(q) + worst_confusions(q);
+}
+
+}  // namespace
+
+std::string quality_section(const RunFiles& run) {
+  const Json& q = run.quality;
+  std::string body = of_target(q);
+  for (const auto& [name, target] : part(q, "targets").items()) body += fmt::format("<h3>{}</h3>\n{}", escaped(name), of_target(target));
   const bool validation = q.value("part", "") == "validation";
-  return section(validation ? "Quality on held-out text" : "Quality on the test split", figures(plots) + note + classes_table(q) + worst_confusions(q) + groups(part(q, "groups")) + tasks(run.tasks) + folds(run.kfold) +
-                                              (q.empty() ? "" : "<h3>All measures</h3>\n") + measures_table(run));
+  return section(validation ? "Quality on held-out text" : "Quality on the test split",
+                 body + groups(part(q, "groups")) + tasks(run.tasks) + folds(run.kfold) + (q.empty() ? "" : "<h3>All measures</h3>\n") + measures_table(run));
 }
 
 }  // namespace danlu::app

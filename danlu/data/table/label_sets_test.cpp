@@ -34,7 +34,7 @@ TEST(LabelSets, OfLists) {
   const Json saved = sets.to_json();
   EXPECT_EQ(LabelSets::from_json(SavedState(saved, "labels")).encode(table, training).to_vector(), y.to_vector());
   EXPECT_THAT(message([&] { sets.encode(table, std::vector<int64_t>{5}); }), HasSubstr("lists.csv:7 column \"tags\""));
-  EXPECT_THAT(message([&] { LabelSets::from_lists(table, training, "tags", ";", 2); }), testing::AllOf(HasSubstr("4 different labels between \";\""), HasSubstr("is the separator right?")));
+  EXPECT_THAT(message([&] { LabelSets::from_lists(table, training, "tags", ";", 2); }), testing::AllOf(HasSubstr("5 different labels between \";\""), HasSubstr("is the separator right?")));
 }
 
 TEST(LabelSets, OfColumns) {

@@ -60,6 +60,13 @@ std::vector<int64_t> labelled_rows(const Table& table, const std::vector<std::st
 }
 
 TargetEncoder fit_target(const Table& table, std::span<const int64_t> training, const Schema& schema, const TableOptions& options) {
+  if (!options.targets.empty()) {
+    if (options.is_multilabel() || !options.target.empty()) throw ConfigError(kWhere, "got data.targets and data.target or data.labels; expected one of them");
+    if (options.targets.size() < 2) throw ConfigError(kWhere, fmt::format("data.targets: got {} alone; expected at least two columns: one is data.target", options.targets.begin()->first));
+    std::vector<TargetEncoder> targets;
+    for (const auto& [name, o] : options.targets) targets.push_back(TargetEncoder::fit(table, training, schema.column(name), o.task, o.classes, o.scale));
+    return TargetEncoder::of_targets(std::move(targets));
+  }
   if (!options.is_multilabel()) return TargetEncoder::fit(table, training, schema.column(options.target), options.task, options.classes, options.target_scale);
   if (training.empty()) throw DataError(kWhere, fmt::format("{}: got no training rows; expected at least one", table.source()));
   if (options.task == "regression" || !options.classes.empty()) throw ConfigError(kWhere, "data.task and data.classes are for one class or number a row; expected neither beside several labels");

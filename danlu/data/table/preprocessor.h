@@ -23,8 +23,24 @@
 
 namespace danlu::data {
 
+// One of several targets.
+struct TargetOptions {
+  std::string task = "auto";
+  std::vector<std::string> classes;
+  std::string scale = "standard";
+  double weight = 1;
+
+  void describe(OptionVisitor& v) {
+    v.choice("task", task, {"auto", "classification", "regression"}, "auto: by the type of the column");
+    v.field("classes", classes, "class names in the order of their indexes; default: as declared by the file, else sorted");
+    v.choice("scale", scale, {"standard", "minmax", "log", "quantile", "none"}, "of a number");
+    v.field("weight", weight, {1e-6, 1e6}, "of its loss in the sum that training minimises");
+  }
+};
+
 struct TableOptions {
   std::string target;
+  std::map<std::string, TargetOptions> targets;
   std::vector<std::string> labels;
   std::string label_separator;
   int64_t label_min_rows = 10;
@@ -36,6 +52,7 @@ struct TableOptions {
 
   void describe(OptionVisitor& v) {
     v.field("target", target, "the column to predict; none for kmeans");
+    v.map("targets", targets, "in the place of a target, several columns to predict from one model, classes and numbers, by name");
     v.field("labels", labels, "in the place of a target, columns that say 1 or 0 each: any of these labels may hold for a row");
     v.field("label_separator", label_separator, "the target lists any number of labels, with this between them");
     v.field("label_min_rows", label_min_rows, {1, 1e9}, "training rows that a listed label needs to be learnt");
@@ -51,8 +68,10 @@ struct TableOptions {
   bool is_multilabel() const { return !labels.empty() || !label_separator.empty(); }
   // The columns that are to be told from the others; none without a target.
   std::vector<std::string> target_columns() const {
-    if (!labels.empty() || target.empty()) return labels;
-    return {target};
+    std::vector<std::string> names = labels;
+    for (const auto& [name, options] : targets) names.push_back(name);
+    if (!target.empty()) names.push_back(target);
+    return names;
   }
 };
 

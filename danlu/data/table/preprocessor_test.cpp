@@ -248,7 +248,7 @@ TEST(TablePreprocessor, Misuse) {
   const Table table = parse_csv("a,b,y\n1,u,p\n2,v,q\n3,u,\n4,v,p\n", "t.csv");
   expect_error([&] { fit(table, predicting("z")); }, {"no column \"z\""});
   expect_error([&] { fit(table, predicting("y")); }, {"t.csv:4", "column \"y\"", "target is missing"});
-  EXPECT_EQ(labelled_rows(table, "y", all_rows(table)), (std::vector<int64_t>{0, 1, 3}));
+  EXPECT_EQ(labelled_rows(table, {"y"}, all_rows(table)), (std::vector<int64_t>{0, 1, 3}));
   expect_error([&] { fit(table, first(1), predicting("y")); }, {"one class"});
   TableOptions options = predicting("y");
   options.columns["c"].drop = true;

@@ -105,7 +105,28 @@ TargetEncoder TargetEncoder::of_labels(std::string name, LabelSets sets) {
   return target;
 }
 
+TargetEncoder TargetEncoder::of_targets(std::vector<TargetEncoder> targets) {
+  TargetEncoder all;
+  all.task_ = TaskKind::multitask;
+  for (const TargetEncoder& target : targets) {
+    all.name_ += (all.name_.empty() ? "" : ", ") + target.name();
+    all.reason_ += fmt::format("{}{}: {}, {}", all.reason_.empty() ? "" : "; ", target.name(), data::name_of(target.task()), target.reason());
+  }
+  all.targets_ = std::move(targets);
+  return all;
+}
+
 Tensor TargetEncoder::labels(const Table& table, std::span<const int64_t> rows) const {
+  if (task_ == TaskKind::multitask) {
+    const auto width = std::ssize(targets_);
+    Tensor y = Tensor::empty({std::ssize(rows), width});
+    for (int64_t k = 0; k < width; ++k) {
+      const Tensor one = targets_[static_cast<size_t>(k)].labels(table, rows);
+      const bool indexes = one.dtype() == Dtype::i64;
+      for (int64_t i = 0; i < one.numel(); ++i) y.mutable_data()[i * width + k] = indexes ? static_cast<float>(one.data<int64_t>()[i]) : one.data()[i];
+    }
+    return y;
+  }
   if (task_ == TaskKind::multilabel) return sets_.encode(table, rows);
   const int64_t column = table.column_index(name_);
   for (const int64_t row : rows) target_cell(table, row, column);
@@ -137,6 +158,8 @@ Json TargetEncoder::to_json() const {
     json["scale"] = scaler_.to_json();
   else if (task_ == TaskKind::multilabel)
     json["labels"] = sets_.to_json();
+  else if (task_ == TaskKind::multitask)
+    for (const TargetEncoder& target : targets_) json["targets"].push_back(target.to_json());
   else
     json["classes"] = class_names();
   return json;
@@ -146,7 +169,16 @@ TargetEncoder TargetEncoder::from_json(const SavedState& state) {
   TargetEncoder target;
   target.name_ = state.text("name");
   target.reason_ = state.text("reason");
-  const std::string task = state.word("task", {"binary", "multiclass", "multilabel", "regression"});
+  const std::string task = state.word("task", {"binary", "multiclass", "multilabel", "multitask", "regression"});
+  if (task == "multitask") {
+    std::vector<TargetEncoder> targets;
+    for (const Json& saved : state.list("targets")) {
+      targets.push_back(from_json(SavedState(saved, state.name() + ": one of several targets")));
+      if (!has_classes(targets.back().task()) && targets.back().task() != TaskKind::regression) state.fail("targets", "classes and numbers");
+    }
+    if (targets.size() < 2) state.fail("targets", "at least two");
+    return of_targets(std::move(targets));
+  }
   if (task == "multilabel") return of_labels(target.name_, LabelSets::from_json(state.inner("labels")));
   if (task == "regression") {
     target.task_ = TaskKind::regression;

@@ -1,4 +1,4 @@
-// The column to predict, or the columns of labels: which task it makes, and its values as the model sees them.
+// The column to predict, or the columns of labels or of several targets: which task it makes, and its values as the model sees them.
 #pragma once
 
 #include <span>
@@ -27,6 +27,8 @@ class TargetEncoder {
                            const std::string& task, const std::vector<std::string>& classes, const std::string& scale);
   // Several labels a row.
   static TargetEncoder of_labels(std::string name, LabelSets sets);
+  // Several targets, at least two, each a class or a number with an encoder of its own.
+  static TargetEncoder of_targets(std::vector<TargetEncoder> targets);
   static TargetEncoder from_json(const SavedState& state);
   Json to_json() const;  // null without a target, which from_json is not asked to read
 
@@ -36,7 +38,10 @@ class TargetEncoder {
   // Index order; of a binary task the second is the positive one. Empty for regression.
   const std::vector<std::string>& class_names() const { return task_ == TaskKind::multilabel ? sets_.names() : labels_.names(); }
 
-  // Classification: i64 (N) class indexes. Several labels: f32 (N, labels) of 0 and 1. Regression: f32 (N) scaled values; inverse() brings
+  // Several targets: their encoders; empty otherwise.
+  const std::vector<TargetEncoder>& targets() const { return targets_; }
+
+  // Classification: i64 (N) class indexes. Several labels: f32 (N, labels) of 0 and 1. Several targets: f32 (N, targets), class indexes too. Regression: f32 (N) scaled values; inverse() brings
   // them back.
   // Throws DataError naming the place of a missing target, a class that training did not have, or a bad number.
   Tensor labels(const Table& table, std::span<const int64_t> rows) const;
@@ -51,6 +56,7 @@ class TargetEncoder {
   LabelEncoder labels_;  // classification
   LabelSets sets_;       // several labels a row
   Scaler scaler_;        // regression
+  std::vector<TargetEncoder> targets_;  // several targets
 };
 
 }  // namespace danlu::data
