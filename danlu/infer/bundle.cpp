@@ -1,11 +1,10 @@
 #include "danlu/infer/bundle.h"
 
 #include <algorithm>
-#include <new>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/engine/tensor/allocator.h"
+#include "danlu/infer/bounded_model.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
 
@@ -46,27 +45,6 @@ Shape shape_from(const Json& json, InputKind input, const std::string& source) {
                                         input == InputKind::table ? "[features]" : input == InputKind::text ? "[tokens]" : "[height, width, channels]"));
   }
   return Shape(sizes);
-}
-
-// The network of config.json, with room for no more weights than the file of weights can hold: absurd widths are refused before
-// their memory is taken.
-std::unique_ptr<nn::Module> make_model(const BundleConfig& config, const fs::path& directory) {
-  const fs::path weights = directory / kModelFile;
-  std::error_code error;
-  const auto file_bytes = fs::file_size(weights, error);
-  if (error) throw FileError(kWhere, fmt::format("cannot read {}: {}", weights.string(), error.message()));
-  constexpr int64_t kSpare = 1 << 20;  // rounding of small blocks
-  const std::string source = (directory / kConfigFile).string();
-  try {
-    const AllocationLimit limit(2 * static_cast<int64_t>(file_bytes) + kSpare);
-    return models::parse_model(config.model).make(config.input_shape, config.outputs());
-  } catch (const ConfigError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const ShapeError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const std::bad_alloc&) {
-    throw DataError(kWhere, fmt::format("{}: describes a model that is larger than {} ({} bytes)", source, weights.string(), file_bytes));
-  }
 }
 
 }  // namespace
@@ -151,7 +129,8 @@ Bundle read_bundle(const fs::path& given) {
   bundle.directory = directory;
   bundle.config = BundleConfig::from_json(read_json(config_path), config_path.string());
   bundle.preprocess = read_json(directory / kPreprocessFile);
-  bundle.model = make_model(bundle.config, directory);
+  const BundleConfig& config = bundle.config;
+  make_bounded(directory / kModelFile, config_path.string(), kWhere, [&] { bundle.model = models::parse_model(config.model).make(config.input_shape, config.outputs()); });
   train::load_checkpoint(directory / kModelFile, *bundle.model);
   bundle.model->eval();
   return bundle;

@@ -1,15 +1,14 @@
 #include "danlu/infer/recommender.h"
 
 #include <algorithm>
-#include <new>
 #include <unordered_set>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/linear.h"
-#include "danlu/engine/tensor/allocator.h"
 #include "danlu/eval/ranking.h"
+#include "danlu/infer/bounded_model.h"
 #include "danlu/learn/train/checkpoint.h"
 
 namespace danlu::infer {
@@ -24,15 +23,7 @@ constexpr const char* kCatalogueFile = "catalogue.json";
 
 fs::path bundle_of(const fs::path& given) { return fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
 
-// With room for no more weights than their file can hold: absurd widths are refused before their memory is taken.
 std::unique_ptr<models::Recommender> read_model(const fs::path& directory, const Json& config, const data::Catalogue& catalogue) {
-  const fs::path weights = directory / kModelFile;
-  const std::string source = (directory / kConfigFile).string();
-  std::error_code error;
-  const auto file_bytes = fs::file_size(weights, error);
-  if (error) throw FileError(kWhere, fmt::format("cannot read {}: {}", weights.string(), error.message()));
-  constexpr int64_t kSpare = 1 << 20;  // rounding of small blocks
-  std::unique_ptr<models::Recommender> model;
   const models::Audience audience = audience_of(catalogue);
   int64_t features = 0;
   for (const auto* of_all : {&audience.features_of_user, &audience.features_of_item}) {
@@ -40,18 +31,9 @@ std::unique_ptr<models::Recommender> read_model(const fs::path& directory, const
     for (const auto& of : *of_all) most = std::max(most, of.size());
     features += static_cast<int64_t>((of_all->size() + 1) * most * sizeof(int64_t));
   }
-  try {
-    const AllocationLimit limit(2 * static_cast<int64_t>(file_bytes) + kSpare + 2 * features);
-    model = models::make_recommender(config.at("model"), audience);
-  } catch (const Json::exception& wrong) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, wrong.what()));
-  } catch (const ConfigError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const ShapeError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const std::bad_alloc&) {
-    throw DataError(kWhere, fmt::format("{}: describes a model that is larger than {} ({} bytes)", source, weights.string(), file_bytes));
-  }
+  const fs::path weights = directory / kModelFile;
+  std::unique_ptr<models::Recommender> model;
+  make_bounded(weights, (directory / kConfigFile).string(), kWhere, [&] { model = models::make_recommender(config.at("model"), audience); }, 2 * features);
   train::load_checkpoint(weights, *model);
   return model;
 }

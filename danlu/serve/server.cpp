@@ -11,6 +11,7 @@
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
 #include "danlu/serve/error.h"
+#include "danlu/serve/forecast_service.h"
 #include "danlu/serve/http/server.h"
 #include "danlu/serve/metrics.h"
 #include "danlu/serve/openai/image_service.h"
@@ -52,6 +53,7 @@ class Server::Impl {
     texts_.add_routes(http_);
     pictures_.add_routes(http_);
     recommenders_.add_routes(http_);
+    forecasters_.add_routes(http_);
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
@@ -68,6 +70,11 @@ class Server::Impl {
   void add_model(const std::string& name, infer::Recommender recommender) {
     claim_name(name);
     recommenders_.add_model(name, std::move(recommender));
+  }
+
+  void add_model(const std::string& name, infer::Forecaster forecaster) {
+    claim_name(name);
+    forecasters_.add_model(name, std::move(forecaster));
   }
 
   void add_model(const std::string& name, std::unique_ptr<Model> model) {
@@ -125,12 +132,13 @@ class Server::Impl {
     for (const std::string& name : texts_.names()) names.push_back(name);
     for (const std::string& name : pictures_.names()) names.push_back(name);
     for (const std::string& name : recommenders_.names()) names.push_back(name);
+    for (const std::string& name : forecasters_.names()) names.push_back(name);
     std::sort(names.begin(), names.end());
     return names;
   }
 
   bool is_taken(const std::string& name) const {
-    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name);
+    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name) || forecasters_.contains(name);
   }
 
   // Takes a name for a model that is added.
@@ -153,6 +161,7 @@ class Server::Impl {
     if (is_taken(name)) {
       const char* does = pictures_.contains(name)       ? "one that makes images, asked by /v1/images/generations"
                          : recommenders_.contains(name) ? "a recommender, asked by /v1/recommend"
+                         : forecasters_.contains(name)  ? "a forecaster, asked by /v1/forecast"
                          : texts_.contains(name)        ? "a language model, asked by /v1/completions and /v1/chat/completions"
                                                         : "not a language model; it is asked by /v1/predict";
       throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
@@ -267,6 +276,7 @@ class Server::Impl {
     if (texts_.contains(name)) return texts_.describe(name);
     if (pictures_.contains(name)) return pictures_.describe(name);
     if (recommenders_.contains(name)) return recommenders_.describe(name);
+    if (forecasters_.contains(name)) return forecasters_.describe(name);
     const Served& served = models_.at(name);
     return {{"id", name},
             {"object", "model"},
@@ -314,6 +324,7 @@ class Server::Impl {
   TextService texts_{[this](const std::string& name) { refuse_model(name); }};
   ImageService pictures_{[this](const std::string& name) { refuse_model(name); }};
   RecommendService recommenders_{[this](const std::string& name) { refuse_model(name); }};
+  ForecastService forecasters_{[this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -341,6 +352,7 @@ void Server::add_model(const std::string& name, std::unique_ptr<infer::ImageGene
 }
 
 void Server::add_model(const std::string& name, infer::Recommender recommender) { impl_->add_model(name, std::move(recommender)); }
+void Server::add_model(const std::string& name, infer::Forecaster forecaster) { impl_->add_model(name, std::move(forecaster)); }
 
 void Server::start() { impl_->start(); }
 void Server::stop() { impl_->stop(); }

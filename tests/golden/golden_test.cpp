@@ -13,6 +13,7 @@
 #include "danlu/learn/models/recommender.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/train/forecast_objective.h"
 #include "danlu/learn/train/ranking_objective.h"
 
 namespace danlu {
@@ -135,6 +136,19 @@ Json sequential(const char* layer) { return {{"type", "sequential"}, {"layer", l
 TEST(Golden, SequentialGru) { expect_golden_recommender(sequential("gru"), "softmax", "sequential_gru.safetensors"); }
 TEST(Golden, SequentialLstm) { expect_golden_recommender(sequential("lstm"), "bpr", "sequential_lstm.safetensors"); }
 TEST(Golden, SequentialTransformer) { expect_golden_recommender(sequential("transformer"), "sampled_softmax", "sequential_transformer.safetensors"); }
+
+// Windows of nine periods with three channels, four periods to foretell; tools/make_forecast_goldens.py.
+void expect_golden_forecast(const Json& config, const char* loss, const std::string& file) {
+  const auto model = models::parse_model(config).make({9, 3}, 4);
+  train::ObjectiveOptions options;
+  options.regression_loss = loss;
+  const train::ForecastObjective objective(options);
+  expect_golden(*model, file, 1e-3, [&](const Tensor& x, const Tensor& y) { return objective.evaluate(*model, {.x = x, .y = y, .first = {}, .indexes = {}}).loss; });
+}
+
+TEST(Golden, ForecastMlp) { expect_golden_forecast({{"type", "mlp"}, {"hidden", {6}}, {"members", 2}}, "mse", "forecast_mlp.safetensors"); }
+TEST(Golden, ForecastLstm) { expect_golden_forecast({{"type", "lstm"}, {"hidden", 5}, {"layers", 2}, {"bidirectional", false}, {"pooling", "last"}, {"dropout", 0}}, "mae", "forecast_lstm.safetensors"); }
+TEST(Golden, ForecastGru) { expect_golden_forecast({{"type", "gru"}, {"hidden", 5}, {"layers", 2}, {"bidirectional", true}, {"pooling", "mean"}, {"dropout", 0}}, "mse", "forecast_gru.safetensors"); }
 
 TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }
 TEST(Golden, Llama) { expect_golden_gpt({.family = "llama", .kv_heads = 2, .tied = false}); }

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
 #include "danlu/app/init/trade.h"
 #include "tests/misuse/refusal.h"
@@ -30,6 +32,13 @@ std::string own_csv(const std::string& trade) {
         const int64_t item = 2 * rng.below(20) + user % 2;
         csv += fmt::format("{},{},{},{},film {},{}\n", user, item, 1 + rng.below(5), 1000 * user + i, item, item % 2 == 0 ? "drama" : "comedy");
       }
+    }
+  } else if (trade == "forecast") {
+    csv = "date,co2\n";
+    for (int week = 0; week < 400; ++week) {
+      const std::chrono::year_month_day date = std::chrono::sys_days(std::chrono::year(2015) / 1 / 3) + std::chrono::days(7 * week);
+      csv += fmt::format("{:04}-{:02}-{:02},{:.2f}\n", static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                         0.05 * week + 3 * std::sin(0.1204 * week) + 0.2 * rng.normal());
     }
   } else if (trade == "text-classification") {
     csv = "text,section\n";

@@ -4,6 +4,7 @@
 
 #include "danlu/app/cli/find_bundle.h"
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/forecast_files.h"
 #include "danlu/app/recipe/recommend_files.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/base/error.h"
@@ -18,18 +19,24 @@ struct RecommenderOptions {
   void describe(OptionVisitor& v) { v.field("top", top, {1, static_cast<double>(infer::RecommendRequest::kMost)}, "items that a recommender names for each user"); }
 };
 
+struct ForecasterOptions {
+  std::optional<int64_t> horizon;
+  void describe(OptionVisitor& v) { v.field("horizon", horizon, {1, 10000}, "periods that a forecaster foretells; default: all that it was trained for"); }
+};
+
 class PredictVerb : public Verb {
  public:
   PredictVerb() : Verb("predict", "answer for files, as the server would") {}
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path, or a bundle");
-    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users");
+    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users; for a forecaster, of the past");
     arguments.option("-o,--output", output_, "a .csv or .jsonl file; default: JSON lines on standard output");
     arguments.flag("--as-trained", as_trained_, "read CSV files the way that the run's recipe reads its data");
     arguments.fields(recommender_);
+    arguments.fields(forecaster_);
     arguments.fields(csv_);
-    arguments.examples("danlu predict medical new_patients.csv -o answers.csv\ndanlu predict fashion photos/ shoe.png\ndanlu predict movielens users.csv --top 5");
+    arguments.examples("danlu predict medical new_patients.csv -o answers.csv\ndanlu predict fashion photos/ shoe.png\ndanlu predict movielens users.csv --top 5\ndanlu predict co2 measured.csv --horizon 12 -o next.csv");
   }
 
   int run(const Context& context) override {
@@ -38,7 +45,9 @@ class PredictVerb : public Verb {
     const AnswerForm form = answer_form();
     if (as_trained_) csv_ = reopen_recipe(find_run(run_, context.runs).file("resolved.yaml")).data.csv;
     const fs::path bundle = find_bundle(run_, context.runs);
-    const std::string answers = infer::is_recommender(bundle) ? recommend(bundle, form, context) : predict(bundle, form, context);
+    const std::string answers = infer::is_recommender(bundle)   ? recommend(bundle, form, context)
+                                : infer::is_forecaster(bundle) ? forecast(bundle, form, context)
+                                                               : predict(bundle, form, context);
     if (!output_.empty()) {
       write_file_atomic(output_, answers);
     } else if (std::fputs(answers.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
@@ -63,6 +72,13 @@ class PredictVerb : public Verb {
     return recommend_files(recommender, files(), form, recommender_.top, csv_);
   }
 
+  std::string forecast(const fs::path& bundle, AnswerForm form, const Context& context) {
+    const infer::Forecaster forecaster(bundle);
+    if (csv_.missing == data::CsvOptions().missing) csv_.missing = forecaster.missing().words;
+    warn_of(forecaster.config(), form, context);
+    return forecast_files(forecaster, files(), form, forecaster_.horizon, csv_);
+  }
+
   // JSON lines say the notice themselves.
   static void warn_of(const Json& config, AnswerForm form, const Context& context) {
     const std::string notice = config.value("notice", "");
@@ -82,6 +98,7 @@ class PredictVerb : public Verb {
   data::CsvOptions csv_;
   bool as_trained_ = false;
   RecommenderOptions recommender_;
+  ForecasterOptions forecaster_;
 };
 
 }  // namespace

@@ -54,6 +54,10 @@ class ServeVerb : public Verb {
       infer::Recommender recommender(bundle);
       const std::string own_name = recommender.name();
       server.add_model(name.empty() ? own_name : name, std::move(recommender));
+    } else if (infer::is_forecaster(bundle)) {
+      infer::Forecaster forecaster(bundle);
+      const std::string own_name = forecaster.name();
+      server.add_model(name.empty() ? own_name : name, std::move(forecaster));
     } else {
       infer::Predictor predictor(bundle);
       const std::string own_name = predictor.name();

@@ -22,6 +22,8 @@ constexpr Trade kTrades[] = {
      "A row a customer: a column for each fact, and the column of what became of the loan.", "Nobody's credit may be decided by it alone."},
     {"recommendation", "movielens", "tells what a user will like next", kTable,
      "A row a rating: the columns user and item, and those that recipe.yaml names under interactions; take out the names of those that you have not.", ""},
+    {"forecast", "co2", "foretells a series of numbers", kTable,
+     "A row a time: the column of the times and that of the values, as recipe.yaml names them under series, which also says how far to look ahead.", ""},
     {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
     {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
     {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
@@ -50,6 +52,7 @@ std::map<std::string, std::string> comments_for(const Json& data) {
   std::map<std::string, std::string> comments;
   if (data.contains("target")) comments["data.target"] = "the column to predict";
   if (data.contains("classes")) comments["data.classes"] = "its values in your file; the last is the one that is asked for";
+  if (data.contains("series")) comments["data.series"] = "the columns of the times and the values; horizon and lags count periods";
   if (data.contains("text")) comments["data.text"] = "the column of the text";
   return comments;
 }
@@ -93,7 +96,7 @@ std::string trade_recipe(const Trade& trade) {
 
 std::string trade_readme(const Trade& trade) {
   const std::string name = trade.name;
-  const bool images = trade.source == std::string_view(kImages);
+  const Json recipe = parse_yaml(embedded(trade)->text, fmt::format("recipes/{}.yaml", trade.recipe)).json;
   return fmt::format(
       "# {0}\n\nA model that {1}.\n\n"
       "1. Put your data at `{2}`. {3}\n"
@@ -103,7 +106,7 @@ std::string trade_readme(const Trade& trade) {
       "5. `danlu serve {0}` answers over HTTP; `runs/{0}/example_request.json` is a question to try.\n\n"
       "A bound that the model has to keep, or the run fails: `evaluate: {{gates: {{METRIC: BOUND}}}}` in `recipe.yaml`.\n{4}",
       name, trade.help, trade.source, trade.data,
-      images ? "" : fmt::format("\nWhy it answers as it does: `danlu explain {}`, for each row of a file `danlu explain {} FILE`.\n", name, name));
+      !recipe["data"].contains("target") ? "" : fmt::format("\nWhy it answers as it does: `danlu explain {}`, for each row of a file `danlu explain {} FILE`.\n", name, name));
 }
 
 }  // namespace danlu::app

@@ -44,10 +44,18 @@ void check_types_exist(const Recipe& recipe, const Locate& locate) {
 }
 
 void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
-  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation()) return;
+  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation() || recipe.is_forecast()) return;
   const std::string type = models::parse_model(recipe.model).type;
   if (models::reads_text(type)) return;
   fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru or encoder, because data.text.column names texts", type));
+}
+
+void check_series_are_named(const Recipe& recipe, const Locate& locate) {
+  if (recipe.is_forecast()) {
+    if (!recipe.data.table.target.empty()) fail(locate, "data.target", "got one beside data.series.values; expected one of them: a column to predict for each row, or series to foretell");
+  } else if (write_options(recipe.data.series) != write_options(data::SeriesOptions())) {
+    fail(locate, "data.series.values", "is missing; expected the columns that are to be foretold");
+  }
 }
 
 void check_early_stop_has_validation(const Recipe& recipe, const Locate& locate) {
@@ -113,6 +121,7 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_source_is_given(recipe, locate);
   check_types_exist(recipe, locate);
   check_model_reads_text(recipe, locate);
+  check_series_are_named(recipe, locate);
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);

@@ -24,7 +24,6 @@
 #include "danlu/infer/image_generator.h"
 #include "danlu/learn/train/adversarial_objective.h"
 #include "danlu/learn/train/checkpoint.h"
-#include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/reconstruction_objective.h"
 
 namespace danlu::app {
@@ -226,17 +225,10 @@ void ImagePipeline::bundle() {
 }
 
 void ImagePipeline::write_bundle() {
-  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
-  if (!fs::exists(best)) {
-    throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
-  }
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const fs::path path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(path), path.string());
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
-  const Json state = train::load_checkpoint(best, *model);
-  config.training["step"] = state.value("step", Json(nullptr));
-  config.training["weights_hash"] = train::weights_hash(*model);
+  config.training.update(load_best(*model));
   infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
 }
 

@@ -23,8 +23,6 @@
 #include "danlu/engine/ops/random.h"
 #include "danlu/infer/generator.h"
 #include "danlu/learn/models/model.h"
-#include "danlu/learn/train/checkpoint.h"
-#include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/language_objective.h"
 
 namespace danlu::app {
@@ -260,19 +258,8 @@ void LanguagePipeline::bundle() {
 }
 
 void LanguagePipeline::write_bundle() {
-  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
-  if (!fs::exists(best)) {
-    throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
-  }
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const auto model = make_model();
-  const Json state = train::load_checkpoint(best, *model->network);
-  const Json training = {{"danlu", version()},
-                         {"git_commit", git_commit()},
-                         {"seed", recipe_.seed},
-                         {"data_hash", directory_.fact("data_hash")},
-                         {"step", state.value("step", Json(nullptr))},
-                         {"weights_hash", train::weights_hash(*model->network)}};
+  const Json training = load_best(*model->network);
   model->network->eval();
   infer::write_language_model(directory_.bundle(), *model->network, model->tokenizer, recipe_.name, training);
 }

@@ -3,6 +3,7 @@
 #include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/cluster_pipeline.h"
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/forecast_pipeline.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
@@ -173,6 +174,19 @@ void Pipeline::plan_weights(nn::Module& model, const data::Tokenizer* tokenizer)
   train::make_optimizer(model, model.parameters(), recipe_.train);
 }
 
+Json Pipeline::load_best(nn::Module& model) const {
+  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
+  if (!fs::exists(best)) throw FileError("app.bundle", fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
+  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "explanation.json"});
+  const Json state = train::load_checkpoint(best, model);
+  return {{"danlu", version()},
+          {"git_commit", git_commit()},
+          {"seed", recipe_.seed},
+          {"data_hash", directory_.fact("data_hash")},
+          {"step", state.value("step", Json(nullptr))},
+          {"weights_hash", train::weights_hash(model)}};
+}
+
 void Pipeline::plan_transfer(const nn::Module& model, const data::Tokenizer* tokenizer) {
   const TransferSource source = read_transfer_source(recipe_.transfer.from, directory_.path().parent_path());
   if (tokenizer != nullptr && source.tokenizer && data::tokenizer_json_text(tokenizer->model()) != data::tokenizer_json_text(source.tokenizer->model())) {
@@ -323,6 +337,7 @@ std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, O
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
@@ -332,6 +347,7 @@ std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer obser
   if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
   if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(directory), std::move(observer));
   if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(directory), std::move(observer));
+  if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }

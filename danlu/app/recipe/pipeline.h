@@ -7,8 +7,9 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are five kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
-// ClusterPipeline (groups without names) and RecommendationPipeline (interactions of users with items). The model of the recipe decides.
+// There are six kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
+// ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items) and ForecastPipeline (series of
+// numbers). The model of the recipe decides, and for series the columns that are to be foretold.
 #pragma once
 
 #include <functional>
@@ -92,6 +93,9 @@ class Pipeline {
   // `sample` is called after each validation: what the model makes now, as text; it may be empty.
   train::Result fit(train::Start start, nn::Module& model, const train::Objective& objective, data::DataLoader& training,
                     data::DataLoader* validation, const std::function<std::string(const train::EpochReport&)>& sample = {});
+  // The best weights of the training, for a bundle that is written anew: what was made with the last one is removed. What a bundle says
+  // of them: {"danlu", "git_commit", "seed", "data_hash", "step", "weights_hash"}. Throws FileError if there are none.
+  Json load_best(nn::Module& model) const;
   // Which weights learn, and where the first ones come from if the recipe takes them from another model: all is checked before a run
   // begins, and a copy of what is taken is kept in the run directory, transferred.safetensors. `tokenizer` is that of this run, if it
   // reads text.

@@ -18,13 +18,10 @@
 #include "danlu/eval/groups.h"
 #include "danlu/infer/predictor.h"
 #include "danlu/learn/models/model.h"
-#include "danlu/learn/train/checkpoint.h"
-#include "danlu/learn/train/checkpoint_store.h"
 
 namespace danlu::app {
 namespace {
 
-constexpr const char* kWhere = "app.evaluate";
 
 eval::Predictions compare(const DataSource& source, std::span<const int64_t> samples, const infer::BundleConfig& config,
                           const Json& preprocess, const infer::Predictor& predictor, const Tensor& outputs) {
@@ -88,20 +85,12 @@ void PredictionPipeline::bundle() {
 }
 
 void PredictionPipeline::write_bundle() {
-  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
-  if (!fs::exists(best)) {
-    throw FileError(
-        kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
-  }
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html", "explanation.json"});
   const fs::path config_path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
   const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
-  const Json state = train::load_checkpoint(best, *model);
+  config.training.update(load_best(*model));
   config.notice = recipe_.notice;
   if (config.decides()) config.decision = make_decision(*model, config);
-  config.training["step"] = state.value("step", Json(nullptr));
-  config.training["weights_hash"] = train::weights_hash(*model);
   write_background();
   infer::write_bundle(directory_.bundle(), config, *model, read_json(directory_.file("preprocess.json")));
 }

@@ -52,6 +52,7 @@ void DataSection::describe(OptionVisitor& v) {
   v.group("image", image, "how to read images");
   v.group("text", text, "how to read text");
   v.group("interactions", interactions, "the columns of a table of users and items");
+  v.group("series", series, "the columns of a table of times, and what of them is to be foretold");
   v.group("augment", augment, "random variations of training images");
   v.group("split", split, "which samples train, validate and test");
   v.group("report", report, "limits of the data quality report");
@@ -148,7 +149,7 @@ bool Recipe::is_recommendation() const {
 }
 
 bool Recipe::reads_text() const {
-  if (is_language() || is_recommendation()) return false;
+  if (is_language() || is_recommendation() || is_forecast()) return false;
   const Json type = model.is_object() ? model.value("type", Json()) : model;
   return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
 }

@@ -36,6 +36,12 @@
 //   data: {source: seattle-weather.csv}
 //   model: kmeans
 //
+// A forecaster learns from series of numbers:
+//
+//   name: rides
+//   data: {source: rides.csv, series: {time: date, values: rides, horizon: 14}}
+//   model: {type: mlp, hidden: [64]}
+//
 // `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
 //
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
@@ -53,6 +59,7 @@
 #include "danlu/data/image/augment.h"
 #include "danlu/data/image/folder.h"
 #include "danlu/data/interactions/interactions.h"
+#include "danlu/data/series/series.h"
 #include "danlu/data/table/csv.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/report.h"
@@ -86,6 +93,7 @@ struct DataSection {
   data::FolderOptions image;
   TextSection text;
   data::InteractionOptions interactions;
+  data::SeriesOptions series;
   data::AugmentOptions augment;
   data::SplitOptions split;
   data::ReportOptions report;
@@ -173,6 +181,9 @@ struct Recipe {
 
   // Does it recommend items to users? Its model says so, or columns of interactions are named.
   bool is_recommendation() const;
+
+  // Does it foretell series of numbers? Their columns are named.
+  bool is_forecast() const { return !data.series.values.empty(); }
 
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;

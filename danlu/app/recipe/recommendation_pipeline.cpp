@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/version.h"
 #include "danlu/data/dataset/loader.h"
 #include "danlu/data/table/read_table.h"
 #include "danlu/engine/ops/random.h"
-#include "danlu/learn/train/checkpoint.h"
-#include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/ranking_objective.h"
 
 namespace danlu::app {
@@ -148,17 +144,8 @@ void RecommendationPipeline::bundle() {
 }
 
 void RecommendationPipeline::write_bundle() {
-  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
-  if (!fs::exists(best)) throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const auto model = make_model();
-  const Json state = train::load_checkpoint(best, *model);
-  const Json training = {{"danlu", version()},
-                         {"git_commit", git_commit()},
-                         {"seed", recipe_.seed},
-                         {"data_hash", directory_.fact("data_hash")},
-                         {"step", state.value("step", Json(nullptr))},
-                         {"weights_hash", train::weights_hash(*model)}};
+  const Json training = load_best(*model);
   infer::write_recommender(directory_.bundle(), {recipe_.name, recipe_.notice, recipe_.data.interactions.user, models::parse_recommender(recipe_.model).resolved, training}, *model, source().split.catalogue);
 }
 

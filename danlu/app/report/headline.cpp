@@ -11,7 +11,7 @@ namespace {
 
 // What is read first, of what there is.
 constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_micro", "f1_macro", "mean_average_precision", "recall", "log_loss",  "r2",
-                                      "rmse",     "mae", "perplexity", "bits_per_byte", "token_accuracy", "loss",
+                                      "skill", "rmse", "mae", "mase", "perplexity", "bits_per_byte", "token_accuracy", "loss",
                                       "silhouette", "explained_variance", "stability", "davies_bouldin",
                                       "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error",
                                       "ndcg@",    "recall@", "map",      "coverage@"};  // those of a ranking with any k
@@ -23,7 +23,8 @@ std::string display_name(const std::string& key) {
   for (const eval::Metric& metric : eval::all_metrics()) {
     if (key == metric.name) return metric.display;
   }
-  if (key == "map") return "MAP";
+  if (key == "map" || key == "mase") return key == "map" ? "MAP" : "MASE";
+  if (key == "smape") return "sMAPE";
   if (key.starts_with("ndcg@")) return "NDCG" + key.substr(4);
   std::string name = key;
   std::replace(name.begin(), name.end(), '_', ' ');
@@ -32,13 +33,14 @@ std::string display_name(const std::string& key) {
 }
 
 bool is_share(const std::string& key) {
-  for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage", "explained_variance"}) {
+  for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage", "explained_variance", "skill", "smape"}) {
     if (key.find(word) != std::string::npos) return true;
   }
   return false;
 }
 
 bool is_recommender(const RunFiles& run) { return run.quality.value("task", "") == "recommendation"; }
+bool is_forecaster(const RunFiles& run) { return run.quality.value("task", "") == "forecast"; }
 
 std::string model_type(const RunFiles& run) {
   const Json& model = part(run.options, "model");
@@ -68,6 +70,8 @@ std::string lead(const RunFiles& run) {
   const double seen = std::isnan(samples) ? tokens : samples;
   if (is_recommender(run)) {
     text += fmt::format("; measured on what {} users met last, which training never saw", count_text(std::llround(samples)));
+  } else if (is_forecaster(run)) {
+    text += fmt::format("; measured by walking forward over {} windows of a time that training never saw", count_text(std::llround(samples)));
   } else if (!std::isnan(seen)) {
     const bool validation = run.quality.value("part", "") == "validation";
     text += fmt::format("; measured on {} {} {}", count_text(std::llround(seen)), std::isnan(samples) ? "tokens" : "samples",

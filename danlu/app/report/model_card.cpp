@@ -136,19 +136,31 @@ std::string quality(const RunFiles& run) {
   return text;
 }
 
-// Of a recommender: everybody gets what is met most often.
-std::string beside_popularity(const RunFiles& run) {
-  const Json& popularity = part(part(run.quality, "baselines"), "popularity");
-  const Json& gain = part(popularity, "gain");
-  if (gain.empty()) return "";
-  std::string text = "## Beside popularity\n\n";
-  for (const auto& [name, measure] : part(popularity, "metrics").items()) {
-    text += fmt::format("- {}: {}; to the same users as strangers {}\n", plain(name), number_text(number_at(measure, "value")),
-                        number_text(number_at(part(part(part(run.quality, "strangers"), "metrics"), name.c_str()), "value")));
+// What is answered without a model: what is met most often by all, what was a season before.
+std::string beside_baselines(const RunFiles& run) {
+  std::string text;
+  for (const auto& [baseline, found] : part(run.quality, "baselines").items()) {
+    const Json& gain = part(found, "gain");
+    if (gain.empty()) continue;
+    const Json& strangers = part(part(run.quality, "strangers"), "metrics");
+    text += fmt::format("## Beside {}\n\n", plain(baseline));
+    for (const auto& [name, measure] : part(found, "metrics").items()) {
+      text += fmt::format("- {}: {}", plain(name), number_text(number_at(measure, "value")));
+      text += strangers.empty() ? "\n" : fmt::format("; to the same users as strangers {}\n", number_text(number_at(part(strangers, name.c_str()), "value")));
+    }
+    const Json& interval = part(gain, "interval");
+    if (interval.size() == 2) text += fmt::format("- this model better by {}, interval {} to {}\n", number_text(number_at(gain, "difference")), number_text(interval[0].is_number() ? interval[0].get<double>() : NAN), number_text(interval[1].is_number() ? interval[1].get<double>() : NAN));
+    text += "\n";
   }
-  const Json& interval = part(gain, "interval");
-  if (interval.size() == 2) text += fmt::format("- this model more by {}, interval {} to {}\n", number_text(number_at(gain, "difference")), number_text(interval[0].is_number() ? interval[0].get<double>() : NAN), number_text(interval[1].is_number() ? interval[1].get<double>() : NAN));
-  return text + "\n";
+  return text;
+}
+
+// Of a forecaster: how often the truth lay within its intervals.
+std::string intervals(const RunFiles& run) {
+  std::string text;
+  if (run.quality.value("task", "") != "forecast") return text;
+  for (const Json& one : part(run.quality, "intervals")) text += fmt::format("- of {}: held {}, {} wide on average\n", percent_text(number_at(one, "share")), percent_text(number_at(one, "held")), number_text(number_at(one, "width")));
+  return text.empty() ? "" : "## Intervals\n\n" + text + "\n";
 }
 
 // How far the probabilities are from what came true.
@@ -226,7 +238,7 @@ std::string model_card(const RunFiles& run, const Json& split) {
   if (!notice.empty()) card += fmt::format("**{}**\n\n", plain(notice));
   const Json& gates = part(run.quality, "gates");
   if (!gates.empty()) card += "```\n" + gates_text(gates) + "```\n\n";
-  return card + what_it_is(run) + data(run, split) + quality(run) + beside_popularity(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
+  return card + what_it_is(run) + data(run, split) + quality(run) + beside_baselines(run) + intervals(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
 }
 
 fs::path write_model_card(const RunDirectory& run) {

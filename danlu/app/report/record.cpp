@@ -99,7 +99,7 @@ std::string speed_section(const RunFiles& run) {
   Facts facts;
   const Json& training = part(run.info, "training");
   const double seconds = number_at(training, "seconds"), terms = number_at(training, "terms");
-  const char* unit = run.quality.contains("tokens") || run.info.contains("tokens") ? "tokens" : "samples";
+  const char* unit = run.quality.contains("tokens") || run.info.contains("tokens") ? "tokens" : run.quality.value("task", "") == "forecast" ? "periods" : "samples";
   if (!std::isnan(seconds)) facts.add("training", seconds_text(seconds));
   const double cpu_s = number_at(training, "cpu_seconds"), training_memory = number_at(training, "peak_memory_bytes");
   if (!std::isnan(cpu_s)) facts.add("CPU time of training", seconds_text(cpu_s));

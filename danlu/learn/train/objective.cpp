@@ -18,7 +18,7 @@ using data::TaskKind;
 void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
   v.choice("class_weights", class_weights, {"none", "balanced"}, "balanced: samples of rare classes count for more, so that each class counts alike");
-  v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target");
+  v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target, and for series");
   v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
   v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
