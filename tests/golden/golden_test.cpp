@@ -11,8 +11,10 @@
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/models/recommender.h"
+#include "danlu/learn/models/retriever.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
+#include "danlu/learn/train/contrastive_objective.h"
 #include "danlu/learn/train/ranking_objective.h"
 
 namespace danlu {
@@ -135,6 +137,16 @@ Json sequential(const char* layer) { return {{"type", "sequential"}, {"layer", l
 TEST(Golden, SequentialGru) { expect_golden_recommender(sequential("gru"), "softmax", "sequential_gru.safetensors"); }
 TEST(Golden, SequentialLstm) { expect_golden_recommender(sequential("lstm"), "bpr", "sequential_lstm.safetensors"); }
 TEST(Golden, SequentialTransformer) { expect_golden_recommender(sequential("transformer"), "sampled_softmax", "sequential_transformer.safetensors"); }
+
+// Five pairs of texts, two of one group; tools/make_retriever_golden.py.
+TEST(Golden, Retriever) {
+  const Json config = {{"type", "retriever"}, {"dimension", 5}, {"encoder", {{"type", "bag_of_tokens"}, {"width", 6}, {"dropout", 0}}}};
+  const auto model = models::make_retriever(config, 19, 8);
+  train::ObjectiveOptions options;
+  options.temperature = 0.1;
+  const train::ContrastiveObjective objective(options);
+  expect_golden(*model, "retriever.safetensors", 1e-3, [&](const Tensor& x, const Tensor& y) { return objective.evaluate(*model, {.x = x, .y = y, .first = {}, .indexes = {}}).loss; });
+}
 
 TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }
 TEST(Golden, Llama) { expect_golden_gpt({.family = "llama", .kv_heads = 2, .tied = false}); }
