@@ -10,6 +10,7 @@
 
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
+#include "danlu/serve/dialogue_service.h"
 #include "danlu/serve/error.h"
 #include "danlu/serve/http/server.h"
 #include "danlu/serve/metrics.h"
@@ -52,6 +53,8 @@ class Server::Impl {
     texts_.add_routes(http_);
     pictures_.add_routes(http_);
     recommenders_.add_routes(http_);
+    dialogues_.add_routes(http_);
+    http_.route("POST", "/v1/chat/completions", [this](const HttpRequest& request) { return answer_chat(request); });
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
@@ -68,6 +71,11 @@ class Server::Impl {
   void add_model(const std::string& name, infer::Recommender recommender) {
     claim_name(name);
     recommenders_.add_model(name, std::move(recommender));
+  }
+
+  void add_model(const std::string& name, infer::Answerer answerer) {
+    claim_name(name);
+    dialogues_.add_model(name, std::move(answerer));
   }
 
   void add_model(const std::string& name, std::unique_ptr<Model> model) {
@@ -125,12 +133,13 @@ class Server::Impl {
     for (const std::string& name : texts_.names()) names.push_back(name);
     for (const std::string& name : pictures_.names()) names.push_back(name);
     for (const std::string& name : recommenders_.names()) names.push_back(name);
+    for (const std::string& name : dialogues_.names()) names.push_back(name);
     std::sort(names.begin(), names.end());
     return names;
   }
 
   bool is_taken(const std::string& name) const {
-    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name);
+    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name) || dialogues_.contains(name);
   }
 
   // Takes a name for a model that is added.
@@ -153,6 +162,7 @@ class Server::Impl {
     if (is_taken(name)) {
       const char* does = pictures_.contains(name)       ? "one that makes images, asked by /v1/images/generations"
                          : recommenders_.contains(name) ? "a recommender, asked by /v1/recommend"
+                         : dialogues_.contains(name)    ? "a FAQ, asked by /v1/dialogue and /v1/chat/completions"
                          : texts_.contains(name)        ? "a language model, asked by /v1/completions and /v1/chat/completions"
                                                         : "not a language model; it is asked by /v1/predict";
       throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
@@ -246,6 +256,16 @@ class Server::Impl {
     }
   }
 
+  // Of language models and FAQs, by the name of the model.
+  HttpResponse answer_chat(const HttpRequest& http) {
+    const Json body = parse_json_request(http);
+    const Fields fields(body);
+    std::string name = fields.string("model").value_or("");
+    if (const auto given = http.query.find("model"); name.empty() && given != http.query.end()) name = given->second;
+    const bool only_faqs = name.empty() && texts_.names().empty() && dialogues_.names().size() == 1;
+    return only_faqs || dialogues_.contains(name) ? dialogues_.chat(name, http, fields) : texts_.chat(http, fields);
+  }
+
   HttpResponse answer_predict(const HttpRequest& http) {
     const PredictRequest request = parse_predict_request(http);
     auto& [name, served] = find_model(request.model);
@@ -267,6 +287,7 @@ class Server::Impl {
     if (texts_.contains(name)) return texts_.describe(name);
     if (pictures_.contains(name)) return pictures_.describe(name);
     if (recommenders_.contains(name)) return recommenders_.describe(name);
+    if (dialogues_.contains(name)) return dialogues_.describe(name);
     const Served& served = models_.at(name);
     return {{"id", name},
             {"object", "model"},
@@ -284,7 +305,7 @@ class Server::Impl {
     return json_response(Json{{"object", "list"}, {"data", std::move(list)}});
   }
 
-  HttpResponse answer_metrics() const {
+  HttpResponse answer_metrics() {
     std::string text;
     requests_.render(text);
     latency_.render(text);
@@ -292,6 +313,7 @@ class Server::Impl {
     predictions_.render(text);
     batch_rows_.render(text);
     texts_.render_metrics(text);
+    dialogues_.render_metrics(text);
     std::vector<std::pair<std::string, double>> queued;
     for (const auto& [name, served] : models_) {
       queued.emplace_back(render_labels({"model"}, {name}), static_cast<double>(served.batcher.queued_rows()));
@@ -314,6 +336,7 @@ class Server::Impl {
   TextService texts_{[this](const std::string& name) { refuse_model(name); }};
   ImageService pictures_{[this](const std::string& name) { refuse_model(name); }};
   RecommendService recommenders_{[this](const std::string& name) { refuse_model(name); }};
+  DialogueService dialogues_{options_.conversations, [this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -341,6 +364,7 @@ void Server::add_model(const std::string& name, std::unique_ptr<infer::ImageGene
 }
 
 void Server::add_model(const std::string& name, infer::Recommender recommender) { impl_->add_model(name, std::move(recommender)); }
+void Server::add_model(const std::string& name, infer::Answerer answerer) { impl_->add_model(name, std::move(answerer)); }
 
 void Server::start() { impl_->start(); }
 void Server::stop() { impl_->stop(); }

@@ -11,6 +11,7 @@
 //   POST /v1/completions, /v1/chat/completions, /tokenize and more, for language models: openai/text_service.h
 //   POST /v1/images/generations       for models that make images: openai/image_service.h
 //   POST /v1/recommend                for recommenders: recommend_service.h
+//   POST /v1/dialogue                 for FAQs, which answer /v1/chat/completions too: dialogue_service.h
 //   GET  /v1/models                   the models: input, columns, classes; also /v1/models/NAME
 //   GET  /health  (or /v1/health)     {"status": "ok"}
 //   GET  /metrics                     Prometheus text
@@ -22,6 +23,7 @@
 #include <memory>
 #include <string>
 
+#include "danlu/infer/answerer.h"
 #include "danlu/infer/image_generator.h"
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/predictor.h"
@@ -42,6 +44,7 @@ class Server {
   void add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model);
   void add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model);
   void add_model(const std::string& name, infer::Recommender recommender);
+  void add_model(const std::string& name, infer::Answerer answerer);
 
   // Begins to answer. Throws ConfigError if there is no model, ConfigError or FileError if the address cannot be had.
   void start();
