@@ -4,6 +4,7 @@
 
 #include "danlu/app/cli/find_bundle.h"
 #include "danlu/app/cli/verbs.h"
+#include "danlu/app/recipe/answer_files.h"
 #include "danlu/app/recipe/recommend_files.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/base/error.h"
@@ -24,7 +25,7 @@ class PredictVerb : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path, or a bundle");
-    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users");
+    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users; for a FAQ, tables of questions");
     arguments.option("-o,--output", output_, "a .csv or .jsonl file; default: JSON lines on standard output");
     arguments.flag("--as-trained", as_trained_, "read CSV files the way that the run's recipe reads its data");
     arguments.fields(recommender_);
@@ -38,7 +39,7 @@ class PredictVerb : public Verb {
     const AnswerForm form = answer_form();
     if (as_trained_) csv_ = reopen_recipe(find_run(run_, context.runs).file("resolved.yaml")).data.csv;
     const fs::path bundle = find_bundle(run_, context.runs);
-    const std::string answers = infer::is_recommender(bundle) ? recommend(bundle, form, context) : predict(bundle, form, context);
+    const std::string answers = infer::is_recommender(bundle) ? recommend(bundle, form, context) : infer::is_answerer(bundle) ? answer(bundle, form, context) : predict(bundle, form, context);
     if (!output_.empty()) {
       write_file_atomic(output_, answers);
     } else if (std::fputs(answers.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
@@ -61,6 +62,12 @@ class PredictVerb : public Verb {
     const infer::Recommender recommender(bundle);
     warn_of(recommender.config(), form, context);
     return recommend_files(recommender, files(), form, recommender_.top, csv_);
+  }
+
+  std::string answer(const fs::path& bundle, AnswerForm form, const Context& context) const {
+    const infer::Answerer answerer(bundle);
+    warn_of(answerer.config(), form, context);
+    return answer_files(answerer, files(), form, csv_);
   }
 
   // JSON lines say the notice themselves.

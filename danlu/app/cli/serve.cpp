@@ -54,6 +54,10 @@ class ServeVerb : public Verb {
       infer::Recommender recommender(bundle);
       const std::string own_name = recommender.name();
       server.add_model(name.empty() ? own_name : name, std::move(recommender));
+    } else if (infer::is_answerer(bundle)) {
+      infer::Answerer answerer(bundle);
+      const std::string own_name = answerer.name();
+      server.add_model(name.empty() ? own_name : name, std::move(answerer));
     } else {
       infer::Predictor predictor(bundle);
       const std::string own_name = predictor.name();

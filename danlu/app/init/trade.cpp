@@ -22,6 +22,9 @@ constexpr Trade kTrades[] = {
      "A row a customer: a column for each fact, and the column of what became of the loan.", "Nobody's credit may be decided by it alone."},
     {"recommendation", "movielens", "tells what a user will like next", kTable,
      "A row a rating: the columns user and item, and those that recipe.yaml names under interactions; take out the names of those that you have not.", ""},
+    {"customer-service", "faq", "answers questions from a FAQ and hands over to a person what it is not sure of", kTable,
+     "A row a question: the columns question and answer, and url if answers stand somewhere. Several rows with one answer are several ways to ask for it. Questions that have no answer there, "
+     "in a file data/off_topic.csv with a column question, teach it when to hand over: take out off_topic if you have none.", ""},
     {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
     {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
     {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
@@ -43,6 +46,7 @@ void turn_to_own_data(Json& data, const Trade& trade) {
     data.erase("class_names");
   }
   if (images) data.erase("classes");  // its directories
+  if (const auto faq = data.find("faq"); faq != data.end()) (*faq)["off_topic"] = "data/off_topic.csv";
   for (const char* key : {"csv", "columns", "licence"}) data.erase(key);
 }
 
@@ -103,7 +107,7 @@ std::string trade_readme(const Trade& trade) {
       "5. `danlu serve {0}` answers over HTTP; `runs/{0}/example_request.json` is a question to try.\n\n"
       "A bound that the model has to keep, or the run fails: `evaluate: {{gates: {{METRIC: BOUND}}}}` in `recipe.yaml`.\n{4}",
       name, trade.help, trade.source, trade.data,
-      images ? "" : fmt::format("\nWhy it answers as it does: `danlu explain {}`, for each row of a file `danlu explain {} FILE`.\n", name, name));
+      images || trade.recipe == std::string_view("faq") ? "" : fmt::format("\nWhy it answers as it does: `danlu explain {}`, for each row of a file `danlu explain {} FILE`.\n", name, name));
 }
 
 }  // namespace danlu::app

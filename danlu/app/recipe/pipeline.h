@@ -7,8 +7,9 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are five kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
-// ClusterPipeline (groups without names) and RecommendationPipeline (interactions of users with items). The model of the recipe decides.
+// There are six kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
+// ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items) and FaqPipeline (questions and
+// answers). The model of the recipe decides.
 #pragma once
 
 #include <functional>
