@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/faq_pipeline.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/faq_quality.h"
@@ -58,6 +59,32 @@ std::vector<std::string> off_topic_questions(const DataSection& options) {
   return all;
 }
 
+// What there is to know before anything is learnt, for programs and for people. `table` has what was left out of the FAQ.
+std::pair<Json, std::string> describe(const std::string& path, const data::FaqTable& table, const data::Faq& faq, const data::Split& split, size_t off_topic) {
+  int64_t several = 0, without_url = 0;
+  for (const data::FaqEntry& e : faq.entries()) {
+    several += e.questions.size() > 1;
+    without_url += e.url.empty();
+  }
+  Json findings = Json::array();
+  const auto find = [&](bool applies, const char* severity, const char* check, const std::string& text) {
+    if (applies) findings.push_back({{"severity", severity}, {"check", check}, {"column", ""}, {"text", text}});
+  };
+  find(split.test.size() < kFewHeldOut || split.validation.size() < kFewHeldOut, "warning", "questions",
+       fmt::format("{} questions choose the confidence and {} measure: intervals will be wide", split.validation.size(), split.test.size()));
+  find(off_topic == 0, "warning", "off topic", "no questions off topic: the confidence is fitted on questions that all have an answer, and will be too high for others; set data.faq.off_topic");
+  find(several * 10 < faq.size(), "note", "wordings", "few answers have several questions: held-out questions are to be found by their answers alone, which is harder than what is served");
+  find(table.bad_rows > 0, "note", "bad rows", fmt::format("{} rows without question or answer, or that answer a question otherwise than an earlier one, are left out", table.bad_rows));
+  find(table.repeated_rows > 0, "note", "repeated", fmt::format("{} rows repeat an earlier one", table.repeated_rows));
+  find(without_url > 0, "note", "urls", fmt::format("{} answers have no url and are cited by their question alone", without_url));
+  Json json = {{"source", path}, {"rows", table.rows}, {"entries", faq.size()}, {"questions", faq.num_questions()}, {"entries with several questions", several}, {"off_topic", off_topic},
+               {"train", split.train.size()}, {"validation", split.validation.size()}, {"test", split.test.size()}, {"duplicates", table.repeated_rows}, {"findings", findings}};
+  std::string text = fmt::format("{}: {} rows, {} answers to {} questions, {} answers to several; {} questions off topic\n{} questions train, {} validate, {} test\n", path, table.rows, faq.size(),
+                                 faq.num_questions(), several, off_topic, split.train.size(), split.validation.size(), split.test.size());
+  for (const Json& f : findings) text += fmt::format("{}: {}\n", f["severity"].get<std::string>(), f["text"].get<std::string>());
+  return {std::move(json), std::move(text)};
+}
+
 }  // namespace
 
 FaqPipeline::FaqPipeline(Recipe recipe, RunDirectory directory, Observer observer) : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) { derive_faq_choices(recipe_); }
@@ -92,29 +119,7 @@ const FaqPipeline::Source& FaqPipeline::source() {
   }
   source.split = data::split({.size = std::ssize(source.questions)}, options.split);
 
-  int64_t several = 0, without_url = 0;
-  for (const data::FaqEntry& e : source.faq.entries()) {
-    several += e.questions.size() > 1;
-    without_url += e.url.empty();
-  }
-  Json findings = Json::array();
-  const auto found = [&](bool applies, const char* severity, const char* check, const std::string& text) {
-    if (applies) findings.push_back({{"severity", severity}, {"check", check}, {"column", ""}, {"text", text}});
-  };
-  const size_t off_topic = source.off_topic_validation.size() + source.off_topic_test.size();
-  found(source.split.test.size() < kFewHeldOut || source.split.validation.size() < kFewHeldOut, "warning", "questions",
-        fmt::format("{} questions choose the confidence and {} measure: intervals will be wide", source.split.validation.size(), source.split.test.size()));
-  found(off_topic == 0, "warning", "off topic", "no questions off topic: the confidence is fitted on questions that all have an answer, and will be too high for others; set data.faq.off_topic");
-  found(several * 10 < source.faq.size(), "note", "wordings", "few answers have several questions: held-out questions are to be found by their answers alone, which is harder than what is served");
-  found(table.bad_rows > 0, "note", "bad rows", fmt::format("{} rows without question or answer, or that answer a question otherwise than an earlier one, are left out", table.bad_rows));
-  found(table.repeated_rows > 0, "note", "repeated", fmt::format("{} rows repeat an earlier one", table.repeated_rows));
-  found(without_url > 0, "note", "urls", fmt::format("{} answers have no url and are cited by their question alone", without_url));
-  source.report = {{"source", options.source}, {"rows", table.rows}, {"entries", source.faq.size()}, {"questions", source.questions.size()}, {"entries with several questions", several},
-                   {"off_topic", off_topic}, {"train", source.split.train.size()}, {"validation", source.split.validation.size()}, {"test", source.split.test.size()},
-                   {"duplicates", table.repeated_rows}, {"findings", findings}};
-  source.report_text = fmt::format("{}: {} rows, {} answers to {} questions, {} answers to several; {} questions off topic\n{} questions train, {} validate, {} test\n", options.source, table.rows,
-                                   source.faq.size(), source.questions.size(), several, off_topic, source.split.train.size(), source.split.validation.size(), source.split.test.size());
-  for (const Json& f : findings) source.report_text += fmt::format("{}: {}\n", f["severity"].get<std::string>(), f["text"].get<std::string>());
+  std::tie(source.report, source.report_text) = describe(options.source, table, source.faq, source.split, source.off_topic_validation.size() + source.off_topic_test.size());
   source_ = std::move(source);
   return *source_;
 }
