@@ -20,7 +20,7 @@ struct Choice {
 
 // Throws ShapeError for sizes that do not fit, DataError if there is no choice. `ridge` / 2 is the price of the sum of w^2, beside the sum of
 // -ln P: it keeps the weights of a few choices, or of ones that are all told apart, finite. > 0.
-std::vector<double> fit_choice_model(std::span<const Choice> choices, int64_t features, double ridge = 0.01);
+std::vector<double> fit_choice_model(std::span<const Choice> choices, int64_t features, double ridge = 0.1);
 
 // P of each alternative.
 std::vector<double> choice_probabilities(std::span<const float> features, std::span<const double> weights);
