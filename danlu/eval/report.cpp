@@ -110,7 +110,9 @@ Json confusion_json(const ConfusionMatrix& confusion) {
   return rows;
 }
 
-Json reliability_json(const std::vector<ReliabilityBin>& curve) {
+}  // namespace
+
+Json to_json(std::span<const ReliabilityBin> curve) {
   Json bins = Json::array();
   for (const ReliabilityBin& bin : curve) {
     const bool empty = bin.count == 0;
@@ -122,8 +124,6 @@ Json reliability_json(const std::vector<ReliabilityBin>& curve) {
   }
   return bins;
 }
-
-}  // namespace
 
 double EvaluationReport::value(std::string_view name) const {
   for (const MetricResult& m : metrics) {
@@ -188,7 +188,7 @@ Json to_json(const EvaluationReport& report) {
   json["classes"] = classes_json(report);
   if (report.task == Task::multilabel) return json;
   json["confusion"] = confusion_json(*report.confusion);
-  json["reliability"] = reliability_json(report.reliability);
+  json["reliability"] = to_json(std::span<const ReliabilityBin>(report.reliability));
   return json;
 }
 

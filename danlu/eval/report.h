@@ -62,6 +62,8 @@ EvaluationReport evaluate(const Predictions& predictions, const EvaluateOptions&
 
 // Undefined values are null.
 Json to_json(const EvaluationReport& report);
+// [{"low", "high", "samples", "confidence", "frequency"}, ...]; null for both means of an empty bin.
+Json to_json(std::span<const ReliabilityBin> curve);
 
 // Lines of at most about 100 columns for the usual number of classes; beyond 20 classes the confusion matrix is
 // shortened to its most frequent confusions. Ends with a newline.

@@ -10,6 +10,7 @@
 
 #include "danlu/base/format.h"
 #include "danlu/base/log.h"
+#include "danlu/serve/dialogue_service.h"
 #include "danlu/serve/error.h"
 #include "danlu/serve/forecast_service.h"
 #include "danlu/serve/http/server.h"
@@ -54,6 +55,8 @@ class Server::Impl {
     pictures_.add_routes(http_);
     recommenders_.add_routes(http_);
     forecasters_.add_routes(http_);
+    dialogues_.add_routes(http_);
+    http_.route("POST", "/v1/chat/completions", [this](const HttpRequest& request) { return answer_chat(request); });
     if (options_.metrics) http_.route("GET", "/metrics", [this](const HttpRequest&) { return answer_metrics(); });
   }
 
@@ -75,6 +78,11 @@ class Server::Impl {
   void add_model(const std::string& name, infer::Forecaster forecaster) {
     claim_name(name);
     forecasters_.add_model(name, std::move(forecaster));
+  }
+
+  void add_model(const std::string& name, infer::Answerer answerer) {
+    claim_name(name);
+    dialogues_.add_model(name, std::move(answerer));
   }
 
   void add_model(const std::string& name, std::unique_ptr<Model> model) {
@@ -133,12 +141,13 @@ class Server::Impl {
     for (const std::string& name : pictures_.names()) names.push_back(name);
     for (const std::string& name : recommenders_.names()) names.push_back(name);
     for (const std::string& name : forecasters_.names()) names.push_back(name);
+    for (const std::string& name : dialogues_.names()) names.push_back(name);
     std::sort(names.begin(), names.end());
     return names;
   }
 
   bool is_taken(const std::string& name) const {
-    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name) || forecasters_.contains(name);
+    return models_.contains(name) || texts_.contains(name) || pictures_.contains(name) || recommenders_.contains(name) || forecasters_.contains(name) || dialogues_.contains(name);
   }
 
   // Takes a name for a model that is added.
@@ -162,6 +171,7 @@ class Server::Impl {
       const char* does = pictures_.contains(name)       ? "one that makes images, asked by /v1/images/generations"
                          : recommenders_.contains(name) ? "a recommender, asked by /v1/recommend"
                          : forecasters_.contains(name)  ? "a forecaster, asked by /v1/forecast"
+                         : dialogues_.contains(name)    ? "a FAQ, asked by /v1/dialogue and /v1/chat/completions"
                          : texts_.contains(name)        ? "a language model, asked by /v1/completions and /v1/chat/completions"
                                                         : "not a language model; it is asked by /v1/predict";
       throw RequestError(400, "wrong_model", fmt::format("the model \"{}\" is {}", name, does), "model");
@@ -255,6 +265,16 @@ class Server::Impl {
     }
   }
 
+  // Of language models and FAQs, by the name of the model.
+  HttpResponse answer_chat(const HttpRequest& http) {
+    const Json body = parse_json_request(http);
+    const Fields fields(body);
+    std::string name = fields.string("model").value_or("");
+    if (const auto given = http.query.find("model"); name.empty() && given != http.query.end()) name = given->second;
+    const bool only_faqs = name.empty() && texts_.names().empty() && dialogues_.names().size() == 1;
+    return only_faqs || dialogues_.contains(name) ? dialogues_.chat(name, http, fields) : texts_.chat(http, fields);
+  }
+
   HttpResponse answer_predict(const HttpRequest& http) {
     const PredictRequest request = parse_predict_request(http);
     auto& [name, served] = find_model(request.model);
@@ -277,6 +297,7 @@ class Server::Impl {
     if (pictures_.contains(name)) return pictures_.describe(name);
     if (recommenders_.contains(name)) return recommenders_.describe(name);
     if (forecasters_.contains(name)) return forecasters_.describe(name);
+    if (dialogues_.contains(name)) return dialogues_.describe(name);
     const Served& served = models_.at(name);
     return {{"id", name},
             {"object", "model"},
@@ -294,7 +315,7 @@ class Server::Impl {
     return json_response(Json{{"object", "list"}, {"data", std::move(list)}});
   }
 
-  HttpResponse answer_metrics() const {
+  HttpResponse answer_metrics() {
     std::string text;
     requests_.render(text);
     latency_.render(text);
@@ -302,6 +323,7 @@ class Server::Impl {
     predictions_.render(text);
     batch_rows_.render(text);
     texts_.render_metrics(text);
+    dialogues_.render_metrics(text);
     std::vector<std::pair<std::string, double>> queued;
     for (const auto& [name, served] : models_) {
       queued.emplace_back(render_labels({"model"}, {name}), static_cast<double>(served.batcher.queued_rows()));
@@ -325,6 +347,7 @@ class Server::Impl {
   ImageService pictures_{[this](const std::string& name) { refuse_model(name); }};
   RecommendService recommenders_{[this](const std::string& name) { refuse_model(name); }};
   ForecastService forecasters_{[this](const std::string& name) { refuse_model(name); }};
+  DialogueService dialogues_{options_.conversations, [this](const std::string& name) { refuse_model(name); }};
   std::mutex stop_mutex_;
   std::mutex mutex_;
   std::condition_variable stopped_changed_;
@@ -353,6 +376,7 @@ void Server::add_model(const std::string& name, std::unique_ptr<infer::ImageGene
 
 void Server::add_model(const std::string& name, infer::Recommender recommender) { impl_->add_model(name, std::move(recommender)); }
 void Server::add_model(const std::string& name, infer::Forecaster forecaster) { impl_->add_model(name, std::move(forecaster)); }
+void Server::add_model(const std::string& name, infer::Answerer answerer) { impl_->add_model(name, std::move(answerer)); }
 
 void Server::start() { impl_->start(); }
 void Server::stop() { impl_->stop(); }

@@ -12,6 +12,7 @@
 //   POST /v1/images/generations       for models that make images: openai/image_service.h
 //   POST /v1/recommend                for recommenders: recommend_service.h
 //   POST /v1/forecast                 for forecasters: forecast_service.h
+//   POST /v1/dialogue                 for FAQs, which answer /v1/chat/completions too: dialogue_service.h
 //   GET  /v1/models                   the models: input, columns, classes; also /v1/models/NAME
 //   GET  /health  (or /v1/health)     {"status": "ok"}
 //   GET  /metrics                     Prometheus text
@@ -24,6 +25,7 @@
 #include <string>
 
 #include "danlu/infer/forecaster.h"
+#include "danlu/infer/answerer.h"
 #include "danlu/infer/image_generator.h"
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/predictor.h"
@@ -45,6 +47,7 @@ class Server {
   void add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model);
   void add_model(const std::string& name, infer::Recommender recommender);
   void add_model(const std::string& name, infer::Forecaster forecaster);
+  void add_model(const std::string& name, infer::Answerer answerer);
 
   // Begins to answer. Throws ConfigError if there is no model, ConfigError or FileError if the address cannot be had.
   void start();

@@ -11,9 +11,11 @@
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/models/recommender.h"
+#include "danlu/learn/models/retriever.h"
 #include "danlu/learn/nn/layers.h"
 #include "danlu/learn/optim/optimizer.h"
 #include "danlu/learn/train/forecast_objective.h"
+#include "danlu/learn/train/contrastive_objective.h"
 #include "danlu/learn/train/ranking_objective.h"
 
 namespace danlu {
@@ -149,6 +151,16 @@ void expect_golden_forecast(const Json& config, const char* loss, const std::str
 TEST(Golden, ForecastMlp) { expect_golden_forecast({{"type", "mlp"}, {"hidden", {6}}, {"members", 2}}, "mse", "forecast_mlp.safetensors"); }
 TEST(Golden, ForecastLstm) { expect_golden_forecast({{"type", "lstm"}, {"hidden", 5}, {"layers", 2}, {"bidirectional", false}, {"pooling", "last"}, {"dropout", 0}}, "mae", "forecast_lstm.safetensors"); }
 TEST(Golden, ForecastGru) { expect_golden_forecast({{"type", "gru"}, {"hidden", 5}, {"layers", 2}, {"bidirectional", true}, {"pooling", "mean"}, {"dropout", 0}}, "mse", "forecast_gru.safetensors"); }
+
+// Five pairs of texts, two of one group; tools/make_retriever_golden.py.
+TEST(Golden, Retriever) {
+  const Json config = {{"type", "retriever"}, {"dimension", 5}, {"encoder", {{"type", "bag_of_tokens"}, {"width", 6}, {"dropout", 0}}}};
+  const auto model = models::make_retriever(config, 19, 8);
+  train::ObjectiveOptions options;
+  options.temperature = 0.1;
+  const train::ContrastiveObjective objective(options);
+  expect_golden(*model, "retriever.safetensors", 1e-3, [&](const Tensor& x, const Tensor& y) { return objective.evaluate(*model, {.x = x, .y = y, .first = {}, .indexes = {}}).loss; });
+}
 
 TEST(Golden, Gpt2) { expect_golden_gpt({.family = "gpt2"}); }
 TEST(Golden, Llama) { expect_golden_gpt({.family = "llama", .kv_heads = 2, .tied = false}); }

@@ -40,6 +40,9 @@ std::string own_csv(const std::string& trade) {
       csv += fmt::format("{:04}-{:02}-{:02},{:.2f}\n", static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                          0.05 * week + 3 * std::sin(0.1204 * week) + 0.2 * rng.normal());
     }
+  } else if (trade == "customer-service") {
+    csv = "question,answer\n";
+    for (int i = 0; i < 30; ++i) csv += fmt::format("How do I order item {0} of the list?,Take form {0} and send it in.\nordering item {0},Take form {0} and send it in.\n", i);
   } else if (trade == "text-classification") {
     csv = "text,section\n";
     constexpr const char* kWords[][2] = {{"compiler", "debugger"}, {"game", "puzzle"}, {"font", "glyph"}};
@@ -70,6 +73,7 @@ TEST_P(Trades, FromInitToABundleOnOnesOwnData) {
 
   const std::string csv = own_csv(trade);
   if (!csv.empty()) project.write(trade + "/data/train.csv", csv);
+  if (trade == "customer-service") project.write(trade + "/data/off_topic.csv", "question\nWhat is the weather like?\nWho won the match?\nWhen does the museum open?\nIs it far?\n");
   else if (trade.starts_with("image-")) write_squares(project / trade / "data", 60);
   else FAIL() << "no data for " << trade << ": make some in own_csv()";
   // In its own directory, as the README says; fewer epochs than the recipe has, and no cross-validation.

@@ -5,6 +5,7 @@
 #include "danlu/app/cli/find_bundle.h"
 #include "danlu/app/cli/verbs.h"
 #include "danlu/app/recipe/forecast_files.h"
+#include "danlu/app/recipe/answer_files.h"
 #include "danlu/app/recipe/recommend_files.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/base/error.h"
@@ -30,7 +31,7 @@ class PredictVerb : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a run, by name or path, or a bundle");
-    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users; for a forecaster, of the past");
+    arguments.words("inputs", inputs_, "table files, or image files and directories of them; for a recommender, tables of users; for a forecaster, of the past; for a FAQ, of questions");
     arguments.option("-o,--output", output_, "a .csv or .jsonl file; default: JSON lines on standard output");
     arguments.flag("--as-trained", as_trained_, "read CSV files the way that the run's recipe reads its data");
     arguments.fields(recommender_);
@@ -47,6 +48,7 @@ class PredictVerb : public Verb {
     const fs::path bundle = find_bundle(run_, context.runs);
     const std::string answers = infer::is_recommender(bundle)   ? recommend(bundle, form, context)
                                 : infer::is_forecaster(bundle) ? forecast(bundle, form, context)
+                                : infer::is_answerer(bundle)   ? answer(bundle, form, context)
                                                                : predict(bundle, form, context);
     if (!output_.empty()) {
       write_file_atomic(output_, answers);
@@ -77,6 +79,12 @@ class PredictVerb : public Verb {
     if (csv_.missing == data::CsvOptions().missing) csv_.missing = forecaster.missing().words;
     warn_of(forecaster.config(), form, context);
     return forecast_files(forecaster, files(), form, forecaster_.horizon, csv_);
+  }
+
+  std::string answer(const fs::path& bundle, AnswerForm form, const Context& context) const {
+    const infer::Answerer answerer(bundle);
+    warn_of(answerer.config(), form, context);
+    return answer_files(answerer, files(), form, csv_);
   }
 
   // JSON lines say the notice themselves.

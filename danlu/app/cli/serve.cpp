@@ -58,6 +58,10 @@ class ServeVerb : public Verb {
       infer::Forecaster forecaster(bundle);
       const std::string own_name = forecaster.name();
       server.add_model(name.empty() ? own_name : name, std::move(forecaster));
+    } else if (infer::is_answerer(bundle)) {
+      infer::Answerer answerer(bundle);
+      const std::string own_name = answerer.name();
+      server.add_model(name.empty() ? own_name : name, std::move(answerer));
     } else {
       infer::Predictor predictor(bundle);
       const std::string own_name = predictor.name();

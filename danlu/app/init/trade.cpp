@@ -24,6 +24,9 @@ constexpr Trade kTrades[] = {
      "A row a rating: the columns user and item, and those that recipe.yaml names under interactions; take out the names of those that you have not.", ""},
     {"forecast", "co2", "foretells a series of numbers", kTable,
      "A row a time: the column of the times and that of the values, as recipe.yaml names them under series, which also says how far to look ahead.", ""},
+    {"customer-service", "faq", "answers questions from a FAQ and hands over to a person what it is not sure of", kTable,
+     "A row a question: the columns question and answer, and url if answers stand somewhere. Several rows with one answer are several ways to ask for it. Questions that have no answer there, "
+     "in a file data/off_topic.csv with a column question, teach it when to hand over: take out off_topic if you have none.", ""},
     {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
     {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
     {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
@@ -45,6 +48,7 @@ void turn_to_own_data(Json& data, const Trade& trade) {
     data.erase("class_names");
   }
   if (images) data.erase("classes");  // its directories
+  if (const auto faq = data.find("faq"); faq != data.end()) (*faq)["off_topic"] = "data/off_topic.csv";
   for (const char* key : {"csv", "columns", "licence"}) data.erase(key);
 }
 

@@ -44,10 +44,10 @@ void check_types_exist(const Recipe& recipe, const Locate& locate) {
 }
 
 void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
-  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation() || recipe.is_forecast()) return;
+  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation() || recipe.is_forecast() || recipe.is_faq()) return;
   const std::string type = models::parse_model(recipe.model).type;
   if (models::reads_text(type)) return;
-  fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru or encoder, because data.text.column names texts", type));
+  fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru, encoder or bag_of_tokens, because data.text.column names texts", type));
 }
 
 void check_series_are_named(const Recipe& recipe, const Locate& locate) {

@@ -4,6 +4,7 @@
 #include "danlu/app/recipe/cluster_pipeline.h"
 #include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/forecast_pipeline.h"
+#include "danlu/app/recipe/faq_pipeline.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
@@ -60,7 +61,7 @@ Json without_evaluation(const std::string& resolved) {
   recipe.erase("notice");
   recipe.erase("purpose");
   if (const auto data = recipe.find("data"); data != recipe.end() && data->is_object()) data->erase("licence");
-  recipe.erase("decision");
+  for (const char* section : {"decision", "dialogue"}) recipe.erase(section);
   return recipe;
 }
 
@@ -339,6 +340,7 @@ std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, O
   if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  if (recipe.is_faq()) return std::make_unique<FaqPipeline>(std::move(recipe), std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
 }
 
@@ -349,6 +351,7 @@ std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer obser
   if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(directory), std::move(observer));
   if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(directory), std::move(observer));
   if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(directory), std::move(observer));
+  if (recipe.is_faq()) return std::make_unique<FaqPipeline>(std::move(directory), std::move(observer));
   return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
 }
 

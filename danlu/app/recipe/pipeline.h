@@ -7,9 +7,9 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are six kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
-// ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items) and ForecastPipeline (series of
-// numbers). The model of the recipe decides, and for series the columns that are to be foretold.
+// There are seven kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
+// ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items), ForecastPipeline (series of numbers)
+// and FaqPipeline (questions and answers). The model of the recipe decides, and for series the columns that are to be foretold.
 #pragma once
 
 #include <functional>

@@ -53,6 +53,7 @@ void DataSection::describe(OptionVisitor& v) {
   v.group("text", text, "how to read text");
   v.group("interactions", interactions, "the columns of a table of users and items");
   v.group("series", series, "the columns of a table of times, and what of them is to be foretold");
+  v.group("faq", faq, "the columns of a table of questions and answers");
   v.group("augment", augment, "random variations of training images");
   v.group("split", split, "which samples train, validate and test");
   v.group("report", report, "limits of the data quality report");
@@ -83,6 +84,12 @@ void SampleSection::describe(OptionVisitor& v) {
   v.field("prompts", prompts, "beginnings to go on from after each validation; empty: none");
   v.field("tokens", tokens, {1, 1e6}, "length of each");
   sampling.describe(v);
+}
+
+void DialogueSection::describe(OptionVisitor& v) {
+  v.field("precision", precision, {0, 1}, "part of the given answers that shall be right, on validation questions and those off topic; the others are handed over to a person");
+  v.field("context", context, {0, 1}, "how much what was asked before counts, of what comes next; 0: every question stands alone");
+  v.field("hand_over", hand_over, "what is said where a person takes over");
 }
 
 void TransferSection::describe(OptionVisitor& v) {
@@ -118,6 +125,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.group("transfer", transfer, "another model to begin with");
   v.group("train", train, "how to learn");
   v.group("decision", decision, "how probabilities become answers");
+  v.group("dialogue", dialogue, "how questions are answered from a FAQ, and when a person takes over");
   v.group("evaluate", evaluate, "how to measure");
   v.field("purpose", purpose, "what the model is for, a sentence for its model card");
   v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");
@@ -143,13 +151,18 @@ bool Recipe::is_clustering() const {
   return type == "kmeans";
 }
 
+bool Recipe::is_faq() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type.is_null() ? gives("data.faq") : type == "retriever";
+}
+
 bool Recipe::is_recommendation() const {
   const Json type = model.is_object() ? model.value("type", Json()) : model;
   return type.is_string() ? models::is_recommender(type.get<std::string>()) : gives("data.interactions");
 }
 
 bool Recipe::reads_text() const {
-  if (is_language() || is_recommendation() || is_forecast()) return false;
+  if (is_language() || is_recommendation() || is_forecast() || is_faq()) return false;
   const Json type = model.is_object() ? model.value("type", Json()) : model;
   return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
 }

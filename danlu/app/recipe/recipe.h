@@ -20,6 +20,12 @@
 //   transfer: {from: photos}
 //   train: {freeze: [stem, stages], epochs: 5}
 //
+// A retriever answers from a FAQ:
+//
+//   name: help
+//   data: {source: faq.csv, faq: {off_topic: other_questions.csv}}
+//   model: retriever
+//
 // A recommender learns from who met what and when:
 //
 //   name: films
@@ -56,6 +62,7 @@
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
 #include "danlu/data/dataset/split.h"
+#include "danlu/data/faq/faq.h"
 #include "danlu/data/image/augment.h"
 #include "danlu/data/image/folder.h"
 #include "danlu/data/interactions/interactions.h"
@@ -94,6 +101,7 @@ struct DataSection {
   TextSection text;
   data::InteractionOptions interactions;
   data::SeriesOptions series;
+  data::FaqOptions faq;
   data::AugmentOptions augment;
   data::SplitOptions split;
   data::ReportOptions report;
@@ -139,6 +147,14 @@ struct EvaluateSection {
   void describe(OptionVisitor& v);
 };
 
+// How questions are answered from a FAQ: infer/answerer.h.
+struct DialogueSection {
+  double precision = 0.9;
+  double context = 0.5;
+  std::string hand_over = "I am not sure enough to answer this myself. A colleague will take over.";
+  void describe(OptionVisitor& v);
+};
+
 // Where the first weights come from; learn/train/transfer.h says how names are matched.
 struct TransferSection {
   std::string from;
@@ -156,6 +172,7 @@ struct Recipe {
   TransferSection transfer;
   train::TrainOptions train;
   DecisionSection decision;
+  DialogueSection dialogue;
   EvaluateSection evaluate;
   std::string purpose;  // what the model is for
   std::string notice;  // to stand beside every answer
@@ -184,6 +201,8 @@ struct Recipe {
 
   // Does it foretell series of numbers? Their columns are named.
   bool is_forecast() const { return !data.series.values.empty(); }
+  // Does it answer questions from a FAQ? Its model says so, or columns of questions and answers are named.
+  bool is_faq() const;
 
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;

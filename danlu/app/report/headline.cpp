@@ -14,7 +14,7 @@ constexpr const char* kHeadlines[] = {"accuracy", "auc", "f1", "f1_micro", "f1_m
                                       "skill", "rmse", "mae", "mase", "perplexity", "bits_per_byte", "token_accuracy", "loss",
                                       "silhouette", "explained_variance", "stability", "davies_bouldin",
                                       "frechet_distance", "diversity", "nearest_distance", "copies", "reconstruction_error",
-                                      "ndcg@",    "recall@", "map",      "coverage@"};  // those of a ranking with any k
+                                      "ndcg@",    "recall@", "map",      "coverage@", "mrr", "precision", "coverage", "off_topic_coverage"};  // those of a ranking with any k
 constexpr size_t kTiles = 4;
 
 std::string display_name(const std::string& key) {
@@ -23,7 +23,7 @@ std::string display_name(const std::string& key) {
   for (const eval::Metric& metric : eval::all_metrics()) {
     if (key == metric.name) return metric.display;
   }
-  if (key == "map" || key == "mase") return key == "map" ? "MAP" : "MASE";
+  if (key == "map" || key == "mase" || key == "mrr") return key == "map" ? "MAP" : key == "mase" ? "MASE" : "MRR";
   if (key == "smape") return "sMAPE";
   if (key.starts_with("ndcg@")) return "NDCG" + key.substr(4);
   std::string name = key;
@@ -46,7 +46,7 @@ std::string model_type(const RunFiles& run) {
   const Json& model = part(run.options, "model");
   std::string type = model.is_object() ? model.value("type", "") : "";
   if (type == "gpt") return "language model";
-  if (type == "autoencoder") return type;
+  if (type == "autoencoder" || type == "retriever") return type;
   if (type == "kmeans") return "k-means";
   if (is_recommender(run)) return "recommender (" + type + ")";
   std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });

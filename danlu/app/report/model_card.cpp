@@ -163,6 +163,18 @@ std::string intervals(const RunFiles& run) {
   return text.empty() ? "" : "## Intervals\n\n" + text + "\n";
 }
 
+// Of a FAQ: a search by whole words, and when a person takes over.
+std::string beside_search(const RunFiles& run) {
+  const Json& bm25 = part(part(run.quality, "rankings"), "BM25");
+  if (bm25.empty()) return "";
+  std::string text = "## Beside a search by words (BM25)\n\n";
+  for (const auto& [name, measure] : bm25.items()) text += fmt::format("- {}: {}\n", plain(name), number_text(number_at(measure, "value")));
+  const Json& gain = part(run.quality, "gain");
+  const Json& interval = part(gain, "interval");
+  if (interval.size() == 2) text += fmt::format("- this model more by {} in mrr, interval {} to {}\n", number_text(number_at(gain, "difference")), number_text(interval[0].is_number() ? interval[0].get<double>() : NAN), number_text(interval[1].is_number() ? interval[1].get<double>() : NAN));
+  return text + fmt::format("\n## When a person takes over\n\nBelow a confidence of {:.3f}. Of the answers given, those right are the measure precision above; coverage is the share of questions with an answer that are given one.\n\n", number_at(run.quality, "least_confidence"));
+}
+
 // How far the probabilities are from what came true.
 std::string calibration(const RunFiles& run) {
   double samples = 0, error = 0, worst = 0;
@@ -238,7 +250,7 @@ std::string model_card(const RunFiles& run, const Json& split) {
   if (!notice.empty()) card += fmt::format("**{}**\n\n", plain(notice));
   const Json& gates = part(run.quality, "gates");
   if (!gates.empty()) card += "```\n" + gates_text(gates) + "```\n\n";
-  return card + what_it_is(run) + data(run, split) + quality(run) + beside_baselines(run) + intervals(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
+  return card + what_it_is(run) + data(run, split) + quality(run) + beside_baselines(run) + intervals(run) + beside_search(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
 }
 
 fs::path write_model_card(const RunDirectory& run) {

@@ -31,6 +31,8 @@ std::string recommendation_section(const RunFiles& run);
 std::string cluster_section(const RunFiles& run);
 // forecast.cpp: a forecaster beside the naive forecasts, and what it foretold.
 std::string forecast_section(const RunFiles& run);
+// faq.cpp: a FAQ beside a search by words, and examples of what was asked.
+std::string faq_section(const RunFiles& run);
 // training.cpp: loss, accuracy, learning rate, gradient norm.
 std::string training_section(const RunFiles& run);
 // examples.cpp: where the model erred most, what it is least sure of, what it writes.

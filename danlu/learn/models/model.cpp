@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/learn/models/autoencoder.h"
+#include "danlu/learn/models/bag_of_tokens.h"
 #include "danlu/learn/models/cnn.h"
 #include "danlu/learn/models/encoder.h"
 #include "danlu/learn/models/gan.h"
@@ -18,6 +19,7 @@
 #include "danlu/learn/models/recommender.h"
 #include "danlu/learn/models/recurrent.h"
 #include "danlu/learn/models/resnet.h"
+#include "danlu/learn/models/retriever.h"
 #include "danlu/learn/models/vgg.h"
 #include "danlu/learn/models/vit.h"
 #include "danlu/learn/nn/layers.h"
@@ -61,6 +63,17 @@ Kind recommender_kind(const std::string& type) {
   }};
 }
 
+// A retriever is made of an encoder and a tokeniser: retriever.h.
+Kind retriever_kind() {
+  return {"retriever", Input::numbers, [](const TypedOptions& typed, const Locate& locate, const std::string& prefix) {
+    Json json = {{"type", typed.type}};
+    json.update(typed.options);
+    return ModelConfig{typed.type, resolve_retriever(json, locate, prefix), [](const Shape&, int64_t) -> std::unique_ptr<nn::Module> {
+      throw ConfigError("learn.retriever", "got the model retriever for samples with a target; expected questions and answers: data.faq");
+    }};
+  }};
+}
+
 std::vector<Kind> with_recommenders(std::vector<Kind> all) {
   for (const std::string& type : recommender_types()) all.push_back(recommender_kind(type));
   return all;
@@ -82,8 +95,10 @@ const std::vector<Kind>& kinds() {
       kind("lstm", Input::tokens, make_lstm),
       kind("gru", Input::tokens, make_gru),
       kind("encoder", Input::tokens, make_encoder, check_encoder),
+      kind("bag_of_tokens", Input::tokens, make_bag_of_tokens),
       kind("kmeans", Input::numbers, make_kmeans),
       kind("gpt", Input::numbers, make_language_model, check_gpt),
+      retriever_kind(),
   });
   return kKinds;
 }

@@ -23,6 +23,7 @@ void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
   v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
   v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
+  v.field("temperature", temperature, {1e-3, 10}, "for a retriever: how much nearer counts as much; the lower, the more the hardest of the others count");
 }
 
 Validation Objective::validate(nn::Module& model, data::DataLoader& loader) const {

@@ -58,6 +58,7 @@ struct ObjectiveOptions {
   double generator_lr_factor = 1;
   std::string ranking_loss = "softmax";
   int64_t negatives = 1;
+  double temperature = 0.05;
   void describe(OptionVisitor& v);
 };
 

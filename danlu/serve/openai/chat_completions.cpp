@@ -137,17 +137,21 @@ class Chat : public Answer {
 
 }  // namespace
 
-std::vector<infer::TextSegment> render_messages(const TextModel& model, const Fields& fields) {
+std::vector<Json> read_messages(const Fields& fields) {
   const Json* messages = fields.array("messages");
   if (!messages) throw RequestError(400, "missing", "messages is missing", "messages");
   if (messages->empty()) throw RequestError(400, "empty", "messages is empty; expected at least one", "messages");
   if (messages->size() > kMaxMessages) {
     bad_value("messages", fmt::format("got {} messages; expected at most {}", messages->size(), kMaxMessages));
   }
+  std::vector<Json> read;
+  for (size_t i = 0; i < messages->size(); ++i) read.push_back(read_message((*messages)[i], fmt::format("messages[{}]", i)));
+  return read;
+}
+
+std::vector<infer::TextSegment> render_messages(const TextModel& model, const Fields& fields) {
   infer::Conversation conversation;
-  for (size_t i = 0; i < messages->size(); ++i) {
-    conversation.messages.push_back(read_message((*messages)[i], fmt::format("messages[{}]", i)));
-  }
+  for (Json& message : read_messages(fields)) conversation.messages.push_back(std::move(message));
   conversation.add_generation_prompt = fields.boolean("add_generation_prompt").value_or(true);
   if (const Json* variables = fields.object("chat_template_kwargs")) conversation.variables = *variables;
   try {

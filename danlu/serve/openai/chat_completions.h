@@ -16,6 +16,9 @@ namespace danlu::serve {
 // Throws RequestError.
 HttpResponse answer_chat_completions(TextModel& model, const HttpRequest& http, const Fields& fields);
 
+// "messages", their contents as text. Throws RequestError.
+std::vector<Json> read_messages(const Fields& fields);
+
 // The text of "messages", with "add_generation_prompt" and "chat_template_kwargs". Throws RequestError.
 std::vector<infer::TextSegment> render_messages(const TextModel& model, const Fields& fields);
 

@@ -38,9 +38,12 @@ HttpHandler TextService::post(Door door) {
   };
 }
 
+HttpResponse TextService::chat(const HttpRequest& http, const Fields& fields) {
+  return answer_chat_completions(find(http, fields.string("model").value_or("")), http, fields);
+}
+
 void TextService::add_routes(HttpServer& http) {
   http.route("POST", "/v1/completions", post(answer_completions));
-  http.route("POST", "/v1/chat/completions", post(answer_chat_completions));
   http.route("POST", "/tokenize", post([](TextModel& model, const HttpRequest&, const Fields& fields) {
                return answer_tokenize(model, fields);
              }));

@@ -28,8 +28,9 @@ class TextService {
   // Before add_routes().
   void add_model(const std::string& name, std::shared_ptr<infer::LanguageModel> model,
                  const infer::GeneratorOptions& options);
-  // The routes use this object.
+  // All but that of chats, which models of other kinds answer too. The routes use this object.
   void add_routes(HttpServer& http);
+  HttpResponse chat(const HttpRequest& http, const Fields& fields);
 
   bool contains(const std::string& name) const { return models_.contains(name); }
   std::vector<std::string> names() const;
