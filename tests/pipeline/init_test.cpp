@@ -31,6 +31,9 @@ std::string own_csv(const std::string& trade) {
         csv += fmt::format("{},{},{},{},film {},{}\n", user, item, 1 + rng.below(5), 1000 * user + i, item, item % 2 == 0 ? "drama" : "comedy");
       }
     }
+  } else if (trade == "sentiment") {
+    csv = "review,score\n";
+    for (int i = 0; i < 200; ++i) csv += fmt::format("{} {} number {},{}\n", i % 3 == 0 ? "stale" : "lovely", rng.below(2) == 0 ? "tea" : "bread", i, i % 3 == 0 ? "other" : "great");
   } else if (trade == "text-classification") {
     csv = "text,section\n";
     constexpr const char* kWords[][2] = {{"compiler", "debugger"}, {"game", "puzzle"}, {"font", "glyph"}};

@@ -23,6 +23,8 @@ constexpr Trade kTrades[] = {
     {"recommendation", "movielens", "tells what a user will like next", kTable,
      "A row a rating: the columns user and item, and those that recipe.yaml names under interactions; take out the names of those that you have not.", ""},
     {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
+    {"sentiment", "reviews", "tells how content the writer of a review or a letter is", kTable,
+     "A row a text: the column of the text and the column of what it was, as named in recipe.yaml.", "Read from words alone: a person decides what is answered."},
     {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
     {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
 };
@@ -44,6 +46,7 @@ void turn_to_own_data(Json& data, const Trade& trade) {
   }
   if (images) data.erase("classes");  // its directories
   for (const char* key : {"csv", "columns", "licence"}) data.erase(key);
+  if (const auto split = data.find("split"); split != data.end()) split->erase("column");
 }
 
 std::map<std::string, std::string> comments_for(const Json& data) {

@@ -47,7 +47,24 @@ void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
   if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation()) return;
   const std::string type = models::parse_model(recipe.model).type;
   if (models::reads_text(type)) return;
-  fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru or encoder, because data.text.column names texts", type));
+  fail(locate, "model", fmt::format("got {}; expected bag_of_ngrams, rnn, lstm, gru or encoder, because data.text.column names texts", type));
+}
+
+void check_text_sections(const Recipe& recipe, const Locate& locate) {
+  if (!recipe.reads_ngrams()) {
+    if (recipe.gives("ngrams")) fail(locate, "ngrams", "are for the model bag_of_ngrams; this recipe has another");
+    return;
+  }
+  data::check_ngrams(recipe.ngrams, locate);
+  if (recipe.gives("tokenizer")) fail(locate, "tokenizer", "is for models that read tokens; bag_of_ngrams has the section ngrams in its place");
+  if (!recipe.transfer.from.empty()) fail(locate, "transfer.from", "got one for the model bag_of_ngrams; expected none: its weights belong to its own n-grams");
+}
+
+// Margins are no probabilities until they are scaled.
+void check_margins_are_calibrated(const Recipe& recipe, const Locate& locate) {
+  if (recipe.train.objective.classification_loss == "squared_hinge" && recipe.gives("decision.calibrate") && recipe.decision.calibrate == "none") {
+    fail(locate, "decision.calibrate", "got none for train.classification_loss: squared_hinge; expected always or auto: margins are no probabilities");
+  }
 }
 
 void check_early_stop_has_validation(const Recipe& recipe, const Locate& locate) {
@@ -113,6 +130,8 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_source_is_given(recipe, locate);
   check_types_exist(recipe, locate);
   check_model_reads_text(recipe, locate);
+  check_text_sections(recipe, locate);
+  check_margins_are_calibrated(recipe, locate);
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);
