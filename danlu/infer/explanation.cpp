@@ -81,6 +81,38 @@ class MaskedText : public Masked {
   int64_t width_;
 };
 
+// A text of n-grams: what is left of it is read anew, so that the words beside one that is away become neighbours.
+class MaskedWords : public Masked {
+ public:
+  // `ends`: of each part, in words.
+  MaskedWords(const data::TextPreprocess& preprocess, std::vector<std::string_view> words, std::vector<size_t> ends)
+      : preprocess_(preprocess), words_(std::move(words)), ends_(std::move(ends)) {}
+  int64_t parts() const override { return static_cast<int64_t>(ends_.size()); }
+  Tensor make(std::span<const eval::Coalition> coalitions) const override {
+    const int64_t width = preprocess_.length();
+    Tensor made = Tensor::zeros({static_cast<int64_t>(coalitions.size()), width}, Dtype::i64);
+    int64_t* row = made.mutable_data<int64_t>();
+    for (const eval::Coalition& coalition : coalitions) {
+      std::string text;
+      size_t word = 0;
+      for (size_t part = 0; part < ends_.size(); ++part) {
+        for (; word < ends_[part]; ++word) {
+          if (coalition.present[part] != 0) text += words_[word];
+        }
+      }
+      const std::vector<int64_t> ids = preprocess_.encode(text);
+      std::copy(ids.begin(), ids.end(), row);
+      row += width;
+    }
+    return made;
+  }
+
+ private:
+  const data::TextPreprocess& preprocess_;
+  std::vector<std::string_view> words_;
+  std::vector<size_t> ends_;
+};
+
 class MaskedImage : public Masked {
  public:
   // `x` (1, H, W, C), normalised.
@@ -152,18 +184,29 @@ Explanation explain_row(const Predictor& predictor, const data::Table& row, cons
 Explanation explain_text(const Predictor& predictor, const data::Table& row, const Run& run) {
   const data::TextPreprocess& preprocess = *predictor.text_preprocess();
   const data::Cell cell = row.cell(0, row.column_index(preprocess.column()));
-  const std::vector<int64_t> ids = data::is_missing(cell) ? std::vector<int64_t>() : preprocess.encode(cell);
-  const std::vector<Phrase> phrases = phrases_of(ids, preprocess.tokenizer(), kMostPhrases);
+  const bool missing = data::is_missing(cell);
+  std::vector<Phrase> phrases;
   std::vector<size_t> ends;
-  for (const Phrase& phrase : phrases) ends.push_back(phrase.end);
-  const MaskedText masked(ids, ends, preprocess.length());
-  Explanation explanation = explain_one(predictor, predictor.decode(run(predictor.encode(row)))[0], masked, run, {.orders = kOrders});
+  std::vector<int64_t> ids;
+  std::unique_ptr<Masked> masked;
+  if (preprocess.ngrams() != nullptr) {
+    std::vector<std::string_view> words = missing ? std::vector<std::string_view>() : data::word_parts(cell);
+    phrases = phrases_of(words, kMostPhrases);
+    for (const Phrase& phrase : phrases) ends.push_back(phrase.end);
+    masked = std::make_unique<MaskedWords>(preprocess, std::move(words), std::move(ends));
+  } else {
+    if (!missing) ids = preprocess.encode(cell);
+    phrases = phrases_of(ids, *preprocess.tokenizer(), kMostPhrases);
+    for (const Phrase& phrase : phrases) ends.push_back(phrase.end);
+    masked = std::make_unique<MaskedText>(ids, std::move(ends), preprocess.length());
+  }
+  Explanation explanation = explain_one(predictor, predictor.decode(run(predictor.encode(row)))[0], *masked, run, {.orders = kOrders});
   size_t read = 0;
   for (size_t i = 0; i < phrases.size(); ++i) {
     explanation.parts[i].value = phrases[i].text;
     read += phrases[i].bytes;
   }
-  if (!data::is_missing(cell) && read < cell.size()) explanation.cut_off = static_cast<int64_t>(cell.size() - read);
+  if (!missing && read < cell.size()) explanation.cut_off = static_cast<int64_t>(cell.size() - read);
   return explanation;
 }
 

@@ -173,6 +173,43 @@ TEST(ImageExplanations, FindThePatchThatCounts) {
   EXPECT_EQ(to_json(e)["patches"].size(), 7u);
 }
 
+// Of a linear model of words, a word that speaks for the class does so here; one that is in no training text says nothing.
+TEST(TextExplanations, NgramsAreReadAnewWithoutAWord) {
+  data::NgramCounter counter({.words = {1, 2}, .min_documents = 1});
+  counter.add("tea good");
+  counter.add("not good");
+  const data::Table table = data::parse_csv("text,kind\ntea good,yes\nnot good,no\n", "t.csv");
+  const data::Schema schema = data::infer_schema(table, {});
+  auto target = data::TargetEncoder::fit(table, data::all_rows(table), schema.column("kind"), "auto", {"no", "yes"}, "standard");
+  const data::TextPreprocess preprocess("text", 16, counter.vocabulary(), std::move(target));
+  BundleConfig config;
+  config.name = "tea";
+  config.task = data::TaskKind::binary;
+  config.input = InputKind::text;
+  config.input_shape = Shape{16};
+  config.class_names = {"no", "yes"};
+  config.target = "kind";
+  const models::ModelConfig model = models::parse_model(Json{{"type", "bag_of_ngrams"}, {"vocab_size", preprocess.vocab_size()}});
+  config.model = model.resolved;
+  const auto network = model.make(config.input_shape, 1);
+  for (nn::NamedTensor& t : network->named_parameters()) {
+    if (t.name == "ngrams.weight") t.tensor.copy_from(Tensor::from({6, 1}, {0, 2, 0, -5, 0, 0}));  // padding, good, not, not good, tea, tea good
+  }
+  const TemporaryDirectory directory;
+  write_bundle(directory.path(), config, *network, preprocess.to_json());
+  Predictor predictor(directory.path());
+  const std::vector<Explanation> explanations = explain(predictor, data::parse_csv("text\n\"Not, really good!\"\n\"\"\n", "q.csv"), run_of(predictor));
+  const Explanation& e = explanations[0];
+  ASSERT_EQ(e.parts.size(), 3u);
+  EXPECT_EQ(e.parts[0].value + "|" + e.parts[1].value + "|" + e.parts[2].value, "Not|, really| good!");
+  EXPECT_NEAR(e.gap(), 0, 1e-9);
+  EXPECT_EQ(e.label, "yes") << "\"not good\" is not there";
+  EXPECT_GT(e.parts[1].contribution, 0.1) << "it stands between \"not\" and \"good\"";
+  EXPECT_GT(e.parts[2].contribution, 0);
+  EXPECT_LT(e.parts[0].contribution, 0);
+  EXPECT_TRUE(explanations[1].parts.empty());
+}
+
 data::Tokenizer tokenizer_of(const std::string& text) {
   data::BpeTrainer trainer({.vocab_size = 300, .min_frequency = 2, .pattern = "gpt2", .special_tokens = {}});
   trainer.add(text);

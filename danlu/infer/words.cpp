@@ -28,6 +28,20 @@ bool belong_together(std::string_view before, std::string_view after) {
   return continues_word(last) && continues_word(first);
 }
 
+// Neighbours as one, so that there are at most `most`; as valid UTF-8.
+std::vector<Phrase> joined(const std::vector<Phrase>& words, size_t most) {
+  std::vector<Phrase> phrases;
+  const size_t together = most == 0 ? 1 : (words.size() + most - 1) / most;  // words in a phrase
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i % together == 0) phrases.emplace_back();
+    phrases.back().text += words[i].text;
+    phrases.back().bytes += words[i].bytes;
+    phrases.back().end = words[i].end;
+  }
+  for (Phrase& phrase : phrases) phrase.text = replace_invalid_utf8(phrase.text);
+  return phrases;
+}
+
 }  // namespace
 
 std::vector<Phrase> phrases_of(std::span<const int64_t> ids, const data::Tokenizer& tokenizer, size_t most) {
@@ -39,16 +53,13 @@ std::vector<Phrase> phrases_of(std::span<const int64_t> ids, const data::Tokeniz
     words.back().bytes += bytes.size();
     words.back().end = i + 1;
   }
-  std::vector<Phrase> phrases;
-  const size_t joined = most == 0 ? 1 : (words.size() + most - 1) / most;  // words in a phrase
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (i % joined == 0) phrases.emplace_back();
-    phrases.back().text += words[i].text;
-    phrases.back().bytes += words[i].bytes;
-    phrases.back().end = words[i].end;
-  }
-  for (Phrase& phrase : phrases) phrase.text = replace_invalid_utf8(phrase.text);
-  return phrases;
+  return joined(words, most);
+}
+
+std::vector<Phrase> phrases_of(std::span<const std::string_view> parts, size_t most) {
+  std::vector<Phrase> words;
+  for (const std::string_view part : parts) words.push_back({std::string(part), words.size() + 1, part.size()});
+  return joined(words, most);
 }
 
 }  // namespace danlu::infer

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "danlu/data/text/tokenizer.h"
@@ -20,5 +21,8 @@ struct Phrase {
 // phrase; of Chinese, Japanese or Korean a token is one. If there would be more than `most` phrases, as many neighbours are joined as bring
 // them below. The text of all phrases is that of all tokens.
 std::vector<Phrase> phrases_of(std::span<const int64_t> ids, const data::Tokenizer& tokenizer, size_t most);
+
+// The same of the parts of a text (data::word_parts), which stand for the tokens here.
+std::vector<Phrase> phrases_of(std::span<const std::string_view> parts, size_t most);
 
 }  // namespace danlu::infer

@@ -43,6 +43,9 @@ std::string own_csv(const std::string& trade) {
   } else if (trade == "customer-service") {
     csv = "question,answer\n";
     for (int i = 0; i < 30; ++i) csv += fmt::format("How do I order item {0} of the list?,Take form {0} and send it in.\nordering item {0},Take form {0} and send it in.\n", i);
+  } else if (trade == "sentiment") {
+    csv = "review,score\n";
+    for (int i = 0; i < 200; ++i) csv += fmt::format("{} {} number {},{}\n", i % 3 == 0 ? "stale" : "lovely", rng.below(2) == 0 ? "tea" : "bread", i, i % 3 == 0 ? "other" : "great");
   } else if (trade == "text-classification") {
     csv = "text,section\n";
     constexpr const char* kWords[][2] = {{"compiler", "debugger"}, {"game", "puzzle"}, {"font", "glyph"}};

@@ -30,7 +30,6 @@ std::string opinions_csv(int64_t rows) {
 
 const char* const kRecipe = R"(
 data: {source: opinions.csv, target: opinion, text: {column: review}, split: {on_overlap: keep}}
-tokenizer: {vocab_size: 300}
 train: {epochs: 25, batch_size: 32, optimizer: {type: adamw, lr: 5e-3}}
 )";
 
@@ -38,7 +37,7 @@ class Texts : public testing::TestWithParam<const char*> {
  protected:
   Texts() {
     project_.write("opinions.csv", opinions_csv(500));
-    project_.write("opinions.yaml", std::string(kRecipe) + "model: " + GetParam() + "\n");
+    project_.write("opinions.yaml", std::string(kRecipe) + GetParam() + "\n");
   }
   Project project_;
 };
@@ -71,8 +70,10 @@ TEST_P(Texts, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
   expect_same_weights(project_, {"run", "opinions.yaml", "train.epochs=4"}, "opinions");
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values("{type: lstm, embedding: 16, hidden: 16, dropout: 0}", "{type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",
-                                                        "{type: encoder, width: 32, heads: 2, layers: 2, dropout: 0}"));
+INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values("tokenizer: {vocab_size: 300}\nmodel: {type: lstm, embedding: 16, hidden: 16, dropout: 0}",
+                                                        "tokenizer: {vocab_size: 300}\nmodel: {type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",
+                                                        "tokenizer: {vocab_size: 300}\nmodel: {type: encoder, width: 32, heads: 2, layers: 2, dropout: 0}",
+                                                        "ngrams: {words: [1, 2], characters: [3, 4]}\nmodel: bag_of_ngrams"));
 
 TEST(TextRecipes, FindTheColumnAndCrossValidate) {
   const Project project;
@@ -85,12 +86,37 @@ TEST(TextRecipes, FindTheColumnAndCrossValidate) {
   EXPECT_TRUE(fs::exists(project.run("r").file("kfold.json")));
 }
 
+// Without a model named, and with the parts that the data came with.
+TEST(TextRecipes, DeriveABagOfNgramsAndExplainIt) {
+  const Project project;
+  std::istringstream lines(opinions_csv(300));
+  std::string csv;
+  int64_t row = -1;
+  for (std::string line; std::getline(lines, line); ++row) csv += line + (row < 0 ? ",part" : row % 3 == 0 ? ",test" : ",train") + "\n";
+  project.write("opinions.csv", csv);
+  project.write("r.yaml", "data: {source: opinions.csv, target: opinion, text: {column: review}, split: {column: part, on_overlap: keep}}\ntrain: {epochs: 30}\n");
+  const Outcome run = project.danlu({"run", "r.yaml"});
+  ASSERT_EQ(run.code, 0) << run;
+  const Json report = read_json(project.run("r").file("report.json"));
+  EXPECT_EQ(report["samples"], 100);
+  EXPECT_GT(report["metrics"]["accuracy"]["value"].get<double>(), 0.9);
+  for (const Json& sample : read_json(project.run("r").file("split.json"))["test"]) EXPECT_EQ(sample.get<int64_t>() % 3, 0);
+  EXPECT_THAT(project.read("runs/r/resolved.yaml"), HasSubstr("bag_of_ngrams"));
+  const Outcome explained = project.danlu({"explain", "r", "opinions.csv"});
+  ASSERT_EQ(explained.code, 0) << explained;
+  EXPECT_THAT(explained.out, HasSubstr("\"contributions\""));
+}
+
 TEST(TextRecipes, BadOnesAreRefused) {
   const Project project;
   project.write("opinions.csv", opinions_csv(60));
   project.write("r.yaml", "data: {source: opinions.csv, target: opinion}\nmodel: lstm\ntrain: {epochs: 1}\n");
   expect_refused(project, {"run", "r.yaml", "data.text.column=revew"}, kFailed, {"revew", "did you mean \"review\"?"});
   expect_refused(project, {"run", "r.yaml", "model={type: mlp}", "data.text.column=review"}, kUsage, {"mlp", "text"});
+  expect_refused(project, {"run", "r.yaml", "data.split.column=opinion"}, kFailed, {"opinions.csv:2 column \"opinion\"", "expected train, validation or test"});
+  expect_refused(project, {"check", "r.yaml", "model=bag_of_ngrams", "ngrams.min_documents=1000"}, kFailed, {"no n-gram that is in 1000 of", "lower ngrams.min_documents"});
+  project.write("opinions.csv", "review,opinion\nlovely tea,good\nlovely soup,good\nlovely cake,good\nlovely rice,good\n");
+  expect_refused(project, {"check", "r.yaml", "model=bag_of_ngrams"}, kFailed, {"one class", "good"});
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ constexpr Trade kTrades[] = {
      "A row a question: the columns question and answer, and url if answers stand somewhere. Several rows with one answer are several ways to ask for it. Questions that have no answer there, "
      "in a file data/off_topic.csv with a column question, teach it when to hand over: take out off_topic if you have none.", ""},
     {"text-classification", "sections", "sorts texts into classes", kTable, "A row a text: the column of the text and the column of its class, as named in recipe.yaml.", ""},
+    {"sentiment", "reviews", "tells how content the writer of a review or a letter is", kTable,
+     "A row a text: the column of the text and the column of what it was, as named in recipe.yaml.", "Read from words alone: a person decides what is answered."},
     {"image-classification", "fashion", "tells what an image shows", kImages, "A directory for each class, with the PNG or JPEG files of that class in it: data/cat/1.png.", ""},
     {"image-generation", "fashion-gan", "makes images like those it has seen", kImages, "PNG or JPEG files, in directories or not.", ""},
 };
@@ -50,6 +52,7 @@ void turn_to_own_data(Json& data, const Trade& trade) {
   if (images) data.erase("classes");  // its directories
   if (const auto faq = data.find("faq"); faq != data.end()) (*faq)["off_topic"] = "data/off_topic.csv";
   for (const char* key : {"csv", "columns", "licence"}) data.erase(key);
+  if (const auto split = data.find("split"); split != data.end()) split->erase("column");
 }
 
 std::map<std::string, std::string> comments_for(const Json& data) {

@@ -47,7 +47,7 @@ void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
   if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation() || recipe.is_forecast() || recipe.is_faq()) return;
   const std::string type = models::parse_model(recipe.model).type;
   if (models::reads_text(type)) return;
-  fail(locate, "model", fmt::format("got {}; expected rnn, lstm, gru, encoder or bag_of_tokens, because data.text.column names texts", type));
+  fail(locate, "model", fmt::format("got {}; expected bag_of_ngrams, bag_of_tokens, rnn, lstm, gru or encoder, because data.text.column names texts", type));
 }
 
 void check_series_are_named(const Recipe& recipe, const Locate& locate) {
@@ -55,6 +55,23 @@ void check_series_are_named(const Recipe& recipe, const Locate& locate) {
     if (!recipe.data.table.target.empty()) fail(locate, "data.target", "got one beside data.series.values; expected one of them: a column to predict for each row, or series to foretell");
   } else if (write_options(recipe.data.series) != write_options(data::SeriesOptions())) {
     fail(locate, "data.series.values", "is missing; expected the columns that are to be foretold");
+  }
+}
+
+void check_text_sections(const Recipe& recipe, const Locate& locate) {
+  if (!recipe.reads_ngrams()) {
+    if (recipe.gives("ngrams")) fail(locate, "ngrams", "are for the model bag_of_ngrams; this recipe has another");
+    return;
+  }
+  data::check_ngrams(recipe.ngrams, locate);
+  if (recipe.gives("tokenizer")) fail(locate, "tokenizer", "is for models that read tokens; bag_of_ngrams has the section ngrams in its place");
+  if (!recipe.transfer.from.empty()) fail(locate, "transfer.from", "got one for the model bag_of_ngrams; expected none: its weights belong to its own n-grams");
+}
+
+// Margins are no probabilities until they are scaled.
+void check_margins_are_calibrated(const Recipe& recipe, const Locate& locate) {
+  if (recipe.train.objective.classification_loss == "squared_hinge" && recipe.gives("decision.calibrate") && recipe.decision.calibrate == "none") {
+    fail(locate, "decision.calibrate", "got none for train.classification_loss: squared_hinge; expected always or auto: margins are no probabilities");
   }
 }
 
@@ -122,6 +139,8 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_types_exist(recipe, locate);
   check_model_reads_text(recipe, locate);
   check_series_are_named(recipe, locate);
+  check_text_sections(recipe, locate);
+  check_margins_are_calibrated(recipe, locate);
   check_early_stop_has_validation(recipe, locate);
   check_split_leaves_training_data(recipe, locate);
   check_kfold_divides(recipe, locate);

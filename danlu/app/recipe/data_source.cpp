@@ -24,6 +24,7 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   }
   const Labels labels = recipe.is_clustering() ? Labels::none : Labels::given;
   if (fs::is_directory(options.source)) return open_images(options, labels);
+  if (recipe.reads_ngrams()) return open_ngrams(options, recipe.ngrams);
   return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options, labels);
 }
 

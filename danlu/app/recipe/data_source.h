@@ -14,6 +14,7 @@
 #include "danlu/data/dataset/split.h"
 #include "danlu/data/task.h"
 #include "danlu/infer/predictor.h"
+#include "danlu/learn/nn/module.h"
 
 namespace danlu::app {
 
@@ -23,7 +24,8 @@ struct FittedData {
   std::vector<std::string> class_names;   // empty for regression, multitask and clustering
   std::vector<data::Head> heads;          // of several targets; empty otherwise
   Shape input_shape;                      // of one sample
-  int64_t vocabulary = 0;                 // tokens of a text, padding among them; 0: no text
+  int64_t vocabulary = 0;                 // tokens or n-grams of a text, padding among them; 0: no text
+  std::vector<nn::NamedTensor> buffers;   // of the model, by name, that say something of the training samples
   Json preprocess;                        // for the bundle
   Json background = nullptr;              // of a table, for the bundle: infer/background.h
   std::string reasons;                    // what was chosen for each column, a line each
@@ -78,6 +80,7 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 enum class Labels : uint8_t { given, none };
 std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels);
 std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer);
+std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams);
 std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels);
 
 }  // namespace danlu::app

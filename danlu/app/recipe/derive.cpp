@@ -10,13 +10,38 @@ namespace {
 void derive_model(Recipe& recipe, bool images, bool texts) {
   if (!recipe.model.is_null()) return;
   if (texts) {
-    recipe.model = "lstm";
-    recipe.reasons["model"] = "derived: a recurrent network, because the data are texts";
+    const bool ngrams = recipe.reads_ngrams();
+    recipe.model = ngrams ? "bag_of_ngrams" : "lstm";
+    recipe.reasons["model"] = ngrams ? "derived: a linear model of words and pairs of them, because the data are texts"
+                                     : "derived: a recurrent network, because the data are texts and the recipe has a tokenizer";
     return;
   }
   recipe.model = images ? "cnn" : "mlp";
   recipe.reasons["model"] = images ? "derived: convolutions, because the data are images"
                                    : "derived: a small perceptron, because the data are rows";
+}
+
+// Texts of n-grams are vectors of length 1, of which a batch touches few weights: plain steps treat them alike, where steps of a size for
+// each weight would make much of the rare ones.
+void derive_ngram_training(Recipe& recipe, bool classes) {
+  train::TrainOptions& t = recipe.train;
+  if (!recipe.reads_ngrams()) return;
+  if (classes && !recipe.gives("train.classification_loss") && t.objective.label_smoothing == 0) {
+    t.objective.classification_loss = "squared_hinge";
+    recipe.reasons["train.classification_loss"] = "derived: texts are sorted best by margins; they are calibrated afterwards";
+  }
+  if (recipe.gives("train.optimizer")) return;
+  t.optimizer = {{"type", "sgd"}, {"lr", classes ? 3.0 : 0.3}};
+  recipe.reasons["train.optimizer"] = "derived: plain steps, large because the weights of a text have the norm 1";
+  if (recipe.gives("train.lr_scale")) return;
+  t.lr_scale = {{"bias", 0.1}};
+  recipe.reasons["train.lr_scale"] = "derived: unlike the n-grams, the bias is in every text";
+}
+
+void derive_calibration(Recipe& recipe, bool classes) {
+  if (!classes || recipe.train.objective.classification_loss != "squared_hinge" || recipe.gives("decision.calibrate")) return;
+  recipe.decision.calibrate = "always";
+  recipe.reasons["decision.calibrate"] = "derived: margins are no probabilities until they are scaled";
 }
 
 void derive_end(Recipe& recipe, bool images) {
@@ -48,10 +73,12 @@ void derive_thresholds(Recipe& recipe) {
 
 }  // namespace
 
-void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples) {
+void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool classes) {
   const bool images = kind == infer::InputKind::image;
   const bool texts = kind == infer::InputKind::text;
   derive_model(recipe, images, texts);
+  derive_ngram_training(recipe, classes);
+  derive_calibration(recipe, classes);
   derive_end(recipe, images || texts);
   derive_batch_size(recipe, samples);
   derive_thresholds(recipe);

@@ -6,8 +6,9 @@
 
 namespace danlu::app {
 
-// Sets the model (mlp for rows, cnn for images), what ends the training, the batch size of small data, and thresholds of labels; explains
-// each in recipe.reasons. What the recipe gives stays.
-void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples);
+// Sets the model (mlp for rows, cnn for images, bag_of_ngrams for texts) and how a bag of n-grams learns, what ends the training, the batch size
+// of small data, thresholds of labels, and the calibration of margins; explains each in recipe.reasons. What the recipe gives stays. `classes`:
+// a class each, rather than numbers, labels or several targets.
+void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool classes);
 
 }  // namespace danlu::app

@@ -42,7 +42,7 @@ Json metric(double value, const char* better) { return {{"value", value}, {"bett
 
 ImagePipeline::ImagePipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
-  derive_choices(recipe_, infer::InputKind::image, images().size());
+  derive_choices(recipe_, infer::InputKind::image, images().size(), false);
 }
 
 ImagePipeline::ImagePipeline(RunDirectory directory, Observer observer)

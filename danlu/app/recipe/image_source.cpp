@@ -16,6 +16,9 @@ void check_options(const DataSection& options) {
   if (!options.class_names.empty()) {
     throw ConfigError(kWhere, "data.class_names is for tables; data.classes names the classes of label files");
   }
+  if (!options.split.column.empty()) {
+    throw ConfigError(kWhere, fmt::format("data.split.column: got {}; expected none: images have no columns", options.split.column));
+  }
   if (!options.table.target_columns().empty() || options.table.is_multilabel() || !options.table.columns.empty()) {
     throw ConfigError(kWhere,
                       fmt::format("data.target, data.labels and data.columns are for tables; {} is a directory of images, whose "

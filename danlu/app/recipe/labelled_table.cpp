@@ -36,12 +36,37 @@ data::Table read_labelled(const DataSection& options, Labels labels) {
   return table.select(labelled);
 }
 
+// The column that divides the rows is none of their content.
+DataSection without_split_column(DataSection options) {
+  if (!options.split.column.empty()) options.table.columns[options.split.column].drop = true;
+  return options;
+}
+
+std::vector<data::Part> read_parts(const data::Table& table, const std::string& name) {
+  const int64_t column = table.column_index(name);
+  std::vector<data::Part> parts;
+  for (const int64_t row : data::all_rows(table)) {
+    const data::Cell cell = table.cell(row, column);
+    const auto is = [&](data::Part part) { return cell == data::part_name(part); };
+    if (!is(data::Part::train) && !is(data::Part::validation) && !is(data::Part::test)) {
+      throw DataError(kWhere, fmt::format("{}: got \"{}\"; expected train, validation or test: data.split.column names it", table.place(row, column), cell));
+    }
+    parts.push_back(is(data::Part::train) ? data::Part::train : is(data::Part::test) ? data::Part::test : data::Part::validation);
+  }
+  return parts;
+}
+
 }  // namespace
 
 LabelledTable::LabelledTable(const DataSection& options, Labels labels)
-    : options_(options), table_(read_labelled(options, labels)), schema_(data::infer_schema(table_, data::type_overrides(options.table))) {
+    : options_(without_split_column(options)), table_(read_labelled(options, labels)), schema_(data::infer_schema(table_, data::type_overrides(options_.table))) {
   const std::vector<int64_t> all = data::all_rows(table_);
-  for (const int64_t row : all) hashes_.push_back(table_.row_hash(row));
+  std::vector<int64_t> content;
+  for (int64_t column = 0; column < table_.num_columns(); ++column) {
+    if (table_.column(column).name != options_.split.column) content.push_back(column);
+  }
+  for (const int64_t row : all) hashes_.push_back(table_.row_hash(row, content));
+  if (!options_.split.column.empty()) given_ = read_parts(table_, options_.split.column);
   if (labels == Labels::none) return;
   const data::TargetEncoder target = data::fit_target(table_, all, schema_, options.table);
   if (data::has_classes(target.task())) {

@@ -19,6 +19,7 @@ class LabelledTable : public DataSource {
   int64_t size() const override { return table_.num_rows(); }
   std::span<const int64_t> strata() const override { return strata_; }
   std::span<const Hash128> hashes() const override { return hashes_; }
+  std::span<const data::Part> given() const override { return given_; }
   QualityReport report(const data::Split& split) const override;
   Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override { return predictor.encode(table_.select(samples)); }
   std::vector<int64_t> labels(std::span<const int64_t> samples, const Json& preprocess, const std::string& target) const override;
@@ -41,6 +42,7 @@ class LabelledTable : public DataSource {
  private:
   std::vector<int64_t> strata_;
   std::vector<Hash128> hashes_;
+  std::vector<data::Part> given_;  // by data.split.column
 };
 
 }  // namespace danlu::app

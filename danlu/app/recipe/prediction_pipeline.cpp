@@ -20,7 +20,7 @@ PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Ob
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
   derive_tokenizer(recipe_, directory_.path().parent_path());
   source_ = open_source(recipe_);
-  derive_choices(recipe_, source_->kind(), source_->size());
+  derive_choices(recipe_, source_->kind(), source_->size(), !source_->strata().empty());
 }
 
 PredictionPipeline::PredictionPipeline(RunDirectory directory, Observer observer)
@@ -60,6 +60,11 @@ models::ModelConfig PredictionPipeline::model_for(const FittedData& data) const 
 std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& data, uint64_t seed) {
   manual_seed(seed);
   auto model = model_for(data).make(data.input_shape, data.outputs());
+  for (nn::NamedTensor& buffer : model->named_buffers()) {
+    for (const nn::NamedTensor& known : data.buffers) {
+      if (known.name == buffer.name) buffer.tensor.copy_from(known.tensor);
+    }
+  }
   put_transferred(*model);
   return model;
 }

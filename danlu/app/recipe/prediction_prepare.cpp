@@ -94,7 +94,7 @@ const Plan& PredictionPipeline::plan() {
   const auto model = model_for(plan.data).make(plan.data.input_shape, plan.data.outputs());
   std::optional<data::TextPreprocess> text;
   if (plan.data.vocabulary > 0) text = data::TextPreprocess::from_json(plan.data.preprocess, "preprocess.json");
-  plan_weights(*model, text ? &text->tokenizer() : nullptr);
+  plan_weights(*model, text ? text->tokenizer() : nullptr);
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);
   plan_ = std::move(plan);

@@ -120,6 +120,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.field("threads", threads, {0, 4096}, "of the engine; 0: all processors, or OMP_NUM_THREADS");
   v.group("data", data, "what to learn from");
   v.group("tokenizer", tokenizer, "how text becomes tokens");
+  v.group("ngrams", ngrams, "which n-grams a bag_of_ngrams is made of");
   static const std::string kModels = fmt::format("{}; a group {{type, ...}} to set its options", fmt::join(models::model_types(), ", "));
   v.field("model", model, kModels.c_str());
   v.group("transfer", transfer, "another model to begin with");
@@ -167,6 +168,11 @@ bool Recipe::reads_text() const {
   return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
 }
 
+bool Recipe::reads_ngrams() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type.is_string() ? models::reads_ngrams(type.get<std::string>()) : model.is_null() && reads_text() && !gives("tokenizer");
+}
+
 bool Recipe::gives(const std::string& key_path) const {
   std::string pointer = "/" + key_path;
   for (char& c : pointer) c = c == '.' ? '/' : c;
@@ -176,6 +182,7 @@ bool Recipe::gives(const std::string& key_path) const {
 std::string Recipe::render() const {
   Json json = write_options(*this);
   json.erase("tune");
+  json.erase(reads_ngrams() ? "tokenizer" : "ngrams");
   if (!model.is_null()) json["model"] = models::parse_model(model).resolved;
   json["train"]["optimizer"] = optim::parse_optimizer(train.optimizer).resolved;
   json["train"]["schedule"] = optim::parse_schedule(train.schedule).resolved;

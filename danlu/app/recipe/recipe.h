@@ -71,6 +71,7 @@
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/report.h"
 #include "danlu/data/text/clean.h"
+#include "danlu/data/text/ngrams.h"
 #include "danlu/data/text/text_source.h"
 #include "danlu/eval/report.h"
 #include "danlu/infer/sampler.h"
@@ -168,6 +169,7 @@ struct Recipe {
   int64_t threads = 0;
   DataSection data;
   TokenizerSection tokenizer;
+  data::NgramOptions ngrams;  // for models that read them in place of tokens
   Json model = nullptr;
   TransferSection transfer;
   train::TrainOptions train;
@@ -206,6 +208,9 @@ struct Recipe {
 
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;
+
+  // And does it by n-grams?
+  bool reads_ngrams() const;
 
   // Every option of a run, defaults included, as YAML with the reasons as comments; reopen_recipe reads it back.
   std::string render() const;

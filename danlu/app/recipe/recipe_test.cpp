@@ -136,7 +136,7 @@ TEST(Recipe, EnvironmentReachesFreeFormKeysAndRefusesMisspeltOnes) {
 
 TEST(Recipe, ResolvedIsARecipeThatSaysEverything) {
   Recipe recipe = load(kSmall, {"train.optimizer=sgd"});
-  derive_choices(recipe, infer::InputKind::table, 500);
+  derive_choices(recipe, infer::InputKind::table, 500, true);
   const std::string text = recipe.render();
   EXPECT_THAT(text, HasSubstr("# derived: a small perceptron"));
   EXPECT_THAT(text, HasSubstr("momentum: 0"));
@@ -152,14 +152,14 @@ TEST(Recipe, ResolvedIsARecipeThatSaysEverything) {
 
 TEST(Recipe, AutomaticChoicesLeaveWhatIsGiven) {
   Recipe open = load(kSmall);
-  derive_choices(open, infer::InputKind::table, 200);
+  derive_choices(open, infer::InputKind::table, 200, true);
   EXPECT_EQ(open.model, "mlp");
   EXPECT_EQ(open.train.batch_size, 10);
   EXPECT_TRUE(open.train.epochs && open.train.early_stop > 0);
   EXPECT_TRUE(open.reasons.contains("train.batch_size") && open.reasons.contains("model"));
 
   Recipe given = load(kSmall, {"model=logistic", "train.epochs=3", "train.batch_size=64"});
-  derive_choices(given, infer::InputKind::table, 200);
+  derive_choices(given, infer::InputKind::table, 200, true);
   EXPECT_EQ(given.model, "logistic");
   EXPECT_EQ(given.train.epochs, 3);
   EXPECT_EQ(given.train.early_stop, 0);
@@ -167,9 +167,38 @@ TEST(Recipe, AutomaticChoicesLeaveWhatIsGiven) {
   EXPECT_TRUE(given.reasons.empty());
 
   Recipe images = load("data: {source: photos}\n");
-  derive_choices(images, infer::InputKind::image, 60000);
+  derive_choices(images, infer::InputKind::image, 60000, true);
   EXPECT_EQ(images.model, "cnn");
   EXPECT_EQ(images.train.batch_size, train::TrainOptions().batch_size);
+}
+
+TEST(Recipe, ABagOfNgramsHasItsOwnSection) {
+  const std::string texts = "data: {source: r.csv, target: y, text: {column: t}}\n";
+  Recipe recipe = load(texts + "ngrams: {characters: [3, 5]}\n");
+  derive_choices(recipe, infer::InputKind::text, 5000, true);
+  EXPECT_EQ(recipe.model, "bag_of_ngrams");
+  EXPECT_EQ(recipe.train.objective.classification_loss, "squared_hinge");
+  EXPECT_EQ(recipe.decision.calibrate, "always");
+  const std::string text = recipe.render();
+  EXPECT_THAT(text, testing::Not(HasSubstr("tokenizer")));
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "resolved.yaml", text);
+  EXPECT_EQ(reopen_recipe(directory / "resolved.yaml").ngrams.characters, (std::vector<int64_t>{3, 5}));
+
+  Recipe numbers = load(texts + "model: bag_of_ngrams\n");
+  derive_choices(numbers, infer::InputKind::text, 5000, false);
+  EXPECT_EQ(numbers.decision.calibrate, "none");
+  Recipe tokens = load(texts + "tokenizer: {vocab_size: 300}\n");
+  derive_choices(tokens, infer::InputKind::text, 5000, true);
+  EXPECT_EQ(tokens.model, "lstm");
+  EXPECT_THAT(tokens.render(), testing::Not(HasSubstr("ngrams")));
+
+  const std::string bag = texts + "model: bag_of_ngrams\n";
+  EXPECT_THAT(error_of(bag + "tokenizer: {vocab_size: 300}\n"), HasSubstr("bag_of_ngrams has the section ngrams in its place"));
+  EXPECT_THAT(error_of(texts + "model: lstm\nngrams: {words: [1, 2]}\n"), HasSubstr("r.yaml:3: ngrams: are for the model bag_of_ngrams"));
+  EXPECT_THAT(error_of(bag + "ngrams: {words: [2, 1]}\n"), HasSubstr("ngrams.words: got [2, 1]"));
+  EXPECT_THAT(error_of(bag + "transfer: {from: other}\n"), HasSubstr("its weights belong to its own n-grams"));
+  EXPECT_THAT(error_of(bag + "train: {classification_loss: squared_hinge}\ndecision: {calibrate: none}\n"), HasSubstr("margins are no probabilities"));
 }
 
 TEST(Recipe, DerivedFromADataFile) {

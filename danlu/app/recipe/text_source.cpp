@@ -10,38 +10,64 @@
 #include "danlu/data/text/bpe_trainer.h"
 #include "danlu/data/text/character_vocabulary.h"
 #include "danlu/data/text/text_preprocess.h"
+#include "danlu/learn/models/bag_of_ngrams.h"
 
 namespace danlu::app {
 namespace {
 
 constexpr const char* kWhere = "app.data";
-constexpr int64_t kLengthStep = 16, kMostLength = 512;
+constexpr int64_t kLengthStep = 16, kMostTokens = 512, kMostNgrams = 8192;
 constexpr double kCovered = 0.98;  // of the texts are not cut off
 
 class TextSource : public LabelledTable {
  public:
-  TextSource(const DataSection& options, const TokenizerSection& tokenizer) : LabelledTable(options), tokenizer_(tokenizer), column_(find_column()) {}
+  explicit TextSource(const DataSection& options) : LabelledTable(options), column_(find_column()) {}
 
   infer::InputKind kind() const override { return infer::InputKind::text; }
 
   FittedData fit(std::span<const int64_t> training) const override {
-    data::Tokenizer tokenizer = make_tokenizer(training);
-    const int64_t length = options_.text.length > 0 ? options_.text.length : length_for(tokenizer, training);
-    const data::TextPreprocess preprocess(column_name(), length, std::move(tokenizer), data::fit_target(table_, training, schema_, options_.table));
-    const std::vector<int64_t> all = data::all_rows(table_);
+    Learnt learnt = learn(training);
+    const int64_t length = options_.text.length > 0 ? options_.text.length : learnt.length;
+    const data::TextPreprocess preprocess(column_name(), length, std::move(learnt.units), data::fit_target(table_, training, schema_, options_.table));
     FittedData fitted;
     fitted.task = preprocess.target().task();
     fitted.class_names = names_of(preprocess.target().class_names());
     fitted.heads = heads_of(preprocess.target());
     fitted.input_shape = Shape{preprocess.length()};
     fitted.vocabulary = preprocess.vocab_size();
+    fitted.buffers = std::move(learnt.buffers);
     fitted.preprocess = preprocess.to_json();
-    fitted.reasons = fmt::format("text \"{}\": {} tokens and padding; texts are cut off after {}\n", column_name(), preprocess.vocab_size() - 1, length);
     fitted.training_samples.assign(training.begin(), training.end());
     std::vector<std::vector<int64_t>> texts;
-    for (const int64_t row : all) texts.push_back(preprocess.encode(text(row)));
-    fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, all), options_.text.token_dropout);
+    for (const int64_t row : data::all_rows(table_)) texts.push_back(preprocess.encode(text(row)));
+    const auto empty = std::count_if(training.begin(), training.end(), [&](int64_t row) { return texts[static_cast<size_t>(row)].empty(); });
+    fitted.reasons = fmt::format("text \"{}\": {} {} and padding; texts are cut off after {}; {} training texts have none\n", column_name(), preprocess.vocab_size() - 1,
+                                 learnt.unit, length, empty);
+    fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, data::all_rows(table_)), options_.text.token_dropout);
     return fitted;
+  }
+
+ protected:
+  // What texts are made of, from training rows alone.
+  struct Learnt {
+    std::variant<data::Tokenizer, data::NgramVocabulary> units;
+    int64_t length;  // that texts have, unless the recipe says
+    const char* unit;
+    std::vector<nn::NamedTensor> buffers;
+  };
+  virtual Learnt learn(std::span<const int64_t> training) const = 0;
+
+  std::string_view text(int64_t row) const {
+    const data::Cell cell = table_.cell(row, column_);
+    return data::is_missing(cell) ? std::string_view() : std::string_view(cell);
+  }
+
+  // As that part of them have at most, to a multiple of kLengthStep.
+  static int64_t length_covering(double part, std::vector<int64_t> lengths, int64_t most) {
+    if (lengths.empty()) return kLengthStep;
+    const auto at = lengths.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(lengths.size() - 1));
+    std::nth_element(lengths.begin(), at, lengths.end());
+    return std::clamp((*at + kLengthStep - 1) / kLengthStep * kLengthStep, kLengthStep, most);
   }
 
  private:
@@ -68,11 +94,22 @@ class TextSource : public LabelledTable {
   }
   const std::string& column_name() const { return table_.column(column_).name; }
 
-  std::string_view text(int64_t row) const {
-    const data::Cell cell = table_.cell(row, column_);
-    return data::is_missing(cell) ? std::string_view() : std::string_view(cell);
+  int64_t column_;
+};
+
+class TokenizedTexts : public TextSource {
+ public:
+  TokenizedTexts(const DataSection& options, const TokenizerSection& tokenizer) : TextSource(options), tokenizer_(tokenizer) {}
+
+ protected:
+  Learnt learn(std::span<const int64_t> training) const override {
+    data::Tokenizer tokenizer = make_tokenizer(training);
+    std::vector<int64_t> lengths;
+    for (const int64_t row : training) lengths.push_back(static_cast<int64_t>(tokenizer.encode(text(row)).size()));
+    return {std::move(tokenizer), length_covering(kCovered, std::move(lengths), kMostTokens), "tokens", {}};
   }
 
+ private:
   data::Tokenizer make_tokenizer(std::span<const int64_t> training) const {
     if (!tokenizer_.file.empty()) return load_tokenizer(expand_path(tokenizer_.file));
     if (tokenizer_.type == "character") {
@@ -85,23 +122,38 @@ class TextSource : public LabelledTable {
     return data::Tokenizer(trainer.train());
   }
 
-  int64_t length_for(const data::Tokenizer& tokenizer, std::span<const int64_t> training) const {
+  TokenizerSection tokenizer_;
+};
+
+class NgramTexts : public TextSource {
+ public:
+  NgramTexts(const DataSection& options, const data::NgramOptions& ngrams) : TextSource(options), ngrams_(ngrams) {}
+
+ protected:
+  Learnt learn(std::span<const int64_t> training) const override {
+    data::NgramCounter counter(ngrams_);
+    for (const int64_t row : training) counter.add(text(row));
+    data::NgramVocabulary vocabulary = counter.vocabulary();
     std::vector<int64_t> lengths;
-    for (const int64_t row : training) lengths.push_back(static_cast<int64_t>(tokenizer.encode(text(row)).size()));
-    if (lengths.empty()) return kLengthStep;
-    const auto at = lengths.begin() + static_cast<std::ptrdiff_t>(kCovered * static_cast<double>(lengths.size() - 1));
-    std::nth_element(lengths.begin(), at, lengths.end());
-    return std::clamp((*at + kLengthStep - 1) / kLengthStep * kLengthStep, kLengthStep, kMostLength);
+    for (const int64_t row : training) lengths.push_back(static_cast<int64_t>(vocabulary.encode(text(row), kMostNgrams).size()));
+    const std::vector<float> idf = counter.idf(vocabulary);
+    Tensor buffer = Tensor::empty({static_cast<int64_t>(idf.size())});
+    std::copy(idf.begin(), idf.end(), buffer.mutable_data());
+    return {std::move(vocabulary), length_covering(1, std::move(lengths), kMostNgrams), "n-grams", {{models::kIdf, buffer}}};
   }
 
-  TokenizerSection tokenizer_;
-  int64_t column_;
+ private:
+  data::NgramOptions ngrams_;
 };
 
 }  // namespace
 
 std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer) {
-  return std::make_unique<TextSource>(options, tokenizer);
+  return std::make_unique<TokenizedTexts>(options, tokenizer);
+}
+
+std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams) {
+  return std::make_unique<NgramTexts>(options, ngrams);
 }
 
 }  // namespace danlu::app

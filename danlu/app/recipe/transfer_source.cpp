@@ -32,7 +32,7 @@ std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
   if (!fs::exists(preprocess)) return {};
   const Json json = read_json(preprocess);
   if (!json.is_object() || !json.contains("tokenizer")) return {};  // of a table, or of images
-  return data::Tokenizer(data::TextPreprocess::from_json(json, preprocess.string()).tokenizer().model());
+  return data::Tokenizer(data::TextPreprocess::from_json(json, preprocess.string()).tokenizer()->model());
 }
 
 }  // namespace

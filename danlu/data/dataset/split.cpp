@@ -94,6 +94,7 @@ void SplitOptions::describe(OptionVisitor& v) {
   v.field("seed", seed, {0, 9e15}, "another seed draws another split");
   v.choice("on_overlap", on_overlap, {"drop", "keep"},
            "training samples whose content is also in the test set that came with the data");
+  v.field("column", column, "of a table: its values, train, validation or test, say which part a row belongs to; it is no feature");
 }
 
 const std::vector<int64_t>& Split::part(Part part) const {

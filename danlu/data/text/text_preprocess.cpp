@@ -17,8 +17,8 @@ constexpr int64_t kLongest = 1 << 20;
 
 }  // namespace
 
-TextPreprocess::TextPreprocess(std::string column, int64_t length, Tokenizer tokenizer, TargetEncoder target)
-    : columns_{std::move(column)}, length_(length), tokenizer_(std::move(tokenizer)), target_(std::move(target)) {
+TextPreprocess::TextPreprocess(std::string column, int64_t length, std::variant<Tokenizer, NgramVocabulary> units, TargetEncoder target)
+    : columns_{std::move(column)}, length_(length), units_(std::move(units)), target_(std::move(target)) {
   if (length < 1 || length > kLongest) throw ConfigError(kWhere, fmt::format("length: got {}; expected 1 to {}", length, kLongest));
 }
 
@@ -28,20 +28,30 @@ TextPreprocess TextPreprocess::from_json(const Json& json, const std::string& so
   if (!(length >= 1 && length <= kLongest) || length != std::floor(length)) {
     state.fail("length", fmt::format("a whole number from 1 to {}", kLongest));
   }
-  const auto tokenizer = json.find("tokenizer");
-  if (tokenizer == json.end() || !tokenizer->is_object()) state.fail("tokenizer", "the contents of a tokenizer.json");
-  return {state.text("column"), static_cast<int64_t>(length), Tokenizer(parse_tokenizer_json(to_line(*tokenizer), source)),
-          TargetEncoder::from_json(state.inner("target"))};
+  const auto units = [&]() -> std::variant<Tokenizer, NgramVocabulary> {
+    if (state.has("ngrams")) return NgramVocabulary::from_json(state.inner("ngrams"));
+    const auto tokenizer = json.find("tokenizer");
+    if (tokenizer == json.end() || !tokenizer->is_object()) state.fail("tokenizer", "the contents of a tokenizer.json");
+    return Tokenizer(parse_tokenizer_json(to_line(*tokenizer), source));
+  };
+  return {state.text("column"), static_cast<int64_t>(length), units(), TargetEncoder::from_json(state.inner("target"))};
 }
 
 Json TextPreprocess::to_json() const {
-  return {{"column", column()}, {"length", length_}, {"target", target_.to_json()}, {"tokenizer", parse_json(tokenizer_json_text(tokenizer_.model()), "tokenizer")}};
+  Json json = {{"column", column()}, {"length", length_}, {"target", target_.to_json()}};
+  if (ngrams() != nullptr) json["ngrams"] = ngrams()->to_json();
+  else json["tokenizer"] = parse_json(tokenizer_json_text(tokenizer()->model()), "tokenizer");
+  return json;
 }
+
+int64_t TextPreprocess::vocab_size() const { return 1 + (ngrams() != nullptr ? ngrams()->size() : tokenizer()->vocab_size()); }
 
 std::vector<int64_t> TextPreprocess::encode(std::string_view text) const {
   // A long text is cut off before it costs time: no token has more bytes than this on average, but for text that is all the same.
   constexpr size_t kBytesPerToken = 64;
-  const std::vector<TokenId> ids = tokenizer_.encode(text.substr(0, static_cast<size_t>(length_) * kBytesPerToken));
+  text = text.substr(0, static_cast<size_t>(length_) * kBytesPerToken);
+  if (ngrams() != nullptr) return ngrams()->encode(text, length_);
+  const std::vector<TokenId> ids = tokenizer()->encode(text);
   std::vector<int64_t> result(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), static_cast<size_t>(length_))));
   for (int64_t& id : result) ++id;
   return result;

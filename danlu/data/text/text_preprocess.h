@@ -1,16 +1,18 @@
-// From a column of text to what a model over tokens is fed. Fitted on training rows only, saved with the model, and replayed unchanged
-// when it predicts.
+// From a column of text to what a model over tokens, or over n-grams, is fed. Fitted on training rows only, saved with the model, and
+// replayed unchanged when it predicts.
 //
-//   x: i64 (N, T)   ids of the tokeniser plus one, cut off after length(), padded behind with 0; T is that of the longest of them
+//   x: i64 (N, T)   ids of the tokeniser plus one, or of the n-grams, cut off after length(), padded behind with 0; T is that of the longest
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "danlu/base/json.h"
 #include "danlu/data/table/target.h"
+#include "danlu/data/text/ngrams.h"
 #include "danlu/data/text/tokenizer.h"
 #include "danlu/engine/tensor/tensor.h"
 
@@ -19,7 +21,7 @@ namespace danlu::data {
 class TextPreprocess {
  public:
   // Throws ConfigError for length < 1.
-  TextPreprocess(std::string column, int64_t length, Tokenizer tokenizer, TargetEncoder target);
+  TextPreprocess(std::string column, int64_t length, std::variant<Tokenizer, NgramVocabulary> units, TargetEncoder target);
   // Throws DataError naming `source` and what is wrong.
   static TextPreprocess from_json(const Json& json, const std::string& source);
   Json to_json() const;
@@ -27,8 +29,10 @@ class TextPreprocess {
   const std::string& column() const { return columns_[0]; }
   const std::vector<std::string>& columns() const { return columns_; }  // that one
   int64_t length() const { return length_; }
-  int64_t vocab_size() const { return tokenizer_.vocab_size() + 1; }  // with padding
-  const Tokenizer& tokenizer() const { return tokenizer_; }
+  int64_t vocab_size() const;  // with padding
+  // One of the two; the other is null.
+  const Tokenizer* tokenizer() const { return std::get_if<Tokenizer>(&units_); }
+  const NgramVocabulary* ngrams() const { return std::get_if<NgramVocabulary>(&units_); }
   const TargetEncoder& target() const { return target_; }
 
   // The ids of a text, at most length() of them.
@@ -39,7 +43,7 @@ class TextPreprocess {
  private:
   std::vector<std::string> columns_;
   int64_t length_;
-  Tokenizer tokenizer_;
+  std::variant<Tokenizer, NgramVocabulary> units_;
   TargetEncoder target_;
 };
 

@@ -33,11 +33,11 @@ const char* const kTexts = "text,kind\nthe red red rose,flower\nthe grey grey st
 TEST(TextPreprocess, IdsAreThoseOfTheTokeniserAndOne) {
   const Table table = table_of(kTexts);
   const TextPreprocess p = fitted(table, 64);
-  const std::vector<TokenId> ids = p.tokenizer().encode("the red rose");
+  const std::vector<TokenId> ids = p.tokenizer()->encode("the red rose");
   const std::vector<int64_t> got = p.encode("the red rose");
   ASSERT_EQ(got.size(), ids.size());
   for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(got[i], ids[i] + 1);
-  EXPECT_EQ(p.vocab_size(), p.tokenizer().vocab_size() + 1);
+  EXPECT_EQ(p.vocab_size(), p.tokenizer()->vocab_size() + 1);
 }
 
 TEST(TextPreprocess, LongTextsAreCutAndShortOnesPadded) {

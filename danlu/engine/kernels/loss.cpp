@@ -20,6 +20,11 @@ void loss_range(PointwiseLoss f, const float* x, const float* t, float delta, fl
         const VecF soft = hn::Log(d, hn::Add(one, exp_below(d, hn::Neg(hn::Abs(v)))));  // log of a number in (1, 2]
         return hn::Add(hn::NegMulAdd(v, u, hn::Max(v, hn::Zero(d))), soft);
       });
+    case PointwiseLoss::squared_hinge:
+      return map(x, t, loss, n, [](F32 d, VecF v, VecF u) HWY_ATTR {
+        const VecF r = hn::NegMulAdd(u, v, hn::Set(d, 1.0f));
+        return hn::Mul(r, hn::IfThenElse(hn::Lt(r, hn::Zero(d)), hn::Zero(d), r));  // NaN stays NaN
+      });
     case PointwiseLoss::squared:
       return map(x, t, loss, n, [](F32, VecF v, VecF u) HWY_ATTR {
         const VecF r = hn::Sub(v, u);
@@ -42,6 +47,11 @@ void derivative_range(PointwiseLoss f, const float* x, const float* t, float del
     case PointwiseLoss::bce_with_logits:
       return map(x, t, dx, n, [scale](F32 d, VecF v, VecF u) HWY_ATTR {
         return hn::Mul(hn::Set(d, scale), hn::Sub(sigmoid_of(d, v), u));
+      });
+    case PointwiseLoss::squared_hinge:
+      return map(x, t, dx, n, [scale](F32 d, VecF v, VecF u) HWY_ATTR {
+        const VecF r = hn::NegMulAdd(u, v, hn::Set(d, 1.0f));
+        return hn::Mul(hn::Mul(hn::Set(d, -2 * scale), u), hn::IfThenElse(hn::Lt(r, hn::Zero(d)), hn::Zero(d), r));
       });
     case PointwiseLoss::squared:
       return map(x, t, dx, n, [scale](F32 d, VecF v, VecF u) HWY_ATTR {

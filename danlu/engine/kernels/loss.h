@@ -7,6 +7,7 @@ namespace danlu::kernels {
 
 enum class PointwiseLoss {
   bce_with_logits,  // max(x, 0) - x t + log(1 + exp(-|x|))
+  squared_hinge,    // max(0, 1 - t x)^2
   squared,          // (x - t)^2
   absolute,         // |x - t|
   huber             // r^2 / 2 where |r| <= delta, else delta (|r| - delta / 2); r = x - t

@@ -119,6 +119,10 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const LossOpt
   return pointwise(op::bce_with_logits, kernels::PointwiseLoss::bce_with_logits, logits, target, 0, options);
 }
 
+Tensor squared_hinge_loss(const Tensor& x, const Tensor& target, const LossOptions& options) {
+  return pointwise(op::squared_hinge_loss, kernels::PointwiseLoss::squared_hinge, x, target, 0, options);
+}
+
 Tensor mse_loss(const Tensor& x, const Tensor& target, const LossOptions& options) {
   return pointwise(op::mse_loss, kernels::PointwiseLoss::squared, x, target, 0, options);
 }

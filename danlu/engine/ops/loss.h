@@ -33,6 +33,9 @@ struct LossOptions {
 
 // Binary cross-entropy of sigmoid(logits), for targets in [0, 1]. Shapes: both the same.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const LossOptions& options = {});
+// max(0, 1 - t x)^2 of margins x, for targets t of 1 and -1: the loss of a support vector machine whose violations count squared. Shapes:
+// both the same.
+Tensor squared_hinge_loss(const Tensor& x, const Tensor& target, const LossOptions& options = {});
 // (x - t)^2
 Tensor mse_loss(const Tensor& x, const Tensor& target, const LossOptions& options = {});
 // |x - t|

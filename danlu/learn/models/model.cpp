@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/learn/models/autoencoder.h"
+#include "danlu/learn/models/bag_of_ngrams.h"
 #include "danlu/learn/models/bag_of_tokens.h"
 #include "danlu/learn/models/cnn.h"
 #include "danlu/learn/models/encoder.h"
@@ -27,7 +28,7 @@
 namespace danlu::models {
 namespace {
 
-enum class Input : uint8_t { numbers, tokens };
+enum class Input : uint8_t { numbers, tokens, ngrams };
 
 // A model that recipes can name.
 struct Kind {
@@ -97,6 +98,7 @@ const std::vector<Kind>& kinds() {
       kind("encoder", Input::tokens, make_encoder, check_encoder),
       kind("bag_of_tokens", Input::tokens, make_bag_of_tokens),
       kind("kmeans", Input::numbers, make_kmeans),
+      kind("bag_of_ngrams", Input::ngrams, make_bag_of_ngrams),
       kind("gpt", Input::numbers, make_language_model, check_gpt),
       retriever_kind(),
   });
@@ -119,7 +121,11 @@ const std::vector<std::string>& model_types() {
 }
 
 bool reads_text(const std::string& type) {
-  return std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.type == type && kind.input == Input::tokens; });
+  return std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.type == type && kind.input != Input::numbers; });
+}
+
+bool reads_ngrams(const std::string& type) {
+  return std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) { return kind.type == type && kind.input == Input::ngrams; });
 }
 
 ModelConfig parse_model(const Json& json, const Locate& locate, const std::string& prefix) {

@@ -18,4 +18,17 @@ class Embedding : public Module {
   Tensor weight;  // (count, width)
 };
 
+// One vector for a bag of ids: the sum of theirs, each times a scale.
+class EmbeddingBag : public Module {
+ public:
+  // Rows of zeros.
+  EmbeddingBag(int64_t count, int64_t width);
+  // i64 (N, K) to (N, width); every id counts once, padding too.
+  Tensor forward(const Tensor& ids) override;
+  // scales: f32 (N, K).
+  Tensor forward(const Tensor& ids, const Tensor& scales) const;
+  std::string describe() const override;
+  Tensor weight;  // (count, width)
+};
+
 }  // namespace danlu::nn

@@ -54,6 +54,22 @@ TEST(Sgd, MomentumAndNesterovFollowTheirRecurrences) {
   }
 }
 
+TEST(Sgd, OnlyWhatHasAGradientMoves) {
+  constexpr int64_t kSize = 1001;
+  std::vector<float> start(kSize), slope(kSize);
+  for (int64_t i = 0; i < kSize; ++i) {
+    start[static_cast<size_t>(i)] = 1 + static_cast<float>(i);
+    slope[static_cast<size_t>(i)] = i % 100 == 37 ? 0.5f : 0;  // some vectors have one, most none
+  }
+  Tensor p = Tensor::from({1, kSize}, start);
+  p.set_requires_grad();
+  Sgd optimizer({p}, {.lr = 0.1});
+  optimizer.zero_grad();
+  backward(sum(mul(p, Tensor::from({1, kSize}, slope))));
+  optimizer.step();
+  for (int64_t i = 0; i < kSize; ++i) EXPECT_FLOAT_EQ(p.data()[i], start[static_cast<size_t>(i)] - (i % 100 == 37 ? 0.05f : 0)) << i;
+}
+
 TEST(Adam, FirstUpdateIsLearningRateTimesSign) {
   Tensor p = parameter({5, -3, 1e-3f}), q = parameter({-7});
   const Tensor a = Tensor::from({1, 3}, {100.0f, 1e-3f, 1.0f});

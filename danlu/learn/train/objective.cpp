@@ -18,6 +18,7 @@ using data::TaskKind;
 void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
   v.choice("class_weights", class_weights, {"none", "balanced"}, "balanced: samples of rare classes count for more, so that each class counts alike");
+  v.choice("classification_loss", classification_loss, {"cross_entropy", "squared_hinge"}, "for classes: of probabilities, or of margins, as a linear support vector machine has it");
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target, and for series");
   v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
@@ -52,6 +53,9 @@ Tensor repeated(const Tensor& y, int64_t answers) {
 
 PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
     : task_(task), options_(options) {
+  if (options_.classification_loss == "squared_hinge" && options_.label_smoothing > 0) {
+    throw ConfigError("learn.train", fmt::format("train.label_smoothing: got {}; expected 0: squared_hinge has no probabilities to smooth", options_.label_smoothing));
+  }
   if (options_.class_weights == "none") return;
   if (!data::has_classes(task)) throw ConfigError("learn.train", fmt::format("train.class_weights: got balanced; expected none for a {} task", data::name_of(task)));
   std::vector<int64_t> counts;
@@ -69,10 +73,21 @@ Objective::Outcome PredictionObjective::evaluate(nn::Module& model, const data::
   return {loss(outputs, batch.y), num_correct(outputs, batch.y)};
 }
 
+Tensor PredictionObjective::margin_loss(const Tensor& outputs, const Tensor& y) const {
+  const int64_t width = outputs.size(-1);
+  Tensor target = Tensor::full(outputs.shape(), -1), mask = Tensor::full(outputs.shape(), 1);
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const int64_t label = y.data<int64_t>()[i];
+    if (width > 1 || label == 1) target.mutable_data()[i * width + (width > 1 ? label : 0)] = 1;
+    std::fill_n(mask.mutable_data() + i * width, width, weight(label));
+  }
+  return squared_hinge_loss(outputs, target, {.mask = mask}) * static_cast<float>(width);
+}
+
 Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) const {
   const Tensor y = repeated(targets, outputs.size(0));
   const auto smoothing = static_cast<float>(options_.label_smoothing);
-  const auto weight = [&](int64_t label) { return static_cast<size_t>(label) < weights_.size() ? weights_[static_cast<size_t>(label)] : 1.0f; };
+  if (data::has_classes(task_) && options_.classification_loss == "squared_hinge") return margin_loss(outputs, y);
   if (task_ == TaskKind::multiclass) {
     if (weights_.empty()) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
     // One-hot targets, each times the share of its sample in the mean.

@@ -53,6 +53,7 @@ class Objective {
 struct ObjectiveOptions {
   double label_smoothing = 0;
   std::string class_weights = "none";
+  std::string classification_loss = "cross_entropy";
   std::string regression_loss = "mse";
   std::string adversarial_loss = "non_saturating";
   double generator_lr_factor = 1;
@@ -69,13 +70,16 @@ struct ObjectiveOptions {
 //   multilabel   C outputs, a logit each              bce_with_logits    probabilities by sigmoid, of each label
 //   regression   one output                           mse, mae or huber  the value itself
 //
+// With `classification_loss: squared_hinge` outputs are margins instead, one against the rest: the loss of a sample is the sum over the outputs of
+// max(0, 1 - t f)^2, t being 1 for its class and -1 for the others. Probabilities, by the same sigmoid or softmax, have to be calibrated then.
+//
 // While it trains, a model may give several answers to each sample, (M N, C) for N targets, the answers of one member after those of
 // another: each is compared with the truth. With `class_weights: balanced` a sample of a class with n of the N training samples counts
 // N / (classes n), so that rare classes are learnt as well as frequent ones; probabilities then are those of equally frequent classes.
 class PredictionObjective : public Objective {
  public:
   // `labels` are those of the training samples, which class weights come from; needed for these alone. Throws ConfigError for class
-  // weights of a number.
+  // weights of a number, and for label smoothing of margins.
   explicit PredictionObjective(data::TaskKind task, const ObjectiveOptions& options = {}, std::span<const int64_t> labels = {});
 
   data::TaskKind task() const { return task_; }
@@ -94,6 +98,9 @@ class PredictionObjective : public Objective {
   std::optional<int64_t> num_correct(const Tensor& outputs, const Tensor& y) const;
 
  private:
+  Tensor margin_loss(const Tensor& outputs, const Tensor& y) const;
+  float weight(int64_t label) const { return static_cast<size_t>(label) < weights_.size() ? weights_[static_cast<size_t>(label)] : 1.0f; }
+
   data::TaskKind task_;
   ObjectiveOptions options_;
   std::vector<float> weights_;  // of classes; empty: all alike

@@ -68,5 +68,17 @@ TEST(PredictionObjective, AnEnsembleAnswersByTheMeanOfItsMembers) {
   }
 }
 
+TEST(PredictionObjective, MarginsOfOneAgainstTheRest) {
+  const auto square = [](double x) { return x > 0 ? x * x : 0; };
+  const PredictionObjective many(TaskKind::multiclass, {.classification_loss = "squared_hinge"});
+  const Tensor outputs = Tensor::from({2, 3}, {2, -0.5f, 0.25f, -3, 0.5f, -1});
+  const double expected = (square(1 - 2) + square(1 - 0.5) + square(1 + 0.25) + square(1 - 3) + square(1 - 0.5) + square(1 - 1)) / 2;
+  EXPECT_NEAR(many.loss(outputs, classes({0, 1})).item(), expected, 1e-6);
+  const PredictionObjective two(TaskKind::binary, {.class_weights = "balanced", .classification_loss = "squared_hinge"}, std::vector<int64_t>{0, 0, 0, 1});
+  const double weighted = (2.0 / 3 * square(1 + 0.5) + 2 * square(1 - 0.25)) / (2.0 / 3 + 2);
+  EXPECT_NEAR(two.loss(Tensor::from({2, 1}, {0.5f, 0.25f}), classes({0, 1})).item(), weighted, 1e-6);
+  EXPECT_THROW(PredictionObjective(TaskKind::binary, {.label_smoothing = 0.1, .classification_loss = "squared_hinge"}), ConfigError);
+}
+
 }  // namespace
 }  // namespace danlu::train

@@ -18,6 +18,18 @@ std::vector<T> embedding(const std::vector<int64_t>& ids, const std::vector<T>& 
   return y;
 }
 
+// Sums of rows of weight (V, n), k a bag.
+template <class T>
+std::vector<T> embedding_bag(const std::vector<int64_t>& ids, const std::vector<T>& scales, const std::vector<T>& weight, int64_t bags, int64_t k, int64_t n) {
+  std::vector<T> y(static_cast<size_t>(bags * n), T(0));
+  for (int64_t at = 0; at < bags * k; ++at) {
+    const T scale = scales[static_cast<size_t>(at)];
+    if (scale == T(0)) continue;
+    for (int64_t c = 0; c < n; ++c) y[static_cast<size_t>(at / k * n + c)] += scale * weight[static_cast<size_t>(ids[static_cast<size_t>(at)] * n + c)];
+  }
+  return y;
+}
+
 // x (rows, heads, 2 pairs), row i at positions[i].
 template <class T>
 std::vector<T> rope(const std::vector<T>& x, const std::vector<int64_t>& positions, int64_t heads, int64_t rotated, const std::vector<T>& frequencies) {

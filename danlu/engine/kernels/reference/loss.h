@@ -46,6 +46,7 @@ T pointwise_loss_at(PointwiseLoss f, T x, T t, T delta) {
   const T r = x - t, distance = std::abs(r);
   switch (f) {
     case PointwiseLoss::bce_with_logits: return std::max(x, T(0)) - x * t + std::log1p(std::exp(-std::abs(x)));
+    case PointwiseLoss::squared_hinge: return t * x >= T(1) ? T(0) : (T(1) - t * x) * (T(1) - t * x);
     case PointwiseLoss::squared: return r * r;
     case PointwiseLoss::absolute: return distance;
     case PointwiseLoss::huber: return distance <= delta ? r * r / T(2) : delta * (distance - delta / T(2));

@@ -32,6 +32,26 @@ void add_embeddings(std::vector<OpCase>& cases) {
   add("16 x 256 of 8192 x 384", {16, 256}, 8192, 384, index(8192), Use::bench);
 }
 
+void add_embedding_bags(std::vector<OpCase>& cases) {
+  const auto add = [&](const char* name, int64_t bags, int64_t k, int64_t table, int64_t n, const Generator& id, const Generator& scale = normal(),
+                       Use use = Use::test) {
+    cases.push_back({op::embedding_bag, name, {{{table, n}}, {{bags, k}, id, false, Dtype::i64}, {{bags, k}, scale, false}},
+                     [](const auto& in) { return embedding_bag(in[1], in[2], in[0]); },
+                     [=](const auto& in) { return reference::embedding_bag(integers(in[1]), in[2], in[0], bags, k, n); }, {}, use});
+  };
+  add("ordinary", 3, 4, 5, 4, index(5));
+  add("odd sizes", 7, 5, 11, 17, index(11));
+  add("one column", 5, 3, 9, 1, index(9));
+  add("one term", 1, 1, 3, 5, index(3));
+  add("a row several times in a bag", 3, 7, 2, 5, index(2));
+  add("padding", 5, 6, 7, 3, index(7), repeat({0.5, 2, 0, -1, 0, 0, 0}));
+  add("empty bags", 3, 0, 5, 4, index(5));
+  add("no bags", 0, 3, 5, 4, index(5));
+  add("no columns", 2, 3, 5, 0, index(5));
+  add("above the grain", 61, 37, 3001, 9, index(3001));
+  add("256 x 128 of 65536 x 57", 256, 128, 65536, 57, index(65536), normal(), Use::bench);
+}
+
 void add_ropes(std::vector<OpCase>& cases) {
   const auto add = [&](const char* name, const std::vector<int64_t>& rows, int64_t heads, int64_t rotated, int64_t pairs,
                        const Generator& positions = nullptr, Use use = Use::test) {
@@ -153,6 +173,7 @@ void add_linear_cross_entropies(std::vector<OpCase>& cases) {
 std::vector<OpCase> language_cases() {
   std::vector<OpCase> cases;
   add_embeddings(cases);
+  add_embedding_bags(cases);
   add_ropes(cases);
   add_attentions(cases);
   add_swiglus(cases);

@@ -110,6 +110,8 @@ std::vector<OpCase> loss_cases() {
   add_soft_cross_entropies(cases);
   const Generator targets = repeat({0.5, -1, 0.25, 1.5});  // of regressions
   add_pointwise(cases, op::bce_with_logits, PointwiseLoss::bce_with_logits, 0, bce_with_logits, uniform(0, 1));
+  // t x is a multiple of 1/8 other than 1: away from the corner.
+  add_pointwise(cases, op::squared_hinge_loss, PointwiseLoss::squared_hinge, 0, squared_hinge_loss, repeat({1, -1, -1}));
   add_pointwise(cases, op::mse_loss, PointwiseLoss::squared, 0, mse_loss, targets);
   add_pointwise(cases, op::l1_loss, PointwiseLoss::absolute, 0, l1_loss, targets);
   add_pointwise(cases, op::huber_loss, PointwiseLoss::huber, 0.7f,
