@@ -53,7 +53,11 @@ Tensor repeated(const Tensor& y, int64_t answers) {
 
 PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
     : task_(task), options_(options) {
-  if (options_.classification_loss == "squared_hinge" && options_.label_smoothing > 0) {
+  const bool margins = options_.classification_loss == "squared_hinge";
+  if (margins && !data::has_classes(task)) {
+    throw ConfigError("learn.train", fmt::format("train.classification_loss: got squared_hinge; expected cross_entropy for a {} task", data::name_of(task)));
+  }
+  if (margins && options_.label_smoothing > 0) {
     throw ConfigError("learn.train", fmt::format("train.label_smoothing: got {}; expected 0: squared_hinge has no probabilities to smooth", options_.label_smoothing));
   }
   if (options_.class_weights == "none") return;
@@ -87,7 +91,7 @@ Tensor PredictionObjective::margin_loss(const Tensor& outputs, const Tensor& y) 
 Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) const {
   const Tensor y = repeated(targets, outputs.size(0));
   const auto smoothing = static_cast<float>(options_.label_smoothing);
-  if (data::has_classes(task_) && options_.classification_loss == "squared_hinge") return margin_loss(outputs, y);
+  if (options_.classification_loss == "squared_hinge") return margin_loss(outputs, y);
   if (task_ == TaskKind::multiclass) {
     if (weights_.empty()) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
     // One-hot targets, each times the share of its sample in the mean.
