@@ -232,7 +232,7 @@ class Images {
 // How many images go together: small ones, whose pixels would not fill the last tile.
 int64_t images_together(const GatherPlan& plan, int64_t batch) {
   constexpr int64_t kPixelsTogether = 300, kFloats = int64_t{1} << 16;
-  return std::clamp(std::min(kPixelsTogether / plan.phases.front().pixels, kFloats / plan.bordered_floats()),
+  return std::clamp(std::min(kPixelsTogether / plan.phases.front().pixels, kFloats / std::max(plan.bordered_floats(), int64_t{1})),
                     int64_t{1}, batch);
 }
 
