@@ -30,8 +30,9 @@ std::string opinions_csv(int64_t rows) {
 
 const char* const kRecipe = R"(
 data: {source: opinions.csv, target: opinion, text: {column: review}, split: {on_overlap: keep}}
-train: {epochs: 25, batch_size: 32, optimizer: {type: adamw, lr: 5e-3}}
 )";
+#define TOKENS "tokenizer: {vocab_size: 300}\ntrain: {epochs: 25, batch_size: 32, optimizer: {type: adamw, lr: 5e-3}}\n"
+#define NGRAMS "ngrams: {words: [1, 2], characters: [3, 4]}\ntrain: {epochs: 25, batch_size: 32, optimizer: {type: sgd, lr: 3}, lr_scale: {bias: 0.1}}\n"
 
 class Texts : public testing::TestWithParam<const char*> {
  protected:
@@ -70,10 +71,10 @@ TEST_P(Texts, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
   expect_same_weights(project_, {"run", "opinions.yaml", "train.epochs=4"}, "opinions");
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values("tokenizer: {vocab_size: 300}\nmodel: {type: lstm, embedding: 16, hidden: 16, dropout: 0}",
-                                                        "tokenizer: {vocab_size: 300}\nmodel: {type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",
-                                                        "tokenizer: {vocab_size: 300}\nmodel: {type: encoder, width: 32, heads: 2, layers: 2, dropout: 0}",
-                                                        "ngrams: {words: [1, 2], characters: [3, 4]}\nmodel: bag_of_ngrams"));
+INSTANTIATE_TEST_SUITE_P(Models, Texts, testing::Values(TOKENS "model: {type: lstm, embedding: 16, hidden: 16, dropout: 0}",
+                                                        TOKENS "model: {type: gru, embedding: 16, hidden: 16, pooling: last, dropout: 0}",
+                                                        TOKENS "model: {type: encoder, width: 32, heads: 2, layers: 2, dropout: 0}",
+                                                        NGRAMS "model: bag_of_ngrams"));
 
 TEST(TextRecipes, FindTheColumnAndCrossValidate) {
   const Project project;
