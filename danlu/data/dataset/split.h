@@ -26,7 +26,7 @@ struct SplitOptions {
   double test = 0.2;
   int64_t seed = 0;
   std::string on_overlap = "drop";  // | keep
-  std::string column;               // of a table, whose values are the parts: train, validation, test
+  std::string column = {};          // of a table, whose values are the parts: train, validation, test
 
   void describe(OptionVisitor& v);
 };
