@@ -33,7 +33,9 @@ TEST(Retriever, MakesUnitVectorsOfTextsWithAndWithoutTokens) {
       double square = 0;
       for (int64_t i = 0; i < 8; ++i) square += std::pow(y.data()[row * 8 + i], 2);
       EXPECT_TRUE(std::isfinite(square)) << encoder;
-      if (row < 2) EXPECT_NEAR(square, 1, 1e-5) << encoder << " row " << row;
+      if (row < 2) {
+        EXPECT_NEAR(square, 1, 1e-5) << encoder << " row " << row;
+      }
     }
   }
 }
