@@ -154,7 +154,9 @@ TEST_F(Clusters, WhatMakesNoSenseIsRefused) {
   project_.write("gaps.csv", customers_csv(90, "nan,3,4,market,x\n,inf,4,market,x\n"));
   const Outcome gaps = project_.danlu({"run", "customers.yaml", "data.source=gaps.csv"});
   EXPECT_TRUE(gaps.code == 0 || gaps.code == kFailed) << gaps;
-  if (gaps.code != 0) EXPECT_THAT(gaps.err, HasSubstr("gaps.csv:9"));
+  if (gaps.code != 0) {
+    EXPECT_THAT(gaps.err, HasSubstr("gaps.csv:9"));
+  }
 }
 
 }  // namespace
