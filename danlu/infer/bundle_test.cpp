@@ -91,7 +91,7 @@ TEST_F(BundleTest, WrongFieldsAreNamedWithTheFile) {
   } cases[] = {
       {"format", "onnx", "not the configuration of a bundle"},
       {"format_version", 99, "format_version: got 99"},
-      {"task", "clustering", "task: got \"clustering\""},
+      {"task", "translation", "task: got \"translation\""},
       {"input", "sound", "input: got \"sound\""},
       {"input_shape", {-4}, "input_shape: got [-4]; expected [features]"},
       {"input_shape", {4, 4, 1}, "input_shape: got [4,4,1]"},

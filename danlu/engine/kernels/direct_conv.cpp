@@ -29,7 +29,7 @@ struct Gather {
   const float* weights;  // (taps, channels, block)
   const float* bias;     // of the block, or null
   float* out;            // the block's first number of the first pixel of the first image
-  int64_t outputs;       // of the block, in whole vectors
+  int64_t outputs;       // of the block
   Activation activation;
 };
 
@@ -62,6 +62,17 @@ HWY_INLINE void multiply_add(Sums& sum, const float* const* rows, int64_t at, Ve
   }
 }
 
+// Of `count` numbers those that fit into a vector.
+HWY_INLINE VecF load_some(F32 d, const float* p, int64_t count) {
+  if (count >= static_cast<int64_t>(hn::Lanes(d))) return hn::LoadU(d, p);
+  return count > 0 ? load_tail(d, p, count) : hn::Zero(d);
+}
+
+HWY_INLINE void store_some(VecF v, F32 d, float* p, int64_t count) {
+  if (count >= static_cast<int64_t>(hn::Lanes(d))) hn::StoreU(v, d, p);
+  else if (count > 0) store_tail(v, d, p, count);
+}
+
 // Pixels [first, first + kTileRows) of a phase, image after image; the last of all stands in for those beyond it.
 HWY_INLINE void gather_tile(const Gather& g, const GatherPlan::Phase& phase, int64_t first) {
   const F32 d;
@@ -75,8 +86,8 @@ HWY_INLINE void gather_tile(const Gather& g, const GatherPlan::Phase& phase, int
     out[r] = g.out + n * g.plan->out_pixels * g.plan->outputs + pixel.out;
   }
   Sums sum;
-  const VecF low = g.bias == nullptr ? hn::Zero(d) : hn::LoadU(d, g.bias);
-  const VecF high = g.bias == nullptr || g.outputs == lanes ? hn::Zero(d) : hn::LoadU(d, g.bias + lanes);
+  const VecF low = g.bias == nullptr ? hn::Zero(d) : load_some(d, g.bias, g.outputs);
+  const VecF high = g.bias == nullptr ? hn::Zero(d) : load_some(d, g.bias + lanes, g.outputs - lanes);
   HWY_UNROLL(6)
   for (int r = 0; r < kTileRows; ++r) {
     sum[r][0] = low;
@@ -94,8 +105,8 @@ HWY_INLINE void gather_tile(const Gather& g, const GatherPlan::Phase& phase, int
   }
   HWY_UNROLL(6)
   for (int r = 0; r < kTileRows; ++r) {
-    hn::StoreU(sum[r][0], d, out[r]);
-    if (g.outputs > lanes) hn::StoreU(sum[r][1], d, out[r] + lanes);
+    store_some(sum[r][0], d, out[r], g.outputs);
+    store_some(sum[r][1], d, out[r] + lanes, g.outputs - lanes);
   }
   if (g.activation == Activation::none) return;
   for (int64_t r = 0, rows = std::min(kTileRows, phase.pixels * g.count - first); r < rows; ++r)
@@ -261,12 +272,14 @@ void gather(const GatherPlan& plan, const WeightLayout& layout, int64_t batch, c
 
 }  // namespace
 
-// With AVX-512 oneDNN reaches 80 % of the peak, with AVX2 half to two thirds. Kernels of one pixel and images of one or
-// three channels leave little to keep in registers: oneDNN is ahead there.
+// With AVX-512 oneDNN reaches 80 % of the peak, with AVX2 half to two thirds. Kernels of one pixel and images of one or three channels
+// leave little to keep in registers: oneDNN is ahead there. But its 2.6.3 with AVX2 writes beyond its own memory where such a kernel
+// has a stride and channels or filters are not in whole vectors.
 bool direct_conv_takes(const Conv2dShape& s) {
   constexpr int64_t kLanes = 8;
-  return active_isa() == Isa::avx2 && s.groups == 1 && s.kernel_h * s.kernel_w > 1 && s.channels % kLanes == 0 &&
-         s.filters % kLanes == 0;
+  if (active_isa() != Isa::avx2 || s.groups != 1) return false;
+  const bool whole_vectors = s.channels % kLanes == 0 && s.filters % kLanes == 0;
+  return s.kernel_h * s.kernel_w > 1 ? whole_vectors : !whole_vectors && s.stride_h * s.stride_w > 1;
 }
 
 void direct_conv_forward(const Conv2dShape& s, const float* x, const float* w, const float* bias, float* y,
