@@ -117,9 +117,9 @@ TEST_F(SeveralLabels, InColumnsOfTheirOwn) {
   EXPECT_EQ(said[0]["labels"], Json::array({"spam", "urgent"}));
   EXPECT_EQ(said[1]["labels"], Json::array({"long"}));
   const ServedModels server(project_, {"mails"});
-  Json answer = post(server.port(), R"({"rows": [{"links": 3, "capitals": 2, "length": -2}]})").json()["predictions"][0];
-  answer["line"] = said[0]["line"];
-  EXPECT_EQ(answer, said[0]);
+  Json of_file = said[0];
+  of_file.erase("line");
+  EXPECT_EQ(post(server.port(), R"({"rows": [{"links": 3, "capitals": 2, "length": -2}]})").json()["predictions"][0], of_file);
   EXPECT_EQ(project_.danlu({"evaluate", "mails"}).code, 0);
   EXPECT_EQ(project_.danlu({"verify", "mails"}).code, 0);
 
@@ -148,7 +148,7 @@ TEST_F(SeveralLabels, WhatMakesNoSenseIsRefused) {
   expect_refused(project_, {"run", "mails.yaml", "decision.threshold=cost"}, kUsage, {"decision.threshold"});
   expect_refused(project_, {"run", "mails.yaml", "evaluate.metrics=[accuracy]"}, kUsage, {"accuracy", "multilabel"});
   expect_refused(project_, {"run", "mails.yaml", "evaluate.demographic=[links]"}, kUsage, {"two classes"});
-  expect_refused(project_, {"run", "dishes.yaml", "data.label_separator=/"}, kFailed, {"is the separator right?"});
+  expect_refused(project_, {"run", "dishes.yaml", "data.label_separator=/", "data.label_min_rows=200"}, kFailed, {"is the separator right?"});
   expect_refused(project_, {"run", "dishes.yaml", "data.label_min_rows=10000"}, kFailed, {"at least 10000", "training rows"});
 }
 

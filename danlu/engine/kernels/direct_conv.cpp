@@ -163,7 +163,7 @@ constexpr int64_t kThreadWork = int64_t{1}
                                 << 16;  // multiplications below which another thread costs more than it gains
 constexpr int64_t kPixels = 64;         // that pass while sums of the weight gradient stay in registers
 
-int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t quotient_up(int64_t a, int64_t b) { return b > 0 ? (a + b - 1) / b : a; }
 
 // How weights of a kernel lie in memory: number (o, c, k) is w[o * output + c * channel + k].
 struct WeightLayout {

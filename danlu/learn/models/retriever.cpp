@@ -40,7 +40,7 @@ void check_retriever(const RetrieverOptions& options, const Locate& locate, cons
   const ModelConfig encoder = parse_model(options.encoder, locate, prefix + ".encoder");
   if (reads_text(encoder.type) && !reads_ngrams(encoder.type)) return;
   const std::string path = prefix + ".encoder", place = locate ? locate(path) : "";
-  throw ConfigError(kWhere, fmt::format("{}{}{}: got {}; expected a model that reads tokens: bag_of_tokens, encoder, lstm, gru or rnn", place, place.empty() ? "" : ": ", path, encoder.type));
+  throw ConfigError(kWhere, fmt::format("{}{}{}: got {}; expected a model that reads text: bag_of_tokens, encoder, lstm, gru or rnn", place, place.empty() ? "" : ": ", path, encoder.type));
 }
 
 Json resolve_retriever(const Json& json, const Locate& locate, const std::string& prefix) {
