@@ -19,7 +19,7 @@ LexicalIndex::LexicalIndex(std::span<const std::string> texts, data::TermKind ki
       std::vector<Posting>& list = postings_[term];
       const auto number = static_cast<int64_t>(lengths.size());
       if (list.empty() || list.back().text != number) list.push_back({number, 0});
-      list.back().saturation += 1;  // the count, for now
+      list.back().saturation += 1;  // a count, of which the loop below makes what it is worth
     }
     lengths.push_back(static_cast<double>(terms.size()));
     total += lengths.back();
