@@ -155,6 +155,7 @@ void ClusterPipeline::check() {
   if (chosen.clusters > std::ssize(fitted().training_samples)) {
     throw ConfigError(kWhere, fmt::format("model.clusters: got {}; expected at most the {} training samples", chosen.clusters, fitted().training_samples.size()));
   }
+  train::require_different_samples(samples_of(fitted().training_samples), chosen.clusters);
   recipe_.model = {{"type", "kmeans"}};
   recipe_.model.update(write_options(chosen));
   std::string text = fmt::format("{}: {} samples to fit, {} to validate, {} to test\n", make_model()->describe(), fitted().training_samples.size(), split_->validation.size(), split_->test.size());

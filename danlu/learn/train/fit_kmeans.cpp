@@ -244,10 +244,14 @@ class Search {
 
 }  // namespace
 
-KMeansFit fit_kmeans(const Tensor& samples, int64_t clusters, const models::KMeansOptions& options, uint64_t seed, const KMeansWatcher& watch) {
+void require_different_samples(const Tensor& samples, int64_t clusters) {
   const int64_t n = samples.size(0);
   const int64_t different = n == 0 ? 0 : count_different(samples.view({n, samples.numel() / n}), clusters);
   if (different < clusters) throw DataError(kWhere, fmt::format("got {} different samples to make {} clusters of; expected at least as many: ask for fewer clusters", different, clusters));
+}
+
+KMeansFit fit_kmeans(const Tensor& samples, int64_t clusters, const models::KMeansOptions& options, uint64_t seed, const KMeansWatcher& watch) {
+  require_different_samples(samples, clusters);
   Search search(samples, clusters, options);
   KMeansFit best;
   for (int64_t restart = 0; restart < options.restarts; ++restart) {

@@ -25,6 +25,9 @@ struct KMeansFit {
 // After each restart, with the fit that it came to; false ends the search there.
 using KMeansWatcher = std::function<bool(const KMeansFit& fit)>;
 
+// Throws DataError for fewer different samples than clusters, as fit_kmeans does: to be known before a run begins.
+void require_different_samples(const Tensor& samples, int64_t clusters);
+
 // samples: f32 (N, ...). Throws DataError for fewer different samples than clusters, or for a number that is not finite.
 KMeansFit fit_kmeans(const Tensor& samples, int64_t clusters, const models::KMeansOptions& options, uint64_t seed, const KMeansWatcher& watch = {});
 
