@@ -20,20 +20,12 @@ std::string message_of(const infer::Answer& answer) {
 
 }  // namespace
 
-void DialogueService::add_model(const std::string& name, infer::Answerer model) { models_.try_emplace(name, std::move(model)); }
-
 void DialogueService::add_routes(HttpServer& http) {
   http.route("POST", "/v1/dialogue", [this](const HttpRequest& request) { return answer(request); });
 }
 
-std::vector<std::string> DialogueService::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
-}
-
 Json DialogueService::describe(const std::string& name) const {
-  const infer::Answerer& model = models_.at(name);
+  const infer::Answerer& model = this->model(name);
   return {{"id", name},
           {"object", "model"},
           {"owned_by", "danlu"},
@@ -45,18 +37,12 @@ Json DialogueService::describe(const std::string& name) const {
 }
 
 void DialogueService::render_metrics(std::string& text) {
-  if (models_.empty()) return;
+  if (empty()) return;
   answers_.render(text);
   render_gauge(text, "danlu_conversations", "Conversations that are remembered.", {{"", static_cast<double>(conversations_.size())}});
 }
 
-const DialogueService::Model& DialogueService::find(const std::string& name) const {
-  const auto found = name.empty() && models_.size() == 1 ? models_.begin() : models_.find(name);
-  if (found == models_.end()) refuse_(name);
-  return *found;
-}
-
-infer::Answer DialogueService::ask(const Model& model, const std::string& message, std::span<const std::string> before, const std::string& place) {
+infer::Answer DialogueService::ask(const Named& model, const std::string& message, std::span<const std::string> before, const std::string& place) {
   if (message.size() > infer::Answerer::kLongestQuestion) {
     throw RequestError(413, "too_long", fmt::format("{}: got {} bytes; expected at most {}", place, message.size(), infer::Answerer::kLongestQuestion), place);
   }
@@ -72,7 +58,7 @@ infer::Answer DialogueService::ask(const Model& model, const std::string& messag
 HttpResponse DialogueService::answer(const HttpRequest& http) {
   const Json body = parse_json_request(http);
   const Fields fields(body);
-  const Model& model = find(fields.string("model").value_or(""));
+  const Named& model = find(fields.string("model").value_or(""));
   const auto message = fields.string("message");
   if (!message) throw RequestError(400, "missing", "message is missing", "message");
   const auto given = fields.string("conversation");
@@ -94,7 +80,7 @@ HttpResponse DialogueService::answer(const HttpRequest& http) {
 }
 
 HttpResponse DialogueService::chat(const std::string& name, const HttpRequest& http, const Fields& fields) {
-  const Model& model = find(name);
+  const Named& model = find(name);
   fields.integer("n", 1, 1);  // there is one answer
   std::vector<std::string> asked;
   size_t place = 0;

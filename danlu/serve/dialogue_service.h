@@ -13,44 +13,34 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <memory>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "danlu/infer/answerer.h"
 #include "danlu/serve/conversations.h"
 #include "danlu/serve/http/server.h"
 #include "danlu/serve/json_request.h"
 #include "danlu/serve/metrics.h"
+#include "danlu/serve/named_models.h"
 
 namespace danlu::serve {
 
-class DialogueService {
+class DialogueService : public NamedModels<infer::Answerer> {
  public:
-  // `refuse` throws the RequestError for a name that is none of these models, or for none ("").
-  DialogueService(const ConversationOptions& options, std::function<void(const std::string& name)> refuse) : refuse_(std::move(refuse)), conversations_(options) {}
+  DialogueService(const ConversationOptions& options, std::function<void(const std::string& name)> refuse) : NamedModels(std::move(refuse)), conversations_(options) {}
 
-  void add_model(const std::string& name, infer::Answerer model);
   // The routes use this object.
   void add_routes(HttpServer& http);
   // The answer to a chat with the model of that name; "" if it is the only one.
   HttpResponse chat(const std::string& name, const HttpRequest& http, const Fields& fields);
-
-  bool contains(const std::string& name) const { return models_.contains(name); }
-  std::vector<std::string> names() const;
   // An element of GET /v1/models.
   Json describe(const std::string& name) const;
   void render_metrics(std::string& text);
 
  private:
-  using Model = std::pair<const std::string, infer::Answerer>;
-  const Model& find(const std::string& name) const;
   HttpResponse answer(const HttpRequest& http);
-  infer::Answer ask(const Model& model, const std::string& message, std::span<const std::string> before, const std::string& place);
+  infer::Answer ask(const Named& model, const std::string& message, std::span<const std::string> before, const std::string& place);
 
-  const std::function<void(const std::string&)> refuse_;
-  std::map<std::string, infer::Answerer> models_;
   Conversations conversations_;
   Counter answers_{"danlu_dialogue_answers_total", "Messages to FAQs, by what became of them.", {"model", "outcome"}};
 };

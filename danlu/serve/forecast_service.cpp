@@ -12,20 +12,12 @@ constexpr int64_t kMostRows = 1'000'000;  // of a request
 
 }  // namespace
 
-void ForecastService::add_model(const std::string& name, infer::Forecaster model) { models_.try_emplace(name, std::move(model)); }
-
 void ForecastService::add_routes(HttpServer& http) {
   http.route("POST", "/v1/forecast", [this](const HttpRequest& request) { return answer(request); });
 }
 
-std::vector<std::string> ForecastService::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
-}
-
 Json ForecastService::describe(const std::string& name) const {
-  const infer::Forecaster& model = models_.at(name);
+  const infer::Forecaster& model = this->model(name);
   const data::SeriesOptions& options = model.preprocess().options();
   std::vector<std::string> columns;
   for (const std::string& column : {options.time, options.id}) {
@@ -47,15 +39,12 @@ Json ForecastService::describe(const std::string& name) const {
 HttpResponse ForecastService::answer(const HttpRequest& http) const {
   const Json body = parse_json_request(http);
   const Fields fields(body);
-  const std::string name = fields.string("model").value_or("");
-  const auto found = name.empty() && models_.size() == 1 ? models_.begin() : models_.find(name);
-  if (found == models_.end()) refuse_(name);
+  const auto& [name, model] = find(fields.string("model").value_or(""));
   const Json* rows = fields.array("rows");
   if (rows == nullptr || rows->empty()) bad_value("rows", "got none; expected the history, a row for each time");
   if (std::ssize(*rows) > kMostRows) throw RequestError(413, "too_many_rows", fmt::format("got {} rows in one request; expected at most {}", rows->size(), kMostRows), "rows");
-  const infer::Forecaster& model = found->second;
   const auto horizon = fields.integer("horizon", 1, model.preprocess().horizon());
-  Json json = {{"model", found->first}, {"forecasts", Json::array()}};
+  Json json = {{"model", name}, {"forecasts", Json::array()}};
   try {
     for (const infer::Forecast& forecast : model.forecast(data::table_from_rows(*rows, "request", model.missing()), horizon)) json["forecasts"].push_back(infer::to_json(forecast));
   } catch (const DataError& error) {

@@ -7,35 +7,25 @@
 // The rows are the history, as the training data have it; null is a gap. Every request names its model, unless there is one alone.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "danlu/infer/forecaster.h"
 #include "danlu/serve/http/server.h"
+#include "danlu/serve/named_models.h"
 
 namespace danlu::serve {
 
-class ForecastService {
+class ForecastService : public NamedModels<infer::Forecaster> {
  public:
-  // `refuse` throws the RequestError for a name that is none of these models, or for none ("").
-  explicit ForecastService(std::function<void(const std::string& name)> refuse) : refuse_(std::move(refuse)) {}
+  using NamedModels::NamedModels;
 
-  void add_model(const std::string& name, infer::Forecaster model);
   // The routes use this object.
   void add_routes(HttpServer& http);
-
-  bool contains(const std::string& name) const { return models_.contains(name); }
-  std::vector<std::string> names() const;
   // An element of GET /v1/models.
   Json describe(const std::string& name) const;
 
  private:
   HttpResponse answer(const HttpRequest& http) const;
-
-  const std::function<void(const std::string&)> refuse_;
-  std::map<std::string, infer::Forecaster> models_;
 };
 
 }  // namespace danlu::serve

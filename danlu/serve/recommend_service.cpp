@@ -30,20 +30,12 @@ infer::RecommendRequest parse(const Fields& fields) {
 
 }  // namespace
 
-void RecommendService::add_model(const std::string& name, infer::Recommender model) { models_.try_emplace(name, std::move(model)); }
-
 void RecommendService::add_routes(HttpServer& http) {
   http.route("POST", "/v1/recommend", [this](const HttpRequest& request) { return answer(request); });
 }
 
-std::vector<std::string> RecommendService::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
-}
-
 Json RecommendService::describe(const std::string& name) const {
-  const infer::Recommender& model = models_.at(name);
+  const infer::Recommender& model = this->model(name);
   return {{"id", name},
           {"object", "model"},
           {"owned_by", "danlu"},
@@ -56,11 +48,9 @@ Json RecommendService::describe(const std::string& name) const {
 HttpResponse RecommendService::answer(const HttpRequest& http) const {
   const Json body = parse_json_request(http);
   const Fields fields(body);
-  const std::string name = fields.string("model").value_or("");
-  const auto found = name.empty() && models_.size() == 1 ? models_.begin() : models_.find(name);
-  if (found == models_.end()) refuse_(name);
-  Json json = {{"model", found->first}};
-  json.update(infer::to_json(found->second.recommend(parse(fields))));
+  const auto& [name, model] = find(fields.string("model").value_or(""));
+  Json json = {{"model", name}};
+  json.update(infer::to_json(model.recommend(parse(fields))));
   return {.body = to_line(json)};
 }
 

@@ -8,36 +8,25 @@
 // Ids may be strings or whole numbers. Every request names its model, unless there is one alone.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "danlu/infer/recommender.h"
 #include "danlu/serve/http/server.h"
+#include "danlu/serve/named_models.h"
 
 namespace danlu::serve {
 
-class RecommendService {
+class RecommendService : public NamedModels<infer::Recommender> {
  public:
-  // `refuse` throws the RequestError for a name that is none of these models, or for none ("").
-  explicit RecommendService(std::function<void(const std::string& name)> refuse) : refuse_(std::move(refuse)) {}
+  using NamedModels::NamedModels;
 
-  void add_model(const std::string& name, infer::Recommender model);
   // The routes use this object.
   void add_routes(HttpServer& http);
-
-  bool contains(const std::string& name) const { return models_.contains(name); }
-  std::vector<std::string> names() const;
   // An element of GET /v1/models.
   Json describe(const std::string& name) const;
 
  private:
   HttpResponse answer(const HttpRequest& http) const;
-
-  const std::function<void(const std::string&)> refuse_;
-  std::map<std::string, infer::Recommender> models_;
 };
 
 }  // namespace danlu::serve

@@ -24,14 +24,8 @@ void ImageService::add_routes(HttpServer& http) {
   http.route("POST", "/v1/images/generations", [this](const HttpRequest& request) { return answer(request); });
 }
 
-std::vector<std::string> ImageService::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
-}
-
 Json ImageService::describe(const std::string& name) const {
-  const infer::ImageGenerator& model = *models_.at(name);
+  const infer::ImageGenerator& model = *this->model(name);
   return {{"id", name},
           {"object", "model"},
           {"owned_by", "danlu"},
@@ -43,11 +37,8 @@ Json ImageService::describe(const std::string& name) const {
 HttpResponse ImageService::answer(const HttpRequest& http) {
   const Json body = parse_json_request(http);
   const Fields fields(body);
-  std::string name = fields.string("model").value_or("");
-  if (name.empty() && models_.size() == 1) name = models_.begin()->first;
-  const auto found = models_.find(name);
-  if (found == models_.end()) refuse_(name);
-  const infer::ImageGenerator& model = *found->second;
+  const auto& [name, served] = find(fields.string("model").value_or(""));
+  const infer::ImageGenerator& model = *served;
 
   const int64_t count = fields.integer("n", 1, kMostImages).value_or(1);
   const std::string format = fields.string("response_format").value_or("b64_json");

@@ -7,39 +7,30 @@
 // Without it one is drawn and told. A "prompt" is passed over, for clients that insist on one: these models make what they were trained on.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "danlu/base/json.h"
 #include "danlu/infer/image_generator.h"
 #include "danlu/serve/http/server.h"
+#include "danlu/serve/named_models.h"
 
 namespace danlu::serve {
 
-class ImageService {
+class ImageService : public NamedModels<std::unique_ptr<infer::ImageGenerator>> {
  public:
   static constexpr int64_t kMostImages = 256;  // of a request
 
-  // `refuse` throws the RequestError for a name that is none of these models, or for none ("").
-  explicit ImageService(std::function<void(const std::string& name)> refuse) : refuse_(std::move(refuse)) {}
+  using NamedModels::NamedModels;
 
-  void add_model(const std::string& name, std::unique_ptr<infer::ImageGenerator> model) { models_[name] = std::move(model); }
   // The route uses this object.
   void add_routes(HttpServer& http);
-
-  bool contains(const std::string& name) const { return models_.contains(name); }
-  std::vector<std::string> names() const;
   // An element of GET /v1/models.
   Json describe(const std::string& name) const;
 
  private:
   HttpResponse answer(const HttpRequest& http);
-  const std::function<void(const std::string&)> refuse_;
-  std::map<std::string, std::unique_ptr<infer::ImageGenerator>> models_;
   std::mutex mutex_;  // one request at a time: each uses all threads
 };
 
