@@ -61,7 +61,8 @@ int64_t count_different(const Tensor& rows, int64_t enough) {
   return std::ssize(seen);
 }
 
-// The samples of one search, less their mean, so that products of them keep their digits.
+// The samples of one search, less their mean and in units of a power of two near their deviation, so that products of them keep their digits
+// and are neither too large nor too small for a float.
 class Search {
  public:
   Search(const Tensor& samples, int64_t clusters, const models::KMeansOptions& options)
@@ -74,15 +75,23 @@ class Search {
       }
       for (int64_t f = begin; f < end; ++f) mean_[static_cast<size_t>(f)] /= static_cast<double>(n_);
     });
-    parallel_for(n_, kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        for (int64_t f = 0; f < width_; ++f) x[i * width_ + f] = static_cast<float>(static_cast<double>(x[i * width_ + f]) - mean_[static_cast<size_t>(f)]);
+    const double spread = ordered_sum(n_, [&](int64_t i) {
+      double sum = 0;
+      for (int64_t f = 0; f < width_; ++f) {
+        const double difference = static_cast<double>(x[i * width_ + f]) - mean_[static_cast<size_t>(f)];
+        sum += difference * difference;
       }
+      return sum;
     });
-    norms_.resize(static_cast<size_t>(n_));
-    const double spread = ordered_sum(n_, [&](int64_t i) { return norms_[static_cast<size_t>(i)] = squared_norm(row(i), width_); });
     if (!std::isfinite(spread)) throw DataError(kWhere, "got samples with numbers that are not finite; expected finite ones: fill or drop them first");
-    at_rest_ = options_.tolerance * spread / static_cast<double>(n_ * width_);
+    if (spread > 0) unit_ = std::ldexp(1.0, std::ilogb(std::sqrt(spread / static_cast<double>(n_ * width_))));
+    norms_.resize(static_cast<size_t>(n_));
+    const double squares = ordered_sum(n_, [&](int64_t i) {
+      for (int64_t f = 0; f < width_; ++f) x[i * width_ + f] = static_cast<float>((static_cast<double>(x[i * width_ + f]) - mean_[static_cast<size_t>(f)]) / unit_);
+      return norms_[static_cast<size_t>(i)] = squared_norm(row(i), width_);
+    });
+    at_rest_ = options_.tolerance * squares / static_cast<double>(n_ * width_);
+    few_digits_ = 0x1p-12 * std::sqrt(static_cast<double>(width_));
     clusters_.resize(static_cast<size_t>(n_));
     distances_.resize(static_cast<size_t>(n_));
   }
@@ -105,7 +114,8 @@ class Search {
  private:
   const float* row(int64_t i) const { return x_.data() + i * width_; }
 
-  // visit(i, squared distances of sample i from each centre), in parallel.
+  // visit(i, squared distances of sample i from each centre), in parallel. Of a distance that is short beside what it is the difference of,
+  // rounded products leave few digits: it is computed from the numbers themselves.
   template <class Visit>
   void for_each_sample(const Tensor& centers, const Visit& visit) const {
     const NoGrad no_grad;
@@ -119,7 +129,11 @@ class Search {
         std::vector<double> distances(static_cast<size_t>(count));
         for (int64_t i = begin; i < end; ++i) {
           const float* product = products.data() + i * count;
-          for (size_t k = 0; k < distances.size(); ++k) distances[k] = std::max(0.0, norms_[static_cast<size_t>(block + i)] + norms[k] - 2 * static_cast<double>(product[k]));
+          for (int64_t k = 0; k < count; ++k) {
+            const double squares = norms_[static_cast<size_t>(block + i)] + norms[static_cast<size_t>(k)], distance = squares - 2 * static_cast<double>(product[k]);
+            const bool has_digits = distance > few_digits_ * squares;
+            distances[static_cast<size_t>(k)] = has_digits ? distance : squared_distance(row(block + i), centers.data() + k * width_, width_);
+          }
           visit(block + i, distances);
         }
       });
@@ -212,7 +226,7 @@ class Search {
     return means;
   }
 
-  // With the mean added again, the largest cluster first.
+  // In the samples' own units and with their mean again, the largest cluster first.
   KMeansFit in_order_of_size(const Tensor& centers, int64_t iterations) const {
     const std::vector<int64_t> size = sizes();
     std::vector<int64_t> order(static_cast<size_t>(k_)), place(static_cast<size_t>(k_));
@@ -224,11 +238,11 @@ class Search {
       const int64_t from = order[static_cast<size_t>(to)];
       place[static_cast<size_t>(from)] = to;
       for (int64_t f = 0; f < width_; ++f) {
-        fit.centers.mutable_data()[to * width_ + f] = static_cast<float>(static_cast<double>(centers.data()[from * width_ + f]) + mean_[static_cast<size_t>(f)]);
+        fit.centers.mutable_data()[to * width_ + f] = static_cast<float>(static_cast<double>(centers.data()[from * width_ + f]) * unit_ + mean_[static_cast<size_t>(f)]);
       }
     }
     for (const int64_t cluster : clusters_) fit.clusters.push_back(place[static_cast<size_t>(cluster)]);
-    fit.inertia = ordered_sum(n_, [&](int64_t i) { return squared_distance(row(i), centers.data() + clusters_[static_cast<size_t>(i)] * width_, width_); });
+    fit.inertia = unit_ * unit_ * ordered_sum(n_, [&](int64_t i) { return squared_distance(row(i), centers.data() + clusters_[static_cast<size_t>(i)] * width_, width_); });
     fit.iterations = iterations;
     return fit;
   }
@@ -237,7 +251,7 @@ class Search {
   int64_t n_, width_, k_;
   Tensor x_;
   std::vector<double> mean_, norms_;
-  double at_rest_ = 0;
+  double unit_ = 1, at_rest_ = 0, few_digits_ = 0;
   std::vector<int64_t> clusters_;  // as they are at present
   std::vector<double> distances_;  // of each sample from its centre, squared
 };

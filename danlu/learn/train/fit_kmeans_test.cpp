@@ -65,6 +65,27 @@ TEST(FitKMeans, OneClusterIsTheMean) {
   EXPECT_NEAR(fit.inertia, 6 + 24, 1e-4);
 }
 
+// Pairs of clouds so far apart that, in floats, a product of two samples has no digit left of what parts the clouds of a pair.
+TEST(FitKMeans, TellsApartWhatIsNearBesideWhatIsFar) {
+  const Tensor x = clouds({{0, 0}, {3, 0}, {40000, 0}, {40003, 0}}, 100, 0.1f);
+  const KMeansFit fit = fit_kmeans(x, 4, {}, 1);
+  for (size_t i = 4; i < fit.clusters.size(); ++i) EXPECT_EQ(fit.clusters[i], fit.clusters[i % 4]) << i;
+  EXPECT_LT(fit.inertia, 400 * 2 * 0.1 * 0.1 * 1.2);
+}
+
+TEST(FitKMeans, IsTheSameInAnyUnit) {
+  const Tensor x = clouds({{0, 0}, {3, 0}, {0, 3}, {3, 3}, {6, 1}}, 60, 1.0f);
+  const KMeansFit fit = fit_kmeans(x, 5, {}, 2);
+  for (const int power : {-80, 80}) {
+    Tensor scaled = x.clone();
+    for (float& value : scaled.mutable_span()) value = std::ldexp(value, power);
+    const KMeansFit same = fit_kmeans(scaled, 5, {}, 2);
+    EXPECT_EQ(same.clusters, fit.clusters) << power;
+    EXPECT_DOUBLE_EQ(std::ldexp(same.inertia, -2 * power), fit.inertia) << power;
+    EXPECT_EQ(std::ldexp(same.centers.data()[0], -power), fit.centers.data()[0]) << power;
+  }
+}
+
 TEST(FitKMeans, LeavesNoClusterEmpty) {
   // Many copies of few points: most of the first centres fall on the same ones.
   std::vector<float> values(1000, 0.0f);
