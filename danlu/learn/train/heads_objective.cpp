@@ -1,7 +1,10 @@
 #include "danlu/learn/train/heads_objective.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/movement.h"
@@ -10,6 +13,7 @@
 namespace danlu::train {
 
 HeadsObjective::HeadsObjective(std::vector<data::Head> heads, const ObjectiveOptions& options) : heads_(std::move(heads)) {
+  if (options.class_weights != "none") throw ConfigError("learn.train", fmt::format("train.class_weights: got {}; expected none for several targets", options.class_weights));
   for (const data::Head& head : heads_) objectives_.emplace_back(head.task, options);
 }
 
@@ -32,6 +36,10 @@ Tensor HeadsObjective::truth_of(size_t head, const Tensor& y) const {
 }
 
 Tensor HeadsObjective::loss(const Tensor& outputs, const Tensor& y) const {
+  const int64_t width = data::outputs_of(heads_), targets = std::ssize(heads_);
+  if (outputs.rank() != 2 || y.rank() != 2 || outputs.size(1) != width || y.size(1) != targets) {
+    throw ShapeError("learn.train", fmt::format("got outputs {} for targets {}; expected {} columns for {}", outputs.shape().str(), y.shape().str(), width, targets));
+  }
   Tensor sum;
   for (size_t h = 0; h < heads_.size(); ++h) {
     const Tensor weighted = objectives_[h].loss(outputs_of(h, outputs), truth_of(h, y)) * static_cast<float>(heads_[h].weight);

@@ -19,7 +19,7 @@ class HeadsObjective : public Objective {
   int64_t terms(const data::Batch& batch) const override { return batch.size(); }
   const char* unit() const override { return "samples"; }
 
-  // outputs: (N, all heads' outputs); y: f32 (N, heads), of classes their indexes.
+  // outputs: (N, all heads' outputs); y: f32 (N, heads), of classes their indexes. Throws ShapeError for other numbers of columns.
   Tensor loss(const Tensor& outputs, const Tensor& y) const;
   // Outside differentiation: the answers of all heads side by side, answer_width() columns of each.
   Tensor answer(const Tensor& outputs) const;

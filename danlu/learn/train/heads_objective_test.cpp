@@ -78,6 +78,15 @@ TEST(HeadsObjective, RefusesClassWeights) {
   ObjectiveOptions options;
   options.class_weights = "balanced";
   EXPECT_THROW(HeadsObjective(kHeads, options), ConfigError);
+  EXPECT_THROW(HeadsObjective({kHeads[0], kHeads[2]}, options), ConfigError) << "of classes alone";
+}
+
+TEST(HeadsObjective, RefusesOtherNumbersOfColumns) {
+  const HeadsObjective objective(kHeads);
+  EXPECT_THROW(objective.loss(Tensor::zeros({2, 6}), kTruth), ShapeError);
+  EXPECT_THROW(objective.loss(Tensor::zeros({2, 4}), kTruth), ShapeError);
+  EXPECT_THROW(objective.loss(kOutputs, Tensor::zeros({2, 2})), ShapeError);
+  EXPECT_THROW(objective.loss(kOutputs, Tensor::zeros({2})), ShapeError);
 }
 
 }  // namespace

@@ -49,6 +49,14 @@ Tensor repeated(const Tensor& y, int64_t answers) {
   return members == 1 ? y : concat(std::vector<Tensor>(static_cast<size_t>(members), y), 0);
 }
 
+// Losses that are made of one-hot targets and margins write to the place that a label names.
+void require_classes(const Tensor& y, int64_t classes) {
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const int64_t label = y.data<int64_t>()[i];
+    if (label < 0 || label >= classes) throw DataError("learn.train", fmt::format("got class index {} at row {}; expected one in [0, {})", label, i, classes));
+  }
+}
+
 }  // namespace
 
 PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
@@ -91,6 +99,7 @@ Tensor PredictionObjective::margin_loss(const Tensor& outputs, const Tensor& y) 
 Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) const {
   const Tensor y = repeated(targets, outputs.size(0));
   const auto smoothing = static_cast<float>(options_.label_smoothing);
+  if (data::has_classes(task_)) require_classes(y, std::max<int64_t>(2, outputs.size(-1)));
   if (options_.classification_loss == "squared_hinge") return margin_loss(outputs, y);
   if (task_ == TaskKind::multiclass) {
     if (weights_.empty()) return cross_entropy(outputs, y, {.label_smoothing = smoothing});

@@ -89,6 +89,7 @@ class PredictionObjective : public Objective {
   const char* unit() const override { return "samples"; }
 
   // Mean loss of a batch, differentiable. outputs: (N, 1) or (N, C); y: i64 (N) class indexes, f32 (N, C) labels, or f32 (N) for regression.
+  // Throws ShapeError for sizes that do not fit, and DataError for an index that is none of the classes.
   Tensor loss(const Tensor& outputs, const Tensor& y) const;
 
   // Outside differentiation: (N, C) probabilities, both classes of a binary task too, or (N, 1) values; distances stay as they are.

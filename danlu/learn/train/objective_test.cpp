@@ -80,5 +80,19 @@ TEST(PredictionObjective, MarginsOfOneAgainstTheRest) {
   EXPECT_THROW(PredictionObjective(TaskKind::binary, {.label_smoothing = 0.1, .classification_loss = "squared_hinge"}), ConfigError);
 }
 
+TEST(PredictionObjective, RefusesLabelsThatAreNoClass) {
+  const Tensor three = Tensor::zeros({2, 3}), one = Tensor::zeros({2, 1});
+  const std::vector<int64_t> labels = {0, 1, 2, 2};
+  for (const int64_t label : {-1, 3}) {
+    for (const char* loss : {"cross_entropy", "squared_hinge"}) {
+      for (const char* weights : {"none", "balanced"}) {
+        const ObjectiveOptions options = {.class_weights = weights, .classification_loss = loss};
+        EXPECT_THROW(PredictionObjective(TaskKind::multiclass, options, labels).loss(three, classes({0, label})), DataError) << loss << " " << weights;
+        EXPECT_THROW(PredictionObjective(TaskKind::binary, options, labels).loss(one, classes({0, label})), DataError) << loss << " " << weights;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace danlu::train
