@@ -81,19 +81,6 @@ TEST(Retriever, LearnsThatDifferentWordsMeanTheSame) {
   EXPECT_GE(right, 19);
 }
 
-TEST(Retriever, PairsOfOneGroupAreNoOpponents) {
-  manual_seed(3);
-  const auto model = make_retriever(kConfig, 10, 4);
-  const data::PairDataset dataset({{1, 2}, {3}, {4}, {5, 6}}, {{0, 1, 7}, {2, 3, 7}});
-  data::Batch batch;
-  dataset.gather(std::vector<int64_t>{0, 1}, batch);
-  EXPECT_NEAR(train::ContrastiveObjective({}).evaluate(*model, batch).loss.item(), 0, 1e-6);
-  batch.y.mutable_data<int64_t>()[1] = 8;
-  EXPECT_GT(train::ContrastiveObjective({}).evaluate(*model, batch).loss.item(), 0.01);
-  const auto other = parse_model({{"type", "mlp"}}).make({3}, 2);
-  EXPECT_THROW(train::ContrastiveObjective({}).evaluate(*other, batch), ConfigError);
-}
-
 TEST(Retriever, RefusesEncodersThatReadNoText) {
   try {
     resolve_retriever({{"type", "retriever"}, {"encoder", "mlp"}});

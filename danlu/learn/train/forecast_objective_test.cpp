@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "danlu/base/error.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/movement.h"
-#include "danlu/base/error.h"
 
 namespace danlu::train {
 namespace {
