@@ -1,6 +1,7 @@
 #include "danlu/serve/conversations.h"
 
 #include <chrono>
+#include <iterator>
 #include <random>
 #include <utility>
 

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
-#include <set>
+#include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace danlu::serve {
 namespace {

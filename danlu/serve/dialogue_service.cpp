@@ -1,6 +1,9 @@
 #include "danlu/serve/dialogue_service.h"
 
 #include <ctime>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -93,6 +96,8 @@ HttpResponse DialogueService::chat(const std::string& name, const HttpRequest& h
   if (asked.empty()) bad_value("messages", "got none of the role \"user\"; expected a question");
   const std::string message = std::move(asked.back());
   asked.pop_back();
+  // What would have been refused as a question costs as much to lean on.
+  std::erase_if(asked, [](const std::string& turn) { return turn.size() > infer::Answerer::kLongestQuestion; });
   const infer::Answer answer = ask(model, message, asked, fmt::format("messages[{}].content", place));
 
   Json extension = infer::to_json(answer);

@@ -9,7 +9,8 @@
 // turns for a while (conversations.h). Where nothing is sure enough "hand_over" is true, the answer says so, and the sources are what a
 // person may look at first.
 //
-//   POST /v1/chat/completions   as OpenAI's clients ask: the messages of the request are the conversation, and nothing is remembered
+//   POST /v1/chat/completions   as OpenAI's clients ask: the messages of the request are the conversation, and nothing is remembered;
+//                               earlier ones that are longer than a question may be are passed over
 #pragma once
 
 #include <functional>

@@ -1,5 +1,7 @@
 #include "danlu/serve/forecast_service.h"
 
+#include <vector>
+
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/serve/error.h"

@@ -24,8 +24,8 @@
 #include <memory>
 #include <string>
 
-#include "danlu/infer/forecaster.h"
 #include "danlu/infer/answerer.h"
+#include "danlu/infer/forecaster.h"
 #include "danlu/infer/image_generator.h"
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/predictor.h"
