@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/activation.inl.h"
@@ -159,9 +160,8 @@ HWY_EXPORT(gather_block);
 HWY_EXPORT(weight_sums_block);
 HWY_EXPORT(block_outputs);
 
-constexpr int64_t kThreadWork = int64_t{1}
-                                << 16;  // multiplications below which another thread costs more than it gains
-constexpr int64_t kPixels = 64;         // that pass while sums of the weight gradient stay in registers
+constexpr int64_t kThreadWork = 1 << 16;  // multiplications below which another thread costs more than it gains
+constexpr int64_t kPixels = 64;           // that pass while sums of the weight gradient stay in registers
 
 int64_t quotient_up(int64_t a, int64_t b) { return b > 0 ? (a + b - 1) / b : a; }
 
@@ -243,8 +243,8 @@ class Images {
 // How many images go together: small ones, whose pixels would not fill the last tile.
 int64_t images_together(const GatherPlan& plan, int64_t batch) {
   constexpr int64_t kPixelsTogether = 300, kFloats = int64_t{1} << 16;
-  return std::clamp(std::min(kPixelsTogether / plan.phases.front().pixels, kFloats / std::max(plan.bordered_floats(), int64_t{1})),
-                    int64_t{1}, batch);
+  const int64_t by_pixels = kPixelsTogether / plan.phases.front().pixels;
+  return std::clamp(std::min(by_pixels, kFloats / std::max(plan.bordered_floats(), int64_t{1})), int64_t{1}, batch);
 }
 
 void gather(const GatherPlan& plan, const WeightLayout& layout, int64_t batch, const float* x, const float* w,

@@ -12,7 +12,7 @@
 namespace danlu::kernels {
 
 // Whether these loops take that shape here: one group, a kernel of several pixels, channels and filters in whole
-// vectors.
+// vectors. And those of one pixel with a stride and channels or filters in no whole vectors, where oneDNN errs.
 bool direct_conv_takes(const Conv2dShape& shape);
 
 void direct_conv_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,

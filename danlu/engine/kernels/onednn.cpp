@@ -404,7 +404,7 @@ dnnl::memory& bring_weights(Convolution& conv, const float* w) {
 }  // namespace
 
 void onednn_conv_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
-                    Activation activation) {
+                         Activation activation) {
   try {
     Convolution& conv = convolution(shape, Direction::forward, bias != nullptr, activation);
     set(conv.x, x);

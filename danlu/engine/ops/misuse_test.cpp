@@ -141,6 +141,7 @@ TEST(Misuse, Losses) {
   expect_refusals<ShapeError>({
       {[] { return cross_entropy(zeros({2, 3}), classes({0})); }, "[engine.ops.cross_entropy] target: got (1,); expected (2,)"},
       {[] { return cross_entropy(zeros({2, 3}), zeros({2, 2})); }, "[engine.ops.cross_entropy_soft] target: got (2, 2); expected (2, 3)"},
+      {[] { return squared_hinge_loss(zeros({2, 1}), zeros({2})); }, "[engine.ops.squared_hinge_loss] target: got (2,); expected (2, 1)"},
       {[] { return mse_loss(zeros({2, 3}), zeros({3})); }, "[engine.ops.mse_loss] target: got (3,); expected (2, 3)"},
       {[] { return bce_with_logits(zeros({2}), zeros({2}), {.mask = zeros({3})}); }, "[engine.ops.bce_with_logits] mask: got (3,); expected (2,)"},
   });
@@ -156,9 +157,11 @@ TEST(Misuse, Losses) {
 
 TEST(Misuse, LanguageModels) {
   const auto table = [] { return zeros({5, 3}); };
+  const auto bags = [] { return reshape(classes({0, 4}), {1, 2}); };
   expect_refusals<DataError>({
       {[&] { return embedding(classes({0, 5}), table()); }, "[engine.ops.embedding] got id 5 at position 1; expected one in [0, 5)"},
       {[&] { return embedding(classes({-1}), table()); }, "got id -1 at position 0"},
+      {[&] { return embedding_bag(reshape(classes({0, 5}), {1, 2}), zeros({1, 2}), table()); }, "[engine.ops.embedding_bag] got id 5 at position 1; expected one in [0, 5)"},
       {[&] { return linear_cross_entropy(zeros({2, 3}), table(), classes({0, 5})); },
        "[engine.ops.linear_cross_entropy] got class index 5 at row 1; expected one in [0, 5)"},
       {[&] { return linear_cross_entropy(zeros({1, 3}), table(), classes({-1}), {.ignore = -100}); }, "got class index -1 at row 0"},
@@ -168,6 +171,9 @@ TEST(Misuse, LanguageModels) {
   });
   expect_refusals<ShapeError>({
       {[] { return embedding(classes({0}), zeros({5})); }, "[engine.ops.embedding] weight: got (5,); expected (V, C)"},
+      {[&] { return embedding_bag(bags(), zeros({1, 2}), zeros({5})); }, "[engine.ops.embedding_bag] weight: got (5,); expected (V, C)"},
+      {[&] { return embedding_bag(classes({0, 4}), zeros({2}), table()); }, "[engine.ops.embedding_bag] ids: got (2,); expected (N, K)"},
+      {[&] { return embedding_bag(bags(), zeros({2, 1}), table()); }, "[engine.ops.embedding_bag] scales: got (2, 1); expected (1, 2)"},
       {[] { return rope(zeros({2, 12}), 2, 3, zeros({3})); }, "[engine.ops.rope] x: got (2, 12); expected (..., T, 2 heads * 6), 3 of them rotated"},
       {[] { return rope(zeros({2, 11}), 2, 2, zeros({3})); }, "[engine.ops.rope] x: got (2, 11)"},
       {[] { return rope(zeros({12}), 2, 2, zeros({3})); }, "[engine.ops.rope] x: got (12,)"},
@@ -188,6 +194,8 @@ TEST(Misuse, LanguageModels) {
   });
   expect_refusals<DtypeError>({
       {[&] { return embedding(zeros({2}), table()); }, "got a tensor of f32"},
+      {[&] { return embedding_bag(zeros({1, 2}), zeros({1, 2}), table()); }, "got a tensor of f32"},
+      {[&] { return embedding_bag(bags(), bags(), table()); }, "[engine.ops.embedding_bag] got a tensor of i64; expected f32"},
       {[] { return rope(zeros({2, 12}), 2, 2, zeros({3}), zeros({2})); }, "got a tensor of f32"},
       {[] { return swiglu(classes({1, 2})); }, "[engine.ops.swiglu] got a tensor of i64; expected f32"},
   });
