@@ -99,7 +99,8 @@ std::string explanation_text(const Json& explanation) {
     const Json& e = sample.at("explanation");
     if (!e.contains("reasons")) continue;
     const auto word = [](const Json& value) { return value.is_string() ? value.get<std::string>() : to_line(value); };
-    text += fmt::format("sample {}: {}, said to be {}; {:.3g} where the average is {:.3g}\n", sample.at("sample").get<int64_t>(), word(sample.at("actual")), word(sample.at("predicted")),
+    const std::string of = e.contains("class") ? word(e.at("class")) + ": " : "";  // what is explained: of several labels the likeliest
+    text += fmt::format("sample {}: {}, said to be {}; {}{:.3g} where the average is {:.3g}\n", sample.at("sample").get<int64_t>(), word(sample.at("actual")), word(sample.at("predicted")), of,
                         e.at("answer").get<double>(), e.at("baseline").get<double>());
     for (const Json& reason : e.at("reasons")) text += fmt::format("  {}\n", reason.get<std::string>());
   }

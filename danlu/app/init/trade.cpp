@@ -60,7 +60,7 @@ std::map<std::string, std::string> comments_for(const Json& data) {
   if (data.contains("target")) comments["data.target"] = "the column to predict";
   if (data.contains("classes")) comments["data.classes"] = "its values in your file; the last is the one that is asked for";
   if (data.contains("series")) comments["data.series"] = "the columns of the times and the values; horizon and lags count periods";
-  if (data.contains("text")) comments["data.text"] = "the column of the text";
+  if (const auto text = data.find("text"); text != data.end() && text->contains("column")) comments["data.text"] = "the column of the text";
   return comments;
 }
 
