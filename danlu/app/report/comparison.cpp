@@ -115,7 +115,7 @@ std::string measures_section(const Runs& runs) {
   HtmlTable table("l" + std::string(runs.size(), 'r') + "l");
   std::vector<std::string> head = {"measure"};
   for (size_t i = 0; i < runs.size(); ++i) head.push_back(key_of(runs, i));
-  head.push_back("95 % intervals");
+  head.push_back("intervals");
   table.head(head);
   for (const std::string& key : keys) {
     std::vector<const Measure*> row;
@@ -135,7 +135,7 @@ std::string measures_section(const Runs& runs) {
     table.add(cells);
   }
   if (table.empty()) return "";
-  return section("Measures", table.str() + fmt::format("<p class=\"note\">Differences are from {}; in colour where the 95 % intervals do not meet. "
+  return section("Measures", table.str() + fmt::format("<p class=\"note\">Differences are from {}; in colour where the intervals do not meet. "
                                                        "Where they meet, the difference may be chance.</p>\n", escaped(name_of(runs.front()))));
 }
 

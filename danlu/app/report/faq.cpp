@@ -1,4 +1,5 @@
 // Of a FAQ: how well answers are found beside a search by words, when they are given, and what was asked.
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -25,7 +26,8 @@ std::string rankings(const RunFiles& run) {
   const Json& interval = part(gain, "interval");
   std::string note;
   if (interval.size() == 2) {
-    note = fmt::format("<p>{} over BM25 in the mean of 1 / rank, 95 % interval {} to {}.</p>\n", number_text(number_at(gain, "difference")), number_text(interval[0].get<double>()), number_text(interval[1].get<double>()));
+    note = fmt::format("<p>{} over BM25 in the mean of 1 / rank, {} {} to {}.</p>\n", number_text(number_at(gain, "difference")), interval_name(run.quality), number_text(interval[0].get<double>()),
+                       number_text(interval[1].get<double>()));
   }
   return "<h3>Beside a search by words</h3>\n<div class=\"scroll\">" + table.str() + "</div>\n" + note +
          "<p class=\"note\">Held-out questions, which are not among those that can be found: the entry has its answer and its other questions left. BM25 looks for whole words in both. The rows between see "
@@ -37,7 +39,7 @@ std::string asked(const RunFiles& run) {
   table.head({"", "asked", "found", "right", "confidence"});
   for (const Json& e : part(run.quality, "answers")) {
     const std::string kind = e.value("kind", "");
-    const Json& right = part(e, "right");
+    const Json right = e.value("right", Json());
     table.add({fmt::format("<span class=\"{}\">{}</span>", kind == "right" || kind == "handed over off topic" ? "good" : kind.starts_with("handed") ? "soft" : "bad", escaped(kind)), escaped(e.value("question", "")),
                escaped(e.value("answered", "")), right.is_string() ? escaped(right.get<std::string>()) : "<span class=\"soft\">no answer</span>", fmt::format("{:.2f}", number_at(e, "confidence"))});
   }

@@ -1,6 +1,7 @@
 // Of a forecaster: what it foretold beside the naive forecasts, how far ahead it can see, and how well its intervals hold.
 #include <cmath>
 
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -39,7 +40,7 @@ std::string comparison(const RunFiles& run) {
     const Json& gain = part(baseline, "gain");
     const std::vector<double> interval = numbers(part(gain, "interval"));
     note += fmt::format("<p>RMSE below {} by {}", escaped(name), number_text(number_at(gain, "difference")));
-    if (interval.size() == 2 && !std::isnan(interval[0])) note += fmt::format(", 95 % interval {} to {}", number_text(interval[0]), number_text(interval[1]));
+    if (interval.size() == 2 && !std::isnan(interval[0])) note += fmt::format(", {} {} to {}", interval_name(run.quality), number_text(interval[0]), number_text(interval[1]));
     note += ".</p>\n";
   }
   return "<h3>Beside the naive forecasts</h3>\n" + table.str() + note +
@@ -77,7 +78,7 @@ std::string foretold(const Json& example) {
 
 std::string held(const RunFiles& run) {
   HtmlTable table("lrrr");
-  table.head({"interval", "held", "95 % interval of that", "mean width"});
+  table.head({"interval", "held", interval_name(run.quality) + " of that", "mean width"});
   for (const Json& one : part(run.quality, "intervals")) {
     const std::vector<double> sure = numbers(part(one, "interval"));
     table.add({percent_text(number_at(one, "share")), percent_text(number_at(one, "held")), sure.size() == 2 && !std::isnan(sure[0]) ? fmt::format("{:.1f} to {}", 100 * sure[0], percent_text(sure[1])) : "",

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -32,9 +33,13 @@ std::string display_name(const std::string& key) {
   return name;
 }
 
+// The metric of a key: "auc" of "sold.auc".
+std::string metric_of(const std::string& key) { return key.substr(key.rfind('.') + 1); }
+
 bool is_share(const std::string& key) {
+  const std::string metric = metric_of(key);
   for (const char* word : {"accuracy", "precision", "recall", "specificity", "coverage", "explained_variance", "skill", "smape"}) {
-    if (key.find(word) != std::string::npos) return true;
+    if (metric.find(word) != std::string::npos) return true;
   }
   return false;
 }
@@ -42,25 +47,34 @@ bool is_share(const std::string& key) {
 bool is_recommender(const RunFiles& run) { return run.quality.value("task", "") == "recommendation"; }
 bool is_forecaster(const RunFiles& run) { return run.quality.value("task", "") == "forecast"; }
 
+// What people call a type of model, with its article; the others are the words of the recipe.
+constexpr std::pair<const char*, const char*> kModels[] = {
+    {"logistic", "A logistic regression"}, {"mlp", "An MLP"}, {"cnn", "A CNN"}, {"vgg", "A VGG"}, {"resnet", "A ResNet"}, {"mobilenet", "A MobileNet"}, {"vit", "A ViT"},
+    {"autoencoder", "An autoencoder"}, {"gan", "A GAN"}, {"rnn", "An RNN"}, {"lstm", "An LSTM"}, {"gru", "A GRU"}, {"encoder", "An encoder"},
+    {"bag_of_ngrams", "A bag of n-grams"}, {"kmeans", "A k-means"}, {"gpt", "A language model"}};
+
 std::string model_type(const RunFiles& run) {
   const Json& model = part(run.options, "model");
-  std::string type = model.is_object() ? model.value("type", "") : "";
-  if (type == "gpt") return "language model";
-  if (type == "autoencoder" || type == "retriever") return type;
-  if (type == "kmeans") return "k-means";
-  if (is_recommender(run)) return "recommender (" + type + ")";
-  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return type.empty() ? "model" : type;
+  return model.is_object() ? model.value("type", "") : "";
+}
+
+std::string model_name(const RunFiles& run) {
+  std::string words = model_type(run);
+  for (const auto& [type, name] : kModels) {
+    if (words == type) return name;
+  }
+  std::replace(words.begin(), words.end(), '_', ' ');
+  if (is_recommender(run)) return "A recommender (" + words + ")";
+  return words.empty() ? "A model" : "A " + words;
 }
 
 // "An MLP of 1,025 parameters, trained for 60 epochs in 1.1 s; measured on 114 samples that training never saw."
 std::string lead(const RunFiles& run) {
-  const std::string type = model_type(run);
-  std::string text = fmt::format("{} {}", type == "MLP" || type == "LSTM" || type == "autoencoder" ? "An" : "A", type);
+  std::string text = model_name(run);
   const double parameters = number_at(run.info, "parameters");
   if (!std::isnan(parameters)) text += fmt::format(" of {} parameters", count_text(std::llround(parameters)));
   const Json& training = part(run.info, "training");
-  if (type == "k-means" && !training.empty()) {
+  if (model_type(run) == "kmeans" && !training.empty()) {
     text += fmt::format(", fitted in {}", seconds_text(number_at(training, "seconds")));
   } else if (!training.empty()) {
     const double epochs = number_at(training, "epochs");
@@ -139,7 +153,7 @@ std::string headline(const RunFiles& run) {
   const std::vector<Measure> all = measures(run);
   for (const char* key : kHeadlines) {
     const auto m = std::find_if(all.begin(), all.end(), [&](const Measure& measure) {
-      const std::string name = measure.key.substr(measure.key.rfind('.') + 1);
+      const std::string name = metric_of(measure.key);
       return name.substr(0, name.find('@') + 1) == key || name == key;
     });
     if (m == all.end() || shown == kTiles || std::isnan(m->value)) continue;
@@ -150,7 +164,7 @@ std::string headline(const RunFiles& run) {
     any_interval = any_interval || !range.empty();
     ++shown;
   }
-  if (!tiles.empty()) html += "<div class=\"tiles\">\n" + tiles + "</div>\n" + (any_interval ? "<p class=\"note\">Below each: its 95 % interval.</p>\n" : "");
+  if (!tiles.empty()) html += "<div class=\"tiles\">\n" + tiles + "</div>\n" + (any_interval ? fmt::format("<p class=\"note\">Below each: its {}.</p>\n", interval_name(run.quality)) : "");
   if (run.info.contains("error") && run.info["error"].is_string()) html += fmt::format("<div class=\"warning failure\">{}</div>\n", escaped(run.info["error"].get<std::string>()));
   return html;
 }

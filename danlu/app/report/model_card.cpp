@@ -7,6 +7,7 @@
 #include "danlu/app/recipe/cost.h"
 #include "danlu/app/recipe/decision_section.h"
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/error.h"
@@ -127,7 +128,7 @@ std::string quality(const RunFiles& run) {
   const double samples = number_at(run.quality, "samples"), tokens = number_at(run.quality, "tokens");
   const std::string on = std::isnan(samples) ? std::isnan(tokens) ? "" : counted(tokens) + " tokens" : counted(samples) + " samples";
   const char* held = run.quality.value("part", "") == "validation" ? "held out for validation" : "that training never saw";
-  std::string text = fmt::format("## Quality\n\nMeasured on {} {}.\n\n| measure | value | 95 % interval |\n|---|---|---|\n{}\n", on, held, rows);
+  std::string text = fmt::format("## Quality\n\nMeasured on {} {}.\n\n| measure | value | {} |\n|---|---|---|\n{}\n", on, held, interval_name(run.quality), rows);
   const Json& interval = part(run.kfold, "interval");
   if (interval.size() == 2) {
     text += fmt::format("Cross-validation, {} times {} folds: accuracy {}, 95 % interval {} to {}.\n\n", run.kfold.value("repeats", 1), run.kfold.value("folds", 0),

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "danlu/app/recipe/decision_section.h"
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -19,7 +20,7 @@ std::vector<double> numbers(const Json& list) {
 
 std::string measures_table(const RunFiles& run) {
   HtmlTable table("lrnl");
-  table.head({"measure", "value", "95 % interval", ""});
+  table.head({"measure", "value", interval_name(run.quality), ""});
   for (const Measure& m : measures(run)) {
     const bool unit = m.interval.low >= -1e-9 && m.interval.high <= 1 + 1e-9 && m.higher_is_better;
     table.add({escaped(m.name), escaped(m.text()), escaped(m.interval_text()), unit ? "<span class=\"roomy\">" + draw_interval(m.value, m.interval, {0, 1}) + "</span>" : ""});

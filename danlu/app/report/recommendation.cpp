@@ -1,6 +1,7 @@
 // Of a recommender: what it finds beside what is met most often by all, and what it recommends to whom.
 #include <cmath>
 
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/format.h"
@@ -28,7 +29,8 @@ std::string comparison(const RunFiles& run) {
                                  "users, of whom nothing is known but the items that they met. {} of the items to be found are in no training row and count as missed.</p>\n",
                                  count_text(run.quality.value("unlearnt", int64_t{0})));
   if (interval.size() == 2 && interval[0].is_number() && interval[1].is_number()) {
-    note = fmt::format("<p>{} over popularity, 95 % interval {} to {}.</p>\n", number_text(number_at(gain, "difference")), number_text(interval[0].get<double>()), number_text(interval[1].get<double>())) + note;
+    note = fmt::format("<p>{} over popularity, {} {} to {}.</p>\n", number_text(number_at(gain, "difference")), interval_name(run.quality), number_text(interval[0].get<double>()),
+                       number_text(interval[1].get<double>())) + note;
   }
   return "<h3>Beside popularity</h3>\n" + table.str() + note;
 }

@@ -99,14 +99,15 @@ std::string speed_section(const RunFiles& run) {
   Facts facts;
   const Json& training = part(run.info, "training");
   const double seconds = number_at(training, "seconds"), terms = number_at(training, "terms");
-  const char* unit = run.quality.contains("tokens") || run.info.contains("tokens") ? "tokens" : run.quality.value("task", "") == "forecast" ? "periods" : "samples";
+  const bool forecast = run.quality.value("task", "") == "forecast";  // learns from periods, and answers windows of them
+  const char* unit = run.quality.contains("tokens") || run.info.contains("tokens") ? "tokens" : "samples";
   if (!std::isnan(seconds)) facts.add("training", seconds_text(seconds));
   const double cpu_s = number_at(training, "cpu_seconds"), training_memory = number_at(training, "peak_memory_bytes");
   if (!std::isnan(cpu_s)) facts.add("CPU time of training", seconds_text(cpu_s));
-  if (seconds > 0 && !std::isnan(terms)) facts.add("training speed", fmt::format("{} {} a second", count_text(std::llround(terms / seconds)), unit));
+  if (seconds > 0 && !std::isnan(terms)) facts.add("training speed", fmt::format("{} {} a second", count_text(std::llround(terms / seconds)), forecast ? "periods" : unit));
   for (const char* key : {"samples_per_second", "tokens_per_second"}) {
     const double speed = number_at(run.quality, key);
-    if (!std::isnan(speed)) facts.add("evaluation speed", fmt::format("{} {} a second, in batches", count_text(std::llround(speed)), unit));
+    if (!std::isnan(speed)) facts.add("evaluation speed", fmt::format("{} {} a second, in batches", count_text(std::llround(speed)), forecast ? "windows" : unit));
   }
   const double memory = number_at(run.info, "peak_memory_bytes");
   if (!std::isnan(training_memory)) facts.add("peak memory, training", bytes_text(std::llround(training_memory)));
