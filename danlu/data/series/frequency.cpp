@@ -31,6 +31,22 @@ int64_t month_number(double time) {
   return int64_t{static_cast<int>(date.year())} * 12 + static_cast<unsigned>(date.month()) - 1;
 }
 
+double second_of_day(double time) { return time - kDay * std::floor(time / kDay); }
+
+unsigned last_day(std::chrono::year year, std::chrono::month month) {
+  return static_cast<unsigned>(std::chrono::year_month_day_last(year, std::chrono::month_day_last(month)).day());
+}
+
+// Is it one day of every month, the last one of those that are too short for it?
+bool are_on_one_day_of_the_month(std::span<const double> times) {
+  unsigned day = 0;
+  for (const double time : times) day = std::max(day, static_cast<unsigned>(date_of(time).day()));
+  return std::all_of(times.begin(), times.end(), [&](double time) {
+    const auto date = date_of(time);
+    return static_cast<unsigned>(date.day()) == std::min(day, last_day(date.year(), date.month()));
+  });
+}
+
 }  // namespace
 
 Frequency Frequency::parse(const std::string& text) {
@@ -59,15 +75,26 @@ Frequency Frequency::parse(const std::string& text) {
 
 std::optional<Frequency> Frequency::infer(std::span<const double> times) {
   if (times.size() < 2) return std::nullopt;
-  double seconds = HUGE_VAL;
-  for (size_t i = 1; i < times.size(); ++i) seconds = std::min(seconds, times[i] - times[i - 1]);
-  Frequency f;
-  const double days = seconds / kDay;
+  double least = HUGE_VAL;
+  for (size_t i = 1; i < times.size(); ++i) least = std::min(least, times[i] - times[i - 1]);
+  const auto fit = [&](const Frequency& f) {  // each time a period of its own
+    for (size_t i = 1; i < times.size(); ++i) {
+      if (f.periods(times[i - 1], times[i]).value_or(0) < 1) return false;
+    }
+    return true;
+  };
+  Frequency even, calendar, weekly;
+  even.seconds_ = std::max<int64_t>(1, std::llround(least));
+  weekly.seconds_ = 7 * kDay;
   for (const int64_t months : {1, 3, 12}) {
-    if (days >= 30.4 * static_cast<double>(months) - 3 && days <= 30.5 * static_cast<double>(months) + 1) f.months_ = months;
+    const double days = least / kDay;
+    if (days >= 30.4 * static_cast<double>(months) - 3 && days <= 30.5 * static_cast<double>(months) + 1) calendar.months_ = months;
   }
-  if (f.months_ == 0) f.seconds_ = std::max<int64_t>(1, std::llround(seconds));
-  return f;
+  if (calendar.is_step()) return even;
+  // 28, 91 and 364 days may be a month, a quarter and a year, or 4, 13 and 52 weeks.
+  if (fit(even)) return fit(calendar) && are_on_one_day_of_the_month(times) ? calendar : even;
+  if (fit(calendar)) return calendar;
+  return fit(weekly) ? weekly : calendar;
 }
 
 double Frequency::days() const { return months_ > 0 ? 30.4375 * static_cast<double>(months_) : static_cast<double>(seconds_) / kDay; }
@@ -97,16 +124,16 @@ double Frequency::later(double time, int64_t periods) const {
   using namespace std::chrono;
   const auto date = date_of(time);
   const auto month = year_month(date.year(), date.month()) + std::chrono::months(periods * months_);
-  const auto day = std::min(static_cast<unsigned>(date.day()), static_cast<unsigned>(year_month_day_last(month.year(), month_day_last(month.month())).day()));
+  const auto day = std::min(static_cast<unsigned>(date.day()), last_day(month.year(), month.month()));
   const sys_days days = month.year() / month.month() / std::chrono::day(day);
-  return static_cast<double>(days.time_since_epoch().count()) * kDay + std::fmod(time, double{kDay});
+  return static_cast<double>(days.time_since_epoch().count()) * kDay + second_of_day(time);
 }
 
 std::string Frequency::time_text(double time) const {
   const auto date = date_of(time);
   std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   if (months_ > 0 || is_step() || seconds_ % kDay == 0) return text;
-  const int64_t second = static_cast<int64_t>(std::llround(time - kDay * std::floor(time / kDay)));
+  const int64_t second = static_cast<int64_t>(std::llround(second_of_day(time)));
   text += fmt::format(" {:02}:{:02}", second / 3600, second / 60 % 60);
   return seconds_ % 60 == 0 ? text : text + fmt::format(":{:02}", second % 60);
 }

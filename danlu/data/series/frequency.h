@@ -18,7 +18,8 @@ class Frequency {
   // "day", "15 minutes", "quarter"; of minute, hour, day, week, month, quarter, year, or "step": a row is a period, whatever its time.
   // Throws ConfigError for anything else.
   static Frequency parse(const std::string& text);
-  // The smallest distance of ascending, different times; nothing for fewer than two of them.
+  // The smallest distance of ascending, different times, by the calendar if all of them may be a month, a quarter or a year apart, and by weeks
+  // if only those fit; nothing for fewer than two times. Some of them may not fit: one that stands out of line makes a distance too.
   static std::optional<Frequency> infer(std::span<const double> times);
 
   bool is_step() const { return seconds_ == 0 && months_ == 0; }

@@ -46,6 +46,27 @@ TEST(Frequency, IsFoundFromTheSmallestDistance) {
   EXPECT_EQ(of({"2024-01-01"}), "none");
 }
 
+TEST(Frequency, WeeksAreNoMonths) {
+  const auto every = [](double days, int count, const char* first) {
+    std::vector<double> times;
+    for (int i = 0; i < count; ++i) times.push_back(at(first) + i * days * 86400);
+    return Frequency::infer(times)->name();
+  };
+  EXPECT_EQ(every(28, 20, "2023-01-02"), "4 weeks");
+  EXPECT_EQ(every(91, 5, "2023-01-02"), "13 weeks") << "each in a quarter of its own";
+  EXPECT_EQ(every(364, 3, "2023-01-02"), "52 weeks");
+  EXPECT_EQ(every(30, 20, "2023-01-01"), "30 days");
+  EXPECT_EQ(every(28, 2, "2023-02-01"), "month") << "the same day of two months";
+  const auto of = [](std::vector<const char*> dates) {
+    std::vector<double> times;
+    for (const char* date : dates) times.push_back(at(date));
+    return Frequency::infer(times)->name();
+  };
+  EXPECT_EQ(of({"2023-01-02", "2023-02-01", "2023-03-01", "2023-04-03"}), "month") << "the first working day of each";
+  EXPECT_EQ(of({"2023-01-02", "2023-01-30", "2023-03-06"}), "week") << "4 and 5 of them";
+  EXPECT_EQ(of({"2022-12-31", "2023-06-30", "2023-09-30"}), "quarter");
+}
+
 TEST(Frequency, CountsPeriodsAndGoesOn) {
   const Frequency day = Frequency::parse("day"), month = Frequency::parse("month"), hour = Frequency::parse("hour");
   EXPECT_EQ(day.periods(at("2024-02-28"), at("2024-03-01")), 2);
@@ -56,6 +77,8 @@ TEST(Frequency, CountsPeriodsAndGoesOn) {
   EXPECT_EQ(month.time_text(month.later(at("2024-01-31"), 14)), "2025-03-31");
   EXPECT_EQ(month.time_text(month.later(at("1958-03-01"), -3)), "1957-12-01");
   EXPECT_EQ(hour.time_text(hour.later(at("2024-12-31 23:00"), 2)), "2025-01-01 01:00");
+  EXPECT_EQ(month.later(at("1958-01-31 06:00"), 1), at("1958-02-28 06:00")) << "the hour of a day before 1970";
+  EXPECT_EQ(hour.time_text(hour.later(at("1958-12-31 23:00"), 2)), "1959-01-01 01:00");
 }
 
 TEST(CalendarTime, KnowsWeekdaysAndYears) {

@@ -8,6 +8,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/table/saved_state.h"
+#include "danlu/data/table/statistics.h"
 
 namespace danlu::data {
 namespace {
@@ -95,19 +96,14 @@ SeriesPreprocess SeriesPreprocess::fit(const Panel& panel, const SeriesOptions& 
   std::sort(sorted.begin(), sorted.end());
   p.usual_scale_ = sorted[sorted.size() / 2];
   for (size_t k = 0; k < options.known.size(); ++k) {
-    double sum = 0, squares = 0, count = 0;
-    for (const Panel::Series& s : panel.series) {
-      for (int64_t t = 0; t < training_end; ++t) {
-        const double v = at(s.known[k], t);
-        if (std::isnan(v)) continue;
-        sum += v;
-        squares += v * v;
-        ++count;
-      }
+    std::vector<double> values;  // gaps among them, which count for nothing
+    for (const Panel::Series& s : panel.series) values.insert(values.end(), s.known[k].begin(), s.known[k].begin() + std::min(training_end, panel.periods));
+    const Moments moments = moments_of(values);
+    if (!std::isfinite(moments.mean) || !std::isfinite(moments.deviation)) {
+      throw DataError(kWhere, fmt::format("data.series.known: \"{}\": got numbers whose squares are too large to be added; expected smaller ones: give them in another unit", options.known[k]));
     }
-    const double mean = count > 0 ? sum / count : 0, variance = count > 0 ? squares / count - mean * mean : 0;
-    p.known_mean_.push_back(mean);
-    p.known_std_.push_back(variance > 1e-12 * (1 + mean * mean) ? std::sqrt(variance) : 1);
+    p.known_mean_.push_back(moments.mean);
+    p.known_std_.push_back(moments.deviation > 0 ? moments.deviation : 1);
   }
   return p;
 }
@@ -130,6 +126,7 @@ SeriesPreprocess SeriesPreprocess::from_json(const Json& json, const std::string
   } catch (const ConfigError& error) {
     throw DataError(kWhere, fmt::format("{}: {}", source, error.message()));
   }
+  if (options.values.empty()) throw DataError(kWhere, fmt::format("{}: options.values: got none; expected the columns that are foretold; the file is damaged", source));
   SeriesPreprocess p = of(options);
   for (const Json& one : state.list("scales")) {
     const SavedState scale(one, source);

@@ -53,7 +53,8 @@ class SeriesPreprocess {
   int64_t history() const { return history_; }  // periods before the origin that are looked at
   int64_t rows() const { return length() + horizon(); }
   int64_t channels() const;
-  // The series that do not change in the training part: their scale is that of the others.
+  // The series that do not change in the training part, of a fit and not of a saved one. Their scale is that of their own history where that
+  // changes later on, else the usual one of the others.
   const std::vector<std::string>& constant() const { return constant_; }
 
   // Is there a value among those that a sample is made of? The origin may be behind the last period of the panel.

@@ -49,6 +49,9 @@ class Findings {
 }  // namespace
 
 TimeSplit split_in_time(const Panel& panel, const SplitOptions& options, int64_t history, int64_t horizon) {
+  const auto refuse = [](const char* key, const std::string& got) { throw ConfigError("data.series", fmt::format("data.split.{}: got {}; expected none: series are divided in time, the last periods test", key, got)); };
+  if (!options.column.empty()) refuse("column", options.column);
+  if (options.method == "random") refuse("method", options.method);
   TimeSplit split;
   for (const Panel::Series& s : panel.series) split.end = std::max(split.end, s.end);
   const auto share = [&](double part) { return static_cast<int64_t>(std::llround(part * static_cast<double>(split.end))); };
@@ -81,7 +84,7 @@ SeriesReport report_series(const Panel& panel, const SeriesPreprocess& preproces
                            summary.high, mean, summary.missing, summary.gaps, summary.longest);
     }
     const auto length = static_cast<double>(s.end - s.begin);
-    found.add(static_cast<double>(summary.missing) > kManyMissing * length, "warning", "gaps", s.name, fmt::format("{} of {} periods have no value; the model sees the line between the values around a gap", summary.missing, s.end - s.begin));
+    found.add(static_cast<double>(summary.missing) > kManyMissing * length, "warning", "gaps", s.name, fmt::format("{} of {} periods have no value; the model sees the line between the values around a gap; if rows are further apart than a {}, set data.series.frequency", summary.missing, s.end - s.begin, panel.frequency.name()));
     found.add(s.end < split.end - (split.end - split.validation_end) / 2, "warning", "ends early", s.name, fmt::format("ends with {}: it is hardly tested", panel.time_text(s.end - 1)));
     found.add(s.begin + preprocess.history() + preprocess.horizon() > split.training_end, "warning", "begins late", s.name, fmt::format("begins with {}: no window of it lies in the training part", panel.time_text(s.begin)));
   }

@@ -16,7 +16,7 @@ struct TimeSplit {
 };
 
 // By the shares of `options`, of the periods up to the last one with a value. Throws DataError naming the smallest number of periods if a
-// part has no room for a window.
+// part has no room for a window; ConfigError for options that ask for another way to divide.
 TimeSplit split_in_time(const Panel& panel, const SplitOptions& options, int64_t history, int64_t horizon);
 
 struct SeriesReport {

@@ -1,8 +1,8 @@
 #include "danlu/data/series/series.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -18,7 +18,6 @@ namespace {
 constexpr const char* kWhere = "data.series";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kDay = 86400;
-constexpr int64_t kMostPeriods = 100'000'000;  // a time that is centuries off must not take all memory
 
 // Seconds of a date: as values.h has them, and 19580329, 1958-03.
 std::optional<double> parse_time(Cell cell) {
@@ -36,12 +35,13 @@ std::optional<double> parse_time(Cell cell) {
 
 class Reader {
  public:
-  Reader(const Table& table, const SeriesOptions& options) : table_(table), options_(options) {
+  Reader(const Table& table, const SeriesOptions& options, int64_t most_cells) : table_(table), options_(options), most_cells_(most_cells) {
     if (options.values.empty()) throw ConfigError(kWhere, "data.series.values: got none; expected the columns that are to be foretold");
     for (const std::string& name : options.values) values_.push_back(table.column_index(name));
     for (const std::string& name : options.known) known_.push_back(table.column_index(name));
     if (!options.time.empty()) time_ = table.column_index(options.time);
     if (!options.id.empty()) id_ = table.column_index(options.id);
+    if (table.num_rows() == 0) throw DataError(kWhere, fmt::format("{}: got no rows; expected one for each time", table.source()));
   }
 
   Panel read() {
@@ -107,41 +107,55 @@ class Reader {
       if (!found) throw DataError(kWhere, fmt::format("{}: got {} different times; expected at least two, to see how far apart they are", table_.source(), distinct.size()));
       panel_.frequency = *found;
     }
-    if (!panel_.frequency.is_step()) {
-      first_ = distinct.front();
-      panel_.periods = period_of_time(distinct.back(), table_.num_rows() - 1) + 1;
-      if (panel_.periods > kMostPeriods) throw DataError(kWhere, fmt::format("{}: from {} to {} there are {} periods of a {}; expected at most {}", table_.source(), panel_.frequency.time_text(first_), panel_.frequency.time_text(distinct.back()), panel_.periods, panel_.frequency.name(), kMostPeriods));
-      for (int64_t p = 0; p < panel_.periods; ++p) panel_.times.push_back(panel_.frequency.later(first_, p));
-    } else if (time_) {
-      panel_.times = distinct;
-      panel_.periods = std::ssize(distinct);
-    } else {
+    if (!time_) {
       std::vector<int64_t> count(ids_.size(), 0);
-      for (const int64_t id : of_row_) panel_.periods = std::max(panel_.periods, ++count[static_cast<size_t>(id)]);
+      for (const int64_t id : of_row_) period_of_row_.push_back(count[static_cast<size_t>(id)]++);
+    } else if (panel_.frequency.is_step()) {
+      for (const double time : times_) period_of_row_.push_back(std::lower_bound(distinct.begin(), distinct.end(), time) - distinct.begin());
+    } else {
+      for (int64_t row = 0; row < table_.num_rows(); ++row) period_of_row_.push_back(period_of_time(row, distinct, !told));
+    }
+    panel_.periods = *std::max_element(period_of_row_.begin(), period_of_row_.end()) + 1;
+    check_size(distinct);
+    if (panel_.frequency.is_step()) {
+      panel_.times = std::move(distinct);
+    } else {
+      for (int64_t p = 0; p < panel_.periods; ++p) panel_.times.push_back(panel_.frequency.later(distinct.front(), p));
     }
     const auto periods = static_cast<size_t>(panel_.periods);
     for (Panel::Series& s : panel_.series) {
       s.values.assign(periods, kNone);
       s.known.assign(known_.size(), std::vector<double>(periods, kNone));
     }
-    lines_.assign(ids_.size(), std::vector<int64_t>(periods, -1));
-    seen_.assign(ids_.size(), 0);
+    has_row_.assign(ids_.size(), std::vector<bool>(periods, false));
   }
 
-  int64_t period_of_time(double time, int64_t row) const {
-    const auto periods = panel_.frequency.periods(first_, time);
-    if (!periods) {
-      throw DataError(kWhere, fmt::format("{}: got {}; expected a whole number of periods of a {} behind the first time, {}; set data.series.frequency, or frequency: step if rows "
-                                          "count and not times", table_.place(row, *time_), shown(table_.cell(row, *time_)), panel_.frequency.name(), panel_.frequency.time_text(first_)));
+  // A time that is centuries off, or a series of two rows among a thousand others, must not take all memory.
+  void check_size(const std::vector<double>& distinct) const {
+    const int64_t columns = std::ssize(panel_.series) * (1 + std::ssize(known_));
+    if (panel_.periods <= most_cells_ / columns) return;
+    const Frequency& f = panel_.frequency;
+    const std::string span = f.is_step() ? "" : fmt::format(" of a {}, from {} to {},", f.name(), f.time_text(distinct.front()), f.time_text(distinct.back()));
+    throw DataError(kWhere, fmt::format("{}: got {} rows, for which {} periods{} of {} series with {} columns known in advance make {:.4g} cells, gaps among them; expected at most {}; correct times that are far off, "
+                                        "or {}take fewer series at a time", table_.source(), table_.num_rows(), panel_.periods, span, panel_.series.size(), known_.size(),
+                                        static_cast<double>(panel_.periods) * static_cast<double>(columns), most_cells_, f.is_step() ? "" : "set a longer data.series.frequency, or "));
+  }
+
+  int64_t line_of(double time) const { return table_.line(std::find(times_.begin(), times_.end(), time) - times_.begin()); }
+
+  int64_t period_of_time(int64_t row, const std::vector<double>& distinct, bool is_found) const {
+    const auto periods = panel_.frequency.periods(distinct.front(), times_[static_cast<size_t>(row)]);
+    if (periods) return *periods;
+    std::string why;
+    if (is_found) {  // one row out of line is enough to find a wrong one
+      size_t least = 1;
+      for (size_t i = 2; i < distinct.size(); ++i) {
+        if (distinct[i] - distinct[i - 1] < distinct[least] - distinct[least - 1]) least = i;
+      }
+      why = fmt::format(", as near as lines {} and {} are", line_of(distinct[least - 1]), line_of(distinct[least]));
     }
-    return *periods;
-  }
-
-  int64_t period_of(int64_t row) {
-    if (!time_) return seen_[static_cast<size_t>(of_row_[static_cast<size_t>(row)])]++;
-    const double time = times_[static_cast<size_t>(row)];
-    if (!panel_.frequency.is_step()) return period_of_time(time, row);
-    return std::lower_bound(panel_.times.begin(), panel_.times.end(), time) - panel_.times.begin();
+    throw DataError(kWhere, fmt::format("{}: got {}; expected a whole number of periods of a {}{} behind the first time, {} in line {}; correct the row that is out of line, or set data.series.frequency, or frequency: step if "
+                                        "rows count and not times", table_.place(row, *time_), shown(table_.cell(row, *time_)), panel_.frequency.name(), why, panel_.frequency.time_text(distinct.front()), line_of(distinct.front())));
   }
 
   double number(int64_t row, int64_t column) const {
@@ -154,20 +168,26 @@ class Reader {
     return *value;
   }
 
+  // The row before this one that is of its series and period.
+  int64_t first_of(int64_t row) const {
+    size_t first = 0;
+    while (of_row_[first] != of_row_[static_cast<size_t>(row)] || period_of_row_[first] != period_of_row_[static_cast<size_t>(row)]) ++first;
+    return static_cast<int64_t>(first);
+  }
+
   void place(int64_t row) {
     const auto id = static_cast<size_t>(of_row_[static_cast<size_t>(row)]);
-    const int64_t period = period_of(row);
+    const int64_t period = period_of_row_[static_cast<size_t>(row)];
     const auto p = static_cast<size_t>(period);
-    int64_t& line = lines_[id][p];
-    const bool again = line >= 0;
+    const bool again = has_row_[id][p];
+    has_row_[id][p] = true;
     if (again) {
       ++panel_.repeated;
       if (options_.on_duplicate == "error") {
         throw DataError(kWhere, fmt::format("{}: got {} a second time{}; the first is in line {}; expected one row for each time{}; or set data.series.on_duplicate: mean, sum or last", table_.place(row, *time_),
-                                            panel_.time_text(period), id_ ? fmt::format(" for \"{}\"", ids_[id]) : "", line, id_ ? "" : ", or a column that tells series apart (data.series.id)"));
+                                            panel_.time_text(period), id_ ? fmt::format(" for \"{}\"", ids_[id]) : "", table_.line(first_of(row)), id_ ? "" : ", or a column that tells series apart (data.series.id)"));
       }
     }
-    line = table_.line(row);
     for (size_t v = 0; v < values_.size(); ++v) {
       Panel::Series& s = panel_.series[id * values_.size() + v];
       const double value = number(row, values_[v]);
@@ -178,7 +198,9 @@ class Reader {
         there += value;  // a mean is divided when all are in
         if (options_.on_duplicate == "mean") ++summed_[{id * values_.size() + v, p}];
       }
-      for (size_t k = 0; k < known_.size(); ++k) s.known[k][p] = number(row, known_[k]);
+      for (size_t k = 0; k < known_.size(); ++k) {
+        if (const double known = number(row, known_[k]); !std::isnan(known)) s.known[k][p] = known;  // a gap takes nothing back
+      }
     }
   }
 
@@ -187,8 +209,6 @@ class Reader {
   }
 
   void finish() {
-    std::string text = panel_.frequency.name();
-    for (const double time : panel_.times) text += fmt::format(" {}", time);
     for (Panel::Series& s : panel_.series) {
       const auto is_there = [](double v) { return !std::isnan(v); };
       s.begin = std::find_if(s.values.begin(), s.values.end(), is_there) - s.values.begin();
@@ -200,26 +220,20 @@ class Reader {
           throw DataError(kWhere, fmt::format("{}: the series \"{}\" has no value for {}; expected one for each {}; or set data.series.gaps: fill", table_.source(), s.name, panel_.time_text(p), panel_.frequency.name()));
         }
       }
-      text += fmt::format("\n{}", s.name);
-      for (const double v : s.values) text += fmt::format(" {}", v);
-      for (const auto& known : s.known) {
-        for (const double v : known) text += fmt::format(" {}", v);
-      }
     }
-    panel_.hash = hash_text(text);
   }
 
   const Table& table_;
   const SeriesOptions& options_;
+  int64_t most_cells_;
   std::optional<int64_t> time_, id_;
   std::vector<int64_t> values_, known_;
   std::vector<std::string> ids_;
-  std::vector<int64_t> of_row_, seen_;
+  std::vector<int64_t> of_row_, period_of_row_;
   std::vector<double> times_;
-  std::vector<std::vector<int64_t>> lines_;
+  std::vector<std::vector<bool>> has_row_;  // of each id and period
   std::map<std::pair<size_t, size_t>, int64_t> summed_;
   bool dates_ = true;
-  double first_ = 0;
   Panel panel_;
 };
 
@@ -259,7 +273,20 @@ std::string Panel::time_text(int64_t period) const {
   return has_dates ? frequency.time_text(time) : fmt::format("{}", time);
 }
 
-Panel read_series(const Table& table, const SeriesOptions& options) { return Reader(table, options).read(); }
+Hash128 Panel::hash() const {
+  std::string text = frequency.name();
+  for (const double time : times) fmt::format_to(std::back_inserter(text), " {}", time);
+  for (const Series& s : series) {
+    text += "\n" + s.name;
+    for (const double v : s.values) fmt::format_to(std::back_inserter(text), " {}", v);
+    for (const auto& known : s.known) {
+      for (const double v : known) fmt::format_to(std::back_inserter(text), " {}", v);
+    }
+  }
+  return hash_text(text);
+}
+
+Panel read_series(const Table& table, const SeriesOptions& options, int64_t most_cells) { return Reader(table, options, most_cells).read(); }
 
 SeriesOptions resolve_series_options(SeriesOptions o, const Frequency& frequency) {
   o.frequency = frequency.name();

@@ -54,17 +54,21 @@ struct Panel {
   int64_t rows = 0;       // of the table
   int64_t unordered = 0;  // rows that came after a later one of their id
   int64_t repeated = 0;   // rows that were merged with another of their id and time
-  Hash128 hash;           // of all that is above but the order of rows
 
+  // Of the periods and what is measured and known in them, whatever the order of rows. Takes as much memory as the table's text.
+  Hash128 hash() const;
   // "2024-07-04"; the number that stands for a time; "period 12", counted from 0, where there are no times; "+3" for a step that is
   // still to come.
   std::string time_text(int64_t period) const;
 };
 
+// Numbers that a panel may have room for: periods x series x (1 + columns known in advance).
+inline constexpr int64_t kMostCells = 200'000'000;
+
 // Throws DataError naming line and column for a time that is none or lies between two periods, two rows of one time, and a value that is no
-// finite number; for gaps, unless they are to be filled; for a series without a value. ConfigError for a frequency that is none, or that
-// cannot be told.
-Panel read_series(const Table& table, const SeriesOptions& options);
+// finite number; for a table without rows, or with times so far apart that there would be more than `most_cells`; for gaps, unless they are to
+// be filled; for a series without a value. ConfigError for a frequency that is none, or that cannot be told.
+Panel read_series(const Table& table, const SeriesOptions& options, int64_t most_cells = kMostCells);
 
 // What options leave open: season, length and calendar by the frequency, and `frequency` itself. Throws ConfigError for options that
 // contradict each other.

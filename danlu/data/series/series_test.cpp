@@ -2,11 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
-
 #include "danlu/base/error.h"
-#include "danlu/data/dataset/series_dataset.h"
-#include "danlu/data/series/report.h"
+#include "danlu/data/series/testing.h"
 #include "danlu/data/table/csv.h"
 
 namespace danlu::data {
@@ -18,13 +15,7 @@ using testing::HasSubstr;
 using testing::IsNan;
 using testing::ThrowsMessage;
 
-Panel read(const std::string& csv, SeriesOptions options) { return read_series(parse_csv(csv, "s.csv"), options); }
-SeriesOptions daily() {
-  SeriesOptions o;
-  o.time = "day";
-  o.values = {"rides"};
-  return o;
-}
+Panel read(const std::string& csv, const SeriesOptions& options) { return read_series(parse_csv(csv, "s.csv"), options); }
 
 TEST(Series, LieOnAGridWithGaps) {
   const Panel panel = read("day,rides\n2024-03-01,4\n2024-02-28,1\n2024-02-29,NA\n2024-03-03,6\n", daily());
@@ -38,8 +29,8 @@ TEST(Series, LieOnAGridWithGaps) {
 TEST(Series, DoNotDependOnTheOrderOfRows) {
   const Panel a = read("day,rides\n2024-02-28,1\n2024-02-29,2\n2024-03-01,4\n", daily());
   const Panel b = read("day,rides\n2024-03-01,4\n2024-02-28,1\n2024-02-29,2\n", daily());
-  EXPECT_EQ(a.hash, b.hash);
-  EXPECT_NE(a.hash, read("day,rides\n2024-02-28,1\n2024-02-29,2\n2024-03-01,5\n", daily()).hash);
+  EXPECT_EQ(a.hash(), b.hash());
+  EXPECT_NE(a.hash(), read("day,rides\n2024-02-28,1\n2024-02-29,2\n2024-03-01,5\n", daily()).hash());
 }
 
 TEST(Series, TakeTimesInSeveralForms) {
@@ -87,6 +78,30 @@ TEST(Series, RefuseBadRowsByLine) {
   strict.gaps = "error";
   refusal("2024-01-01,1\n2024-01-02,2\n2024-01-04,4\n", AllOf(HasSubstr("no value for 2024-01-03"), HasSubstr("gaps: fill")), strict);
   refusal("0001-01-01,1\n2024-01-01 00:01,2\n2024-01-01 00:02,3\n", HasSubstr("expected at most"));
+  EXPECT_THAT([&] { read_series(parse_csv("day,rides\n2024-01-01,1\n", "s.csv").select({}), daily()); }, ThrowsMessage<DataError>(HasSubstr("s.csv: got no rows")));
+  refusal("2024-01-01,1\n2024-01-05,2\n2024-01-04,3\n2024-01-02 00:07,4\n2024-01-02,5\n", AllOf(HasSubstr("s.csv:3 column"), HasSubstr("\"2024-01-05\""), HasSubstr("of a 7 minutes, as near as lines 6 and 5 are")));
+  refusal("2024-01-01,1\n2024-01-03,2\n2024-01-02,3\n", AllOf(HasSubstr("s.csv:4"), HasSubstr("of a 2 days behind the first time, 2024-01-01 in line 2")), [] {
+    SeriesOptions every_other = daily();
+    every_other.frequency = "2 days";
+    return every_other;
+  }());
+}
+
+TEST(Series, HaveNoMoreCellsThanTheyMay) {
+  const auto refusal = [](const std::string& csv, const SeriesOptions& o, int64_t most, auto matcher) {
+    EXPECT_THAT([&] { read_series(parse_csv(csv, "s.csv"), o, most); }, ThrowsMessage<DataError>(matcher)) << csv;
+    EXPECT_NO_THROW(read_series(parse_csv(csv, "s.csv"), o, most + 1));
+  };
+  SeriesOptions o = daily();
+  o.frequency = "day";
+  refusal("day,rides\n2024-01-01,1\n2024-01-10,2\n", o, 9, AllOf(HasSubstr("s.csv: got 2 rows"), HasSubstr("10 periods of a day, from 2024-01-01 to 2024-01-10"), HasSubstr("make 10 cells"), HasSubstr("at most 9"), HasSubstr("data.series.frequency")));
+  o.id = "at";
+  o.known = {"holiday"};
+  refusal("day,at,rides,holiday\n2024-01-01,x,1,0\n2024-01-05,x,1,0\n2024-01-02,y,1,0\n2024-01-03,z,1,0\n", o, 29, AllOf(HasSubstr("5 periods"), HasSubstr("of 3 series with 1 columns known in advance make 30 cells")));
+  SeriesOptions steps = daily();
+  steps.time = "";
+  steps.id = "at";
+  refusal("at,rides\nx,1\nx,1\nx,1\ny,1\n", steps, 5, AllOf(HasSubstr("3 periods of 2 series"), HasSubstr("fewer series")));
 }
 
 TEST(Series, MergeRowsOfOneTimeIfTheyMay) {
@@ -101,6 +116,15 @@ TEST(Series, MergeRowsOfOneTimeIfTheyMay) {
   EXPECT_EQ(first("mean"), 2);
   EXPECT_EQ(first("sum"), 4);
   EXPECT_EQ(first("last"), 3) << "a gap is no value";
+}
+
+TEST(Series, ARowOfATimeThatWasThereTakesNothingBackThatIsKnown) {
+  SeriesOptions o = daily();
+  o.known = {"holiday"};
+  o.on_duplicate = "last";
+  const Panel panel = read("day,rides,holiday\n2024-01-01,1,1\n2024-01-02,2,0\n2024-01-01,3,\n2024-01-02,,1\n", o);
+  EXPECT_THAT(panel.series[0].values, ElementsAre(3, 2));
+  EXPECT_THAT(panel.series[0].known[0], ElementsAre(1, 1));
 }
 
 TEST(SeriesOptions, AreResolvedByTheFrequency) {
@@ -121,87 +145,6 @@ TEST(SeriesOptions, AreResolvedByTheFrequency) {
   near.horizon = 14;
   near.lags = {7};
   EXPECT_THAT([&] { resolve_series_options(near, Frequency::parse("day")); }, ThrowsMessage<ConfigError>(HasSubstr("expected at least the horizon, 14")));
-}
-
-// 0, 1, 2, ... with every tenth value missing.
-Panel ramp(int64_t periods) {
-  std::string csv = "rides\n";
-  for (int64_t p = 0; p < periods; ++p) csv += p % 10 == 9 ? "NA\n" : std::to_string(p) + "\n";
-  SeriesOptions o = daily();
-  o.time = "";
-  return read(csv, o);
-}
-
-SeriesOptions windows(int64_t length, int64_t horizon, int64_t season) {
-  SeriesOptions o = daily();
-  o.length = length;
-  o.horizon = horizon;
-  o.season = season;
-  o.lags = {5};
-  return resolve_series_options(o, Frequency::parse("step"));
-}
-
-TEST(SeriesPreprocess, ShowsThePastAndNothingElse) {
-  const Panel panel = ramp(60);
-  const auto preprocess = SeriesPreprocess::fit(panel, windows(4, 3, 2), 40);
-  ASSERT_EQ(preprocess.history(), 9);
-  std::vector<float> x(static_cast<size_t>(preprocess.rows() * preprocess.channels()));
-  const ForecastFrame frame = preprocess.encode(panel, 0, 20, x);
-  EXPECT_EQ(frame.last, 18) << "19 is a gap: filled with what stands before the origin, not with 20";
-  EXPECT_THAT(frame.seasonal, ElementsAre(18, 18, 18)) << "of 20, 21, 22 a season of 2 before: 18, 19, 18";
-  EXPECT_DOUBLE_EQ(frame.scale, 2) << "what changes in a season";
-  EXPECT_THAT(x, ElementsAre(-1, -3.5, -0.5, -3, 0, -2.5, 0, -2, 0, -1.5, 0, -1, 0, -0.5)) << "value or reference, and the value 5 before, less 18, over 2";
-
-  Panel other = panel;
-  for (size_t p = 20; p < 60; ++p) other.series[0].values[p] = -1000;
-  std::vector<float> y(x.size());
-  preprocess.encode(other, 0, 20, y);
-  EXPECT_EQ(x, y) << "what comes after the origin changes nothing";
-}
-
-TEST(SeriesPreprocess, IsFittedToTheTrainingPartAndSaved) {
-  const Panel panel = ramp(60);
-  Panel wild = panel;
-  for (size_t p = 40; p < 60; ++p) wild.series[0].values[p] *= 100;
-  const auto a = SeriesPreprocess::fit(panel, windows(4, 3, 2), 40), b = SeriesPreprocess::fit(wild, windows(4, 3, 2), 40);
-  EXPECT_EQ(a.to_json(), b.to_json());
-  const auto again = SeriesPreprocess::from_json(a.to_json(), "p.json");
-  EXPECT_EQ(again.to_json(), a.to_json());
-  EXPECT_EQ(again.history(), a.history());
-  Json broken = a.to_json();
-  broken["scales"][0]["scale"] = 0;
-  EXPECT_THAT([&] { SeriesPreprocess::from_json(broken, "p.json"); }, ThrowsMessage<DataError>(AllOf(HasSubstr("p.json"), HasSubstr("scale"))));
-}
-
-TEST(SeriesPreprocess, RefusesWhatNeverChanges) {
-  Panel panel = ramp(60);
-  for (size_t p = 0; p < 40; ++p) panel.series[0].values[p] = 7;
-  EXPECT_THAT([&] { SeriesPreprocess::fit(panel, windows(4, 3, 2), 40); }, ThrowsMessage<DataError>(AllOf(HasSubstr("\"rides\" never changes before period 40"), HasSubstr("7"))));
-}
-
-TEST(SplitInTime, LeavesEachPartRoomOrSaysHowMuchItNeeds) {
-  const Panel panel = ramp(60);
-  const TimeSplit split = split_in_time(panel, {.validation = 0.1, .test = 0.2}, 9, 3);
-  EXPECT_EQ(split.training_end, 41);  // the last value is at 58
-  EXPECT_EQ(split.validation_end, 47);
-  EXPECT_EQ(split.end, 59);
-  EXPECT_THAT([&] { split_in_time(panel, {.validation = 0.1, .test = 0.2}, 40, 3); }, ThrowsMessage<DataError>(AllOf(HasSubstr("training part has 41 of 59"), HasSubstr("at least 43"), HasSubstr("a series of 62"))));
-  EXPECT_THAT([&] { split_in_time(panel, {.validation = 0.1, .test = 0.2}, 9, 13); }, ThrowsMessage<DataError>(HasSubstr("validation part has 6 of 59 periods; expected at least 13, for one horizon")));
-}
-
-TEST(SeriesDataset, HasWindowsWithinItsPart) {
-  const Panel panel = ramp(60);
-  const auto preprocess = SeriesPreprocess::fit(panel, windows(4, 3, 2), 40);
-  const auto training = origins_between(panel, preprocess, 0, 40), test = origins_between(panel, preprocess, 47, 59, 4);
-  EXPECT_EQ(training.front().period, 9);
-  EXPECT_EQ(training.back().period, 37) << "whose horizon ends with the part";
-  ASSERT_EQ(test.size(), 3u);
-  EXPECT_EQ(test[1].period, 51);
-  const SeriesDataset dataset(panel, preprocess, training);
-  Batch batch;
-  dataset.gather(std::vector<int64_t>{0, 1}, batch);
-  EXPECT_EQ(batch.x.shape(), (Shape{2, 7, 2}));
-  EXPECT_THAT(batch.y.to_vector(), ElementsAre(IsNan(), 1, 2, 1, 1.5, 2)) << "9 is a gap; 10 less 8 and 11 less 7, over 2; then 10 to 12 less 8, which fills the gap";
 }
 
 }  // namespace
