@@ -5,7 +5,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/dataset/epoch_rng.h"
-#include "danlu/data/text/text_preprocess.h"
+#include "danlu/data/text/token_ids.h"
 
 namespace danlu::data {
 

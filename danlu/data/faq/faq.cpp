@@ -9,17 +9,12 @@
 #include "danlu/base/format.h"
 #include "danlu/base/utf8.h"
 #include "danlu/data/text/search_terms.h"
+#include "danlu/data/text/trim.h"
 
 namespace danlu::data {
 namespace {
 
 constexpr const char* kWhere = "data.faq";
-
-std::string_view trimmed(std::string_view text) {
-  const char* const kSpace = " \t\r\n\v\f";
-  const size_t begin = text.find_first_not_of(kSpace);
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 class Reader {
  public:
@@ -109,9 +104,9 @@ Faq::Faq(std::vector<FaqEntry> entries) : entries_(std::move(entries)) {
   if (entries_.empty()) throw DataError(kWhere, "got no entry; expected at least one");
   std::unordered_set<std::string_view> ids;
   for (const FaqEntry& e : entries_) {
-    if (!ids.insert(e.id).second) throw DataError(kWhere, fmt::format("got two entries \"{}\"", e.id));
-    const bool asked = !e.questions.empty() && std::none_of(e.questions.begin(), e.questions.end(), [](const std::string& q) { return q.empty(); });
-    if (!asked || e.answer.empty()) throw DataError(kWhere, fmt::format("entry \"{}\": got one without {}; expected both", e.id, asked ? "answer" : "question"));
+    if (!ids.insert(e.id).second) throw DataError(kWhere, fmt::format("got two entries \"{}\"; expected an id of its own for each", e.id));
+    const bool asked = !e.questions.empty() && std::none_of(e.questions.begin(), e.questions.end(), [](const std::string& q) { return trimmed(q).empty(); });
+    if (!asked || trimmed(e.answer).empty()) throw DataError(kWhere, fmt::format("entry \"{}\": got one without {}; expected both", e.id, asked ? "answer" : "question"));
   }
 }
 

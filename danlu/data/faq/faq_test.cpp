@@ -57,6 +57,7 @@ TEST(Faq, WhatIsNoQuestionWithAnAnswerIsRefusedOrLeftOut) {
 TEST(Faq, OfABundleNothingIsBelieved) {
   for (const char* json : {R"({})", R"({"entries": 3})", R"({"entries": []})", R"({"entries": [{"id": "1", "questions": [], "answer": "x", "url": ""}]})",
                            R"({"entries": [{"id": "1", "questions": ["q"], "answer": "", "url": ""}]})",
+                           R"({"entries": [{"id": "1", "questions": ["q", " \t"], "answer": "x", "url": ""}]})", R"({"entries": [{"id": "1", "questions": ["q"], "answer": "\n ", "url": ""}]})",
                            R"({"entries": [{"id": "1", "questions": ["q"], "answer": "x", "url": ""}, {"id": "1", "questions": ["r"], "answer": "y", "url": ""}]})"}) {
     try {
       Faq::from_json(parse_json(json, "test"), "faq.json");

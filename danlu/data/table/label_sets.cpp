@@ -7,6 +7,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/table/source_text.h"
+#include "danlu/data/text/trim.h"
 
 namespace danlu::data {
 namespace {
@@ -17,11 +18,6 @@ Cell present_cell(const Table& table, int64_t row, int64_t column) {
   const Cell cell = table.cell(row, column);
   if (!is_missing(cell)) return cell;
   throw DataError(kWhere, fmt::format("{}: the labels are missing; expected some in every row that trains or tests; leave such rows out first", table.place(row, column)));
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
 }
 
 // Each label once.

@@ -16,8 +16,8 @@ namespace danlu::data {
 class LabelSets {
  public:
   LabelSets() = default;
-  // A column whose cells are lists, between separators and spaces. The labels are those that at least `min_rows` training rows have, in
-  // the order of their names. Throws DataError if they are fewer than two, and for a missing cell.
+  // A column whose cells are lists, between separators and spaces. The labels are those that at least `min_rows` training rows have,
+  // and not all of them, in the order of their names. Throws DataError if they are fewer than two, and for a missing cell.
   static LabelSets from_lists(const Table& table, std::span<const int64_t> training, const std::string& column, const std::string& separator, int64_t min_rows);
   // Columns, each a label, whose cells are 1, true or yes, or 0, false or no. Throws DataError naming the place of any other cell, and for
   // a label that all training rows have, or none; and for one column.
@@ -28,7 +28,7 @@ class LabelSets {
   const std::vector<std::string>& names() const { return labels_.names(); }
   const std::string& reason() const { return reason_; }
 
-  // f32 (N, labels) of 1 and 0. Labels that training did not have are passed over. Throws as fit does for cells.
+  // f32 (N, labels) of 1 and 0. Labels of lists that are none of names() are passed over. Throws as from_lists and from_columns do for cells.
   Tensor encode(const Table& table, std::span<const int64_t> rows) const;
 
  private:

@@ -13,6 +13,7 @@
 #include "danlu/data/text/code_points.h"
 #include "danlu/data/text/normalizer.h"
 #include "danlu/data/text/unicode_classes.h"
+#include "danlu/data/text/word_characters.h"
 
 namespace danlu::data {
 namespace {
@@ -24,21 +25,8 @@ enum class Role { inside, alone, between };
 
 // In a text as words, which are runs of letters, marks and digits, and single ideographs and kana.
 Role role_in_words(uint32_t code) {
-  if ((code >= 0x2E80 && code <= 0x9FFF) || (code >= 0xF900 && code <= 0xFAFF) || (code >= 0x20000 && code <= 0x3FFFF)) return Role::alone;
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return Role::inside;
-    default: return Role::between;
-  }
+  if (!is_of_word(code)) return Role::between;
+  return is_ideograph_or_kana(code) ? Role::alone : Role::inside;
 }
 
 // In a text as what stands between spaces.
@@ -78,22 +66,29 @@ void normalize_word(std::string_view word, std::string& small, std::string& buff
   small = normalize(buffer, Normalizer::nfc, normal);
 }
 
-// Calls of_words(ngram) and of_characters(ngram) for those of a text, from space to space, until one returns false.
+// Calls of_words(ngram) and of_characters(ngram) for those of a text, from space to space, until one returns false. Returns how many bytes of
+// the text were read until then.
 class NgramReader {
  public:
   NgramReader(const std::vector<int64_t>& words, const std::vector<int64_t>& characters) : words_(words), characters_(characters) {}
 
   template <class OfWords, class OfCharacters>
-  void read(std::string_view text, const OfWords& of_words, const OfCharacters& of_characters) {
+  size_t read(std::string_view text, const OfWords& of_words, const OfCharacters& of_characters) {
     size_t count = 0;  // of words so far; the last few of them are in last_
+    size_t end = text.size();
+    const auto go_on = [&](bool more, std::string_view read) {
+      if (!more) end = static_cast<size_t>(read.data() - text.data()) + read.size();
+      return more;
+    };
     for_each_part(text, role_between_spaces, [&](std::string_view part) {
       bool goes_on = true;
       for_each_part(part, role_in_words, [&](std::string_view word) {
         normalize_word(word, last_[count++ % last_.size()], buffer_);
-        return goes_on = words_.empty() || read_words(count, of_words);
+        return goes_on = go_on(words_.empty() || read_words(count, of_words), word);
       });
-      return goes_on && (characters_.empty() || read_characters(part, of_characters));
+      return goes_on && go_on(characters_.empty() || read_characters(part, of_characters), part);
     });
+    return end;
   }
 
  private:
@@ -201,7 +196,12 @@ Json NgramVocabulary::to_json() const {
   return {{"words", words_}, {"characters", characters_}, {"word_ngrams", word_ngrams_}, {"character_ngrams", character_ngrams_}};
 }
 
-std::vector<int64_t> NgramVocabulary::encode(std::string_view text, int64_t most) const {
+std::vector<int64_t> NgramVocabulary::encode(std::string_view text, int64_t most) const { return read(text, most).ids; }
+
+size_t NgramVocabulary::bytes_read(std::string_view text, int64_t most) const { return read(text, most).bytes; }
+
+NgramVocabulary::Read NgramVocabulary::read(std::string_view text, int64_t most) const {
+  if (most <= 0) return {};
   std::vector<int64_t> ids;
   const auto look_up = [&](const Ids& known) {
     return [&](std::string_view ngram) {
@@ -210,8 +210,8 @@ std::vector<int64_t> NgramVocabulary::encode(std::string_view text, int64_t most
       return static_cast<int64_t>(ids.size()) < most;
     };
   };
-  if (most > 0) NgramReader(words_, characters_).read(text, look_up(word_ids_), look_up(character_ids_));
-  return ids;
+  const size_t bytes = NgramReader(words_, characters_).read(text, look_up(word_ids_), look_up(character_ids_));
+  return {std::move(ids), bytes};
 }
 
 NgramCounter::NgramCounter(const NgramOptions& options) : options_(options) { check_ngrams(options_); }

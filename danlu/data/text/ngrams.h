@@ -5,8 +5,8 @@
 //   const NgramVocabulary vocabulary = counter.vocabulary();
 //   const std::vector<int64_t> ids = vocabulary.encode("A red rose.", 1000);
 //
-// A word is a run of letters, marks and digits, in small letters and NFC; an ideograph and a kana, which no space divides from the next, is
-// one by itself. An n-gram of words is n words in a row, whatever stands between them: "red rose". One of characters is n characters in
+// A word is a run of letters, marks and digits (word_characters.h), in small letters and NFC; an ideograph and a kana, which no space divides
+// from the next, is one by itself. An n-gram of words is n words in a row, whatever stands between them: "red rose". One of characters is n characters in
 // a row of what stands between two spaces, signs too, and of a space at each end, so that beginnings and ends differ from middles: " ro",
 // "ros", "ose", "se.", "e. ".
 #pragma once
@@ -51,6 +51,8 @@ class NgramVocabulary {
   // The ids, from 1 on, of the n-grams of a text that are in the vocabulary, in the order of the text, each as often as it occurs; at most `most`.
   // Bytes that are not UTF-8 divide words.
   std::vector<int64_t> encode(std::string_view text, int64_t most) const;
+  // Of the beginning of a text that encode() takes its ids from: up to the word with the last one, or all of it.
+  size_t bytes_read(std::string_view text, int64_t most) const;
 
  private:
   friend class NgramCounter;
@@ -60,6 +62,11 @@ class NgramVocabulary {
   };
   using Ids = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
 
+  struct Read {
+    std::vector<int64_t> ids = {};
+    size_t bytes = 0;
+  };
+  Read read(std::string_view text, int64_t most) const;
   NgramVocabulary(const NgramOptions& options, std::vector<std::string> word_ngrams, std::vector<std::string> character_ngrams);
   static Ids number(const std::vector<std::string>& ngrams, int64_t first);
 

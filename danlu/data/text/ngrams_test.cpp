@@ -48,6 +48,8 @@ TEST(Ngrams, WordsOfAllScripts) {
   EXPECT_EQ(words("\xC3\x89t\xC3\xA9 \xC3\xA9t\x65\xCC\x81"), Json({"\xC3\xA9t\xC3\xA9"})) << "large, small, composed or not";
   EXPECT_EQ(words("\xE7\xBA\xA2\xE7\x9F\xB3 ok"), Json({"ok", "\xE7\x9F\xB3", "\xE7\xBA\xA2"})) << "ideographs stand alone";
   EXPECT_EQ(words("a\xFF\xFE" "b2_c"), Json({"a", "b2", "c"})) << "what is no text divides";
+  EXPECT_EQ(words("\u3010红\u3011，石。\u3000「花」・！"), Json({"石", "红", "花"})) << "punctuation is no word";
+  EXPECT_EQ(words("人々カー"), Json({"々", "カ", "ー", "人"}));
 }
 
 TEST(Ngrams, ALongTextIsCutOff) {
@@ -58,6 +60,12 @@ TEST(Ngrams, ALongTextIsCutOff) {
   EXPECT_TRUE(vocabulary.encode(text, 0).empty());
   EXPECT_TRUE(vocabulary.encode("", 7).empty());
   EXPECT_TRUE(vocabulary.encode("unknown words", 7).empty());
+  EXPECT_EQ(vocabulary.bytes_read(text, 7), std::string("red red red red").size()) << "a red, and two n-grams of every other";
+  EXPECT_EQ(vocabulary.bytes_read("new: red, rose", 100), 14u);
+  EXPECT_EQ(vocabulary.bytes_read("new: red, rose", 1), 8u);
+  EXPECT_EQ(vocabulary.bytes_read("red", 0), 0u);
+  const NgramVocabulary characters = counted({.words = {}, .characters = {2, 2}, .min_documents = 1}, {"ab"}).vocabulary();
+  EXPECT_EQ(characters.bytes_read("ab-b ab", 3), 4u) << "what stands between spaces is read at once";
 }
 
 TEST(Ngrams, OfTooManyThoseOfMostTextsStay) {

@@ -7,6 +7,7 @@
 
 #include "danlu/base/utf8.h"
 #include "danlu/data/text/code_points.h"
+#include "danlu/data/text/word_characters.h"
 
 namespace danlu::data {
 namespace {
@@ -22,22 +23,6 @@ bool holds_together(std::string_view word) {
       "want",  "was",   "we",   "were", "what",  "when", "where", "which", "who",  "why",  "will",  "with",  "would",  "you",   "your",  "怎么",  "如何",  "什么", "我的", "可以",
       "怎样",  "是否",  "请问", "那么", "为什",  "么样", "哪里",  "能否", "我想",  "想要"};
   return kWords.contains(word);
-}
-
-// Written without spaces between words.
-bool is_joined_script(uint32_t code) {
-  return (code >= 0x3040 && code <= 0x30FF) || (code >= 0x3400 && code <= 0x4DBF) || (code >= 0x4E00 && code <= 0x9FFF) || (code >= 0xAC00 && code <= 0xD7AF) ||
-         (code >= 0xF900 && code <= 0xFAFF) || (code >= 0x20000 && code <= 0x3FFFF);
-}
-
-bool is_of_word(uint32_t code) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // Collects the terms of one word after the other.
@@ -105,7 +90,7 @@ std::vector<std::string> search_terms(std::string_view text, TermKind kind) {
   };
   for (size_t at = 0; at < clean.size();) {
     const CodePoint character = code_point_at(clean.data() + at);
-    const bool of_word = is_of_word(character.code), of_joined = is_joined_script(character.code);
+    const bool of_word = is_of_word(character.code), of_joined = is_ideograph_or_kana(character.code) || is_hangul(character.code);
     if (!of_word || of_joined != joined) end_word();
     if (of_word) {
       joined = of_joined;

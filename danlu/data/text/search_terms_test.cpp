@@ -32,6 +32,10 @@ TEST(SearchTerms, PairsOfCharactersWhereNoSpacesAre) {
   EXPECT_THAT(search_terms("如何安装", TermKind::words), ElementsAre("何安", "安装"));
 }
 
+TEST(SearchTerms, PunctuationOfEveryScriptDivides) {
+  EXPECT_THAT(search_terms("人々の。木々、「山」・ー", TermKind::words), ElementsAre("人々", "々の", "木々", "山", "ー"));
+}
+
 TEST(SearchTerms, BytesThatAreNoTextDivide) {
   EXPECT_THAT(search_terms("page\xff\xfe" "break", TermKind::words), ElementsAre("page", "break"));
   EXPECT_EQ(folded("A\xc3"), "a ");

@@ -13,8 +13,7 @@
 #include "danlu/base/json.h"
 #include "danlu/data/table/target.h"
 #include "danlu/data/text/ngrams.h"
-#include "danlu/data/text/tokenizer.h"
-#include "danlu/engine/tensor/tensor.h"
+#include "danlu/data/text/token_ids.h"
 
 namespace danlu::data {
 
@@ -37,6 +36,8 @@ class TextPreprocess {
 
   // The ids of a text, at most length() of them.
   std::vector<int64_t> encode(std::string_view text) const;
+  // Of the beginning of a text that those stand for; what is behind the model does not see.
+  size_t bytes_read(std::string_view text) const;
   // Of every row; a missing text has none. Throws DataError for a table without the column.
   Tensor encode(const Table& table) const;
 
@@ -46,8 +47,5 @@ class TextPreprocess {
   std::variant<Tokenizer, NgramVocabulary> units_;
   TargetEncoder target_;
 };
-
-// Rows of ids as one tensor, padded behind with 0. At least one position.
-Tensor pad(const std::vector<const std::vector<int64_t>*>& rows);
 
 }  // namespace danlu::data

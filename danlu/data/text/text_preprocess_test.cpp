@@ -49,6 +49,8 @@ TEST(TextPreprocess, LongTextsAreCutAndShortOnesPadded) {
   EXPECT_EQ(x.data<int64_t>()[6], 0) << "a text of nothing";
   EXPECT_EQ(p.encode(std::string(10 << 20, 'z')).size(), 3u);
   EXPECT_TRUE(p.encode("").empty());
+  EXPECT_EQ(p.bytes_read("x"), 1u);
+  EXPECT_EQ(p.bytes_read(std::string(10 << 20, '?')), 3u) << "of three bytes that no merge joins";
 }
 
 TEST(TextPreprocess, ComesBackFromJson) {

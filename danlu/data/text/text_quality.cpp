@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "danlu/base/hash.h"
+#include "danlu/data/text/trim.h"
 
 namespace danlu::data {
 namespace {
@@ -33,12 +34,6 @@ std::string_view character_at(std::string_view text, size_t at) {
   size_t end = at + 1;
   while (end < text.size() && end < at + 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
   return text.substr(at, end - at);
-}
-
-std::string_view trimmed(std::string_view line) {
-  const size_t begin = line.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
 }
 
 struct WordCounts {
