@@ -5,6 +5,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/infer/bounded_model.h"
+#include "danlu/infer/bundle_directory.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
 
@@ -12,11 +13,7 @@ namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.bundle";
-constexpr int64_t kFormat = 1;
-
-constexpr const char* kModelFile = "model.safetensors";
-constexpr const char* kConfigFile = "config.json";
-constexpr const char* kPreprocessFile = "preprocess.json";
+constexpr BundleFormat kFormat = {"danlu-bundle", 1, "a bundle"};
 
 data::TaskKind task_from_name(const std::string& name, const std::string& source) {
   for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::multitask, data::TaskKind::clustering}) {
@@ -52,9 +49,8 @@ Shape shape_from(const Json& json, InputKind input, const std::string& source) {
 const char* name_of(InputKind kind) { return kind == InputKind::table ? "table" : kind == InputKind::image ? "image" : "text"; }
 
 Json BundleConfig::to_json() const {
-  Json json = {{"format", "danlu-bundle"},
-          {"format_version", kFormat},
-          {"name", name},
+  Json json = format_fields(kFormat);
+  json.update({{"name", name},
           {"task", data::name_of(task)},
           {"input", name_of(input)},
           {"input_shape", std::vector<int64_t>(input_shape.sizes().begin(), input_shape.sizes().end())},
@@ -64,7 +60,7 @@ Json BundleConfig::to_json() const {
           {"notice", notice},
           {"missing", {{"words", missing.words}, {"quoted", missing.quoted}}},
           {"model", model},
-          {"training", training}};
+          {"training", training}});
   for (const data::Head& head : heads) json["heads"].push_back({{"name", head.name}, {"task", data::name_of(head.task)}, {"class_names", head.class_names}});
   return json;
 }
@@ -73,10 +69,7 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
   const auto fail = [&](const std::string& message) { throw DataError(kWhere, fmt::format("{}: {}", source, message)); };
   BundleConfig config;
   try {
-    if (json.at("format") != "danlu-bundle") fail("not the configuration of a bundle");
-    if (json.at("format_version").get<int64_t>() > kFormat) {
-      fail(fmt::format("format_version: got {}; this program reads up to {}: take a newer danlu", to_line(json.at("format_version")), kFormat));
-    }
+    check_format(json, kFormat, source, kWhere);
     config.name = json.at("name");
     config.task = task_from_name(json.at("task"), source);
     const std::string input = json.at("input");
@@ -95,6 +88,9 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
       if (!classes_fit(head.task, head.class_names.size()) || !(data::has_classes(head.task) || head.task == data::TaskKind::regression)) {
         fail(fmt::format("heads: got {} class names for the {} head {}", head.class_names.size(), data::name_of(head.task), head.name));
       }
+      if (std::any_of(config.heads.begin(), config.heads.end(), [&](const data::Head& other) { return other.name == head.name; })) {
+        fail(fmt::format("heads: got two of the name {}; expected a name of its own for each target", head.name));
+      }
       config.heads.push_back(std::move(head));
     }
     config.model = json.at("model");
@@ -111,6 +107,8 @@ BundleConfig BundleConfig::from_json(const Json& json, const std::string& source
   return config;
 }
 
+bool is_bundle(const fs::path& given) { return has_format(given, kFormat); }
+
 void write_bundle(const fs::path& directory, const BundleConfig& config, const nn::Module& model, const Json& preprocess) {
   make_directories(directory);
   train::save_checkpoint(directory / kModelFile, model, nullptr, Json::object());
@@ -119,7 +117,7 @@ void write_bundle(const fs::path& directory, const BundleConfig& config, const n
 }
 
 Bundle read_bundle(const fs::path& given) {
-  const fs::path directory = fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given;
+  const fs::path directory = bundle_directory(given);
   const fs::path config_path = directory / kConfigFile;
   if (!fs::exists(config_path)) {
     throw FileError(kWhere, fmt::format("got {}; expected a bundle or a finished run (no {} there); make one with: danlu run RECIPE",

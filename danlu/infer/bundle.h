@@ -48,6 +48,9 @@ struct BundleConfig {
 // Throws FileError if a file cannot be written.
 void write_bundle(const fs::path& directory, const BundleConfig& config, const nn::Module& model, const Json& preprocess);
 
+// Does the directory, or the bundle/ in it, hold a bundle of this kind? Reads config.json alone.
+bool is_bundle(const fs::path& directory);
+
 struct Bundle {
   fs::path directory;  // that the files were found in
   BundleConfig config;

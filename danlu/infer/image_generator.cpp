@@ -7,6 +7,7 @@
 #include "danlu/base/rng.h"
 #include "danlu/data/image/preprocess.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/infer/bundle_directory.h"
 
 namespace danlu::infer {
 namespace {
@@ -17,11 +18,8 @@ constexpr int64_t kPiece = 16;
 }  // namespace
 
 bool is_image_generator(const fs::path& given) {
-  const fs::path nested = given / "bundle" / "config.json", path = fs::exists(nested) ? nested : given / "config.json";
-  if (!fs::exists(path)) return false;
-  const Json config = read_json(path);
-  if (!config.is_object() || config.value("format", Json()) != "danlu-bundle") return false;
-  const Json model = config.value("model", Json());
+  if (!is_bundle(given)) return false;
+  const Json model = read_json(bundle_directory(given) / kConfigFile).value("model", Json());
   return model.is_object() && model.value("type", Json()) == "gan";
 }
 

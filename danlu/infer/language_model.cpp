@@ -5,13 +5,13 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/formats/safetensors_folder.h"
+#include "danlu/infer/bundle_directory.h"
 #include "danlu/learn/models/gpt_huggingface.h"
 
 namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.language_model";
-constexpr const char* kConfigFile = "config.json";
 constexpr const char* kGenerationFile = "generation_config.json";
 constexpr int64_t kMaxSettingsBytes = 16 << 20;
 
@@ -19,8 +19,6 @@ bool is_there(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
-
-fs::path bundle_of(const fs::path& given) { return is_there(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
 
 // What people call it: the run that the bundle lies in, or the directory.
 std::string name_of(const fs::path& directory, const Json& config) {
@@ -67,7 +65,7 @@ std::vector<data::TokenId> find_eos(const fs::path& directory, const Json& confi
 }  // namespace
 
 std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
-  const fs::path directory = bundle_of(given), config_path = directory / kConfigFile;
+  const fs::path directory = bundle_directory(given), config_path = directory / kConfigFile;
   if (!is_there(config_path)) {
     throw FileError(kWhere, fmt::format("got {}; expected the directory of a language model (no {} there)", given.string(), kConfigFile));
   }
@@ -86,7 +84,7 @@ std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
 }
 
 bool is_language_model(const fs::path& given) {
-  const fs::path path = bundle_of(given) / kConfigFile;
+  const fs::path path = bundle_directory(given) / kConfigFile;
   if (!is_there(path)) return false;
   const Json config = read_json(path, kMaxSettingsBytes);
   return config.is_object() && config.contains("model_type");

@@ -9,19 +9,15 @@
 #include "danlu/engine/ops/linear.h"
 #include "danlu/eval/ranking.h"
 #include "danlu/infer/bounded_model.h"
+#include "danlu/infer/bundle_directory.h"
 #include "danlu/learn/train/checkpoint.h"
 
 namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.recommender";
-constexpr const char* kFormat = "danlu-recommender";
-constexpr int64_t kFormatVersion = 1;
-constexpr const char* kModelFile = "model.safetensors";
-constexpr const char* kConfigFile = "config.json";
+constexpr BundleFormat kFormat = {"danlu-recommender", 1, "a recommender"};
 constexpr const char* kCatalogueFile = "catalogue.json";
-
-fs::path bundle_of(const fs::path& given) { return fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
 
 std::unique_ptr<models::Recommender> read_model(const fs::path& directory, const Json& config, const data::Catalogue& catalogue) {
   const models::Audience audience = audience_of(catalogue);
@@ -41,15 +37,11 @@ std::unique_ptr<models::Recommender> read_model(const fs::path& directory, const
 }  // namespace
 
 Recommender::Recommender(const fs::path& given) {
-  const fs::path directory = bundle_of(given);
+  const fs::path directory = bundle_directory(given);
   const fs::path config_path = directory / kConfigFile;
   config_ = read_json(config_path);
   try {
-    if (config_.at("format") != kFormat) throw DataError(kWhere, fmt::format("{}: not the configuration of a recommender", config_path.string()));
-    if (config_.at("format_version").get<int64_t>() > kFormatVersion) {
-      throw DataError(kWhere, fmt::format("{}: format_version: got {}; this program reads up to {}: take a newer danlu", config_path.string(),
-                                          to_line(config_.at("format_version")), kFormatVersion));
-    }
+    check_format(config_, kFormat, config_path.string(), kWhere);
     name_ = config_.at("name").get<std::string>();
     user_column_ = config_.at("user_column").get<std::string>();
     config_.at("notice").get<std::string>();
@@ -131,12 +123,7 @@ Json to_json(const Recommendations& r) {
   return json;
 }
 
-bool is_recommender(const fs::path& given) {
-  const fs::path path = bundle_of(given) / kConfigFile;
-  if (!fs::exists(path)) return false;
-  const Json config = read_json(path);
-  return config.is_object() && config.value("format", Json()) == kFormat;
-}
+bool is_recommender(const fs::path& given) { return has_format(given, kFormat); }
 
 models::Audience audience_of(const data::Catalogue& catalogue) {
   models::Audience audience{catalogue.num_users(), catalogue.num_items(), std::ssize(catalogue.user_feature_names()), std::ssize(catalogue.item_feature_names()), {}, {}};
@@ -153,8 +140,10 @@ void write_recommender(const fs::path& directory, const RecommenderBundle& bundl
   make_directories(directory);
   train::save_checkpoint(directory / kModelFile, model, nullptr, Json::object());
   write_json(directory / kCatalogueFile, catalogue.to_json());
-  write_json(directory / kConfigFile, {{"format", kFormat}, {"format_version", kFormatVersion}, {"name", bundle.name}, {"notice", bundle.notice}, {"user_column", bundle.user_column},
-                                       {"users", catalogue.num_users()}, {"items", catalogue.num_items()}, {"model", bundle.model}, {"training", bundle.training}});
+  Json config = format_fields(kFormat);
+  config.update({{"name", bundle.name}, {"notice", bundle.notice}, {"user_column", bundle.user_column}, {"users", catalogue.num_users()}, {"items", catalogue.num_items()}, {"model", bundle.model},
+                 {"training", bundle.training}});
+  write_json(directory / kConfigFile, config);
 }
 
 }  // namespace danlu::infer
