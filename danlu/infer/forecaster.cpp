@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/infer/bounded_model.h"
+#include "danlu/infer/bundle_directory.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
 
@@ -14,13 +15,10 @@ namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.forecaster";
-constexpr const char* kFormat = "danlu-forecaster";
-constexpr int64_t kFormatVersion = 1;
-constexpr const char* kModelFile = "model.safetensors";
-constexpr const char* kConfigFile = "config.json";
-constexpr const char* kPreprocessFile = "preprocess.json";
-
-fs::path bundle_of(const fs::path& given) { return fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
+constexpr BundleFormat kFormat = {"danlu-forecaster", 1, "a forecaster"};
+constexpr int64_t kMostAtOnce = 1 << 22;  // numbers that the model is shown
+// Cells that a panel may have, gaps among them: so many for every row and column of values, and some for a small table.
+constexpr int64_t kCellsPerValue = 50, kSpareCells = 1'000'000;
 
 Json to_json(const std::vector<eval::ResidualBand>& bands) {
   Json json = Json::array();
@@ -28,11 +26,25 @@ Json to_json(const std::vector<eval::ResidualBand>& bands) {
   return json;
 }
 
-data::SeriesPreprocess read_preprocess(const fs::path& directory) {
-  const fs::path path = directory / kPreprocessFile;
-  return data::SeriesPreprocess::from_json(read_json(path), path.string());
+// Throws DataError for what is no band of `horizon` periods.
+eval::ResidualBand read_band(const Json& json, int64_t horizon, const std::string& source) {
+  eval::ResidualBand band{json.at("share").get<double>(), json.at("low").get<std::vector<double>>(), json.at("high").get<std::vector<double>>()};
+  const auto fail = [&](const std::string& message) { throw DataError(kWhere, fmt::format("{}: intervals: {}; the file is damaged", source, message)); };
+  if (!(band.share > 0 && band.share < 1)) fail(fmt::format("share: got {:g}; expected a number between 0 and 1", band.share));
+  if (std::ssize(band.low) != horizon || std::ssize(band.high) != horizon) {
+    fail(fmt::format("of {:g}: got {} and {} bounds; expected one for each of {} periods", band.share, band.low.size(), band.high.size(), horizon));
+  }
+  for (size_t h = 0; h < band.low.size(); ++h) {
+    const bool fits = std::isfinite(band.low[h]) && std::isfinite(band.high[h]) && band.low[h] <= band.high[h];
+    if (!fits) fail(fmt::format("of {:g}: got {} to {} for period {}; expected finite numbers, the lower one first", band.share, band.low[h], band.high[h], h + 1));
+  }
+  return band;
 }
 
+void check_history(const data::Panel& panel, const data::SeriesPreprocess& preprocess, const data::Panel::Series& s) {
+  if (s.end - s.begin >= preprocess.history()) return;
+  throw DataError(kWhere, fmt::format("series \"{}\": got {} periods, up to {}; expected at least {}: so far back the model looks", s.name, s.end - s.begin, panel.time_text(s.end - 1), preprocess.history()));
+}
 
 void check_known(const data::Panel& panel, const data::SeriesPreprocess& preprocess, const data::Panel::Series& s, int64_t horizon) {
   for (size_t k = 0; k < s.known.size(); ++k) {
@@ -46,22 +58,17 @@ void check_known(const data::Panel& panel, const data::SeriesPreprocess& preproc
 
 }  // namespace
 
-Forecaster::Forecaster(const fs::path& given) : config_(read_json(bundle_of(given) / kConfigFile)), preprocess_(read_preprocess(bundle_of(given))) {
-  const fs::path directory = bundle_of(given), config_path = directory / kConfigFile, weights = directory / kModelFile;
+Forecaster::Forecaster(const fs::path& given) {
+  const fs::path directory = bundle_directory(given), config_path = directory / kConfigFile, preprocess_path = directory / kPreprocessFile, weights = directory / kModelFile;
   const std::string source = config_path.string();
+  config_ = read_json(config_path);
   try {
-    if (config_.at("format") != kFormat) throw DataError(kWhere, fmt::format("{}: not the configuration of a forecaster", source));
-    if (config_.at("format_version").get<int64_t>() > kFormatVersion) {
-      throw DataError(kWhere, fmt::format("{}: format_version: got {}; this program reads up to {}: take a newer danlu", source, to_line(config_.at("format_version")), kFormatVersion));
-    }
+    check_format(config_, kFormat, source, kWhere);
+    preprocess_ = data::SeriesPreprocess::from_json(read_json(preprocess_path), preprocess_path.string());
     name_ = config_.at("name").get<std::string>();
     config_.at("notice").get<std::string>();
     missing_ = {config_.at("missing").at("words").get<std::vector<std::string>>(), config_.at("missing").at("quoted").get<bool>()};
-    for (const Json& band : config_.at("intervals")) {
-      bands_.push_back({band.at("share").get<double>(), band.at("low").get<std::vector<double>>(), band.at("high").get<std::vector<double>>()});
-      const auto horizon = static_cast<size_t>(preprocess_.horizon());
-      if (bands_.back().low.size() != horizon || bands_.back().high.size() != horizon) throw DataError(kWhere, fmt::format("{}: intervals: expected bounds for each of {} periods", source, horizon));
-    }
+    for (const Json& band : config_.at("intervals")) bands_.push_back(read_band(band, preprocess_.horizon(), source));
   } catch (const Json::exception& error) {
     throw DataError(kWhere, fmt::format("{}: {}", source, error.what()));
   }
@@ -80,23 +87,37 @@ Tensor Forecaster::run(const Tensor& x) const {
 std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::optional<int64_t> asked) const {
   const int64_t horizon = asked.value_or(preprocess_.horizon());
   if (horizon < 1 || horizon > preprocess_.horizon()) throw DataError(kWhere, fmt::format("horizon: got {}; expected 1 to {}, which the model was trained for", horizon, preprocess_.horizon()));
-  const data::Panel panel = data::read_series(table, preprocess_.options());
-  const int64_t count = std::ssize(panel.series), size = preprocess_.rows() * preprocess_.channels();
-  Tensor x = Tensor::empty({count, preprocess_.rows(), preprocess_.channels()});
-  std::vector<data::ForecastFrame> frames;
-  for (int64_t i = 0; i < count; ++i) {
-    const data::Panel::Series& s = panel.series[static_cast<size_t>(i)];
-    if (s.end - s.begin < preprocess_.history()) {
-      throw DataError(kWhere, fmt::format("series \"{}\": got {} periods, up to {}; expected at least {}: so far back the model looks", s.name, s.end - s.begin, panel.time_text(s.end - 1), preprocess_.history()));
-    }
+  const data::Panel panel = read_panel(table);
+  for (const data::Panel::Series& s : panel.series) {
+    check_history(panel, preprocess_, s);
     check_known(panel, preprocess_, s, horizon);
-    frames.push_back(preprocess_.encode(panel, i, s.end, x.mutable_span().subspan(static_cast<size_t>(i * size), static_cast<size_t>(size))));
+  }
+  std::vector<Forecast> all;
+  const int64_t count = std::ssize(panel.series), at_once = std::max<int64_t>(1, kMostAtOnce / (preprocess_.rows() * preprocess_.channels()));
+  for (int64_t begin = 0; begin < count; begin += at_once) forecast_some(panel, begin, std::min(begin + at_once, count), horizon, all);
+  return all;
+}
+
+data::Panel Forecaster::read_panel(const data::Table& table) const {
+  const int64_t most = kSpareCells + kCellsPerValue * table.num_rows() * std::ssize(preprocess_.options().values);
+  try {
+    return data::read_series(table, preprocess_.options(), std::min(most, data::kMostCells));
+  } catch (const ConfigError& error) {  // the options are those of training: it is the table that does not fit them
+    throw DataError(kWhere, error.message());
+  }
+}
+
+void Forecaster::forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, std::vector<Forecast>& all) const {
+  const int64_t size = preprocess_.rows() * preprocess_.channels();
+  Tensor x = Tensor::empty({end - begin, preprocess_.rows(), preprocess_.channels()});
+  std::vector<data::ForecastFrame> frames;
+  for (int64_t i = begin; i < end; ++i) {
+    frames.push_back(preprocess_.encode(panel, i, panel.series[static_cast<size_t>(i)].end, x.mutable_span().subspan(static_cast<size_t>((i - begin) * size), static_cast<size_t>(size))));
   }
   const Tensor outputs = run(x);
-  std::vector<Forecast> all;
   for (size_t i = 0; i < frames.size(); ++i) {
     const data::ForecastFrame& frame = frames[i];
-    const data::Panel::Series& s = panel.series[i];
+    const data::Panel::Series& s = panel.series[static_cast<size_t>(begin) + i];
     Forecast forecast{s.name, {}, config_.value("notice", "")};
     for (int64_t h = 0; h < horizon; ++h) {
       const auto step = static_cast<size_t>(h);
@@ -108,7 +129,6 @@ std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::option
     }
     all.push_back(std::move(forecast));
   }
-  return all;
 }
 
 Json to_json(const Forecast& forecast) {
@@ -123,19 +143,16 @@ Json to_json(const Forecast& forecast) {
   return json;
 }
 
-bool is_forecaster(const fs::path& given) {
-  const fs::path path = bundle_of(given) / kConfigFile;
-  if (!fs::exists(path)) return false;
-  const Json config = read_json(path);
-  return config.is_object() && config.value("format", Json()) == kFormat;
-}
+bool is_forecaster(const fs::path& given) { return has_format(given, kFormat); }
 
 void write_forecaster(const fs::path& directory, const ForecasterBundle& bundle, const nn::Module& model, const data::SeriesPreprocess& preprocess) {
   make_directories(directory);
   train::save_checkpoint(directory / kModelFile, model, nullptr, Json::object());
   write_json(directory / kPreprocessFile, preprocess.to_json());
-  write_json(directory / kConfigFile, {{"format", kFormat}, {"format_version", kFormatVersion}, {"name", bundle.name}, {"notice", bundle.notice},
-                                       {"missing", {{"words", bundle.missing.words}, {"quoted", bundle.missing.quoted}}}, {"model", bundle.model}, {"intervals", to_json(bundle.bands)}, {"training", bundle.training}});
+  Json config = format_fields(kFormat);
+  config.update({{"name", bundle.name}, {"notice", bundle.notice}, {"missing", {{"words", bundle.missing.words}, {"quoted", bundle.missing.quoted}}}, {"model", bundle.model}, {"intervals", to_json(bundle.bands)},
+                 {"training", bundle.training}});
+  write_json(directory / kConfigFile, config);
 }
 
 }  // namespace danlu::infer

@@ -49,14 +49,18 @@ class Forecaster {
   const std::vector<eval::ResidualBand>& bands() const { return bands_; }  // in units of the series' scale
 
   // The next `horizon` periods, at most those that it was trained for, of every series of a table like the training data. Rows behind the
-  // last value of a series say what is known in advance. Throws DataError for a history that is too short or has no value where the model
-  // looks, for columns known in advance that stop too soon, and for a horizon out of range.
+  // last value of a series say what is known in advance. Throws DataError as data::read_series does, where gaps may be 50 times the
+  // values (and a million); for a history that is too short, for columns known in advance that stop too soon, for a horizon out of range.
   std::vector<Forecast> forecast(const data::Table& table, std::optional<int64_t> horizon = {}) const;
 
   // (N, length + horizon, channels) to (N, horizon), in units of the scale.
   Tensor run(const Tensor& x) const;
 
  private:
+  data::Panel read_panel(const data::Table& table) const;
+  // Of the series [begin, end), appended to `all`.
+  void forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, std::vector<Forecast>& all) const;
+
   std::string name_;
   Json config_;
   data::SeriesPreprocess preprocess_;
