@@ -2,55 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 #include <numeric>
-#include <optional>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/utf8.h"
 #include "danlu/data/table/saved_state.h"
-#include "danlu/engine/tensor/allocator.h"
+#include "danlu/data/text/trim.h"
 #include "danlu/eval/choice_model.h"
+#include "danlu/infer/bounded_model.h"
+#include "danlu/infer/bundle_directory.h"
 #include "danlu/learn/train/checkpoint.h"
 
 namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.answerer";
-constexpr const char* kFormat = "danlu-faq";
-constexpr int64_t kFormatVersion = 1;
-constexpr const char* kModelFile = "model.safetensors";
-constexpr const char* kConfigFile = "config.json";
+constexpr BundleFormat kFormat = {"danlu-faq", 1, "a FAQ"};
 constexpr const char* kFaqFile = "faq.json";
-constexpr const char* kTokensFile = "preprocess.json";
+constexpr double kMostWeight = 1e6;  // of a feature: far above what a choice model finds, and far below what overflows
 
-fs::path bundle_of(const fs::path& given) { return fs::exists(given / "bundle" / kConfigFile) ? given / "bundle" : given; }
-
-// With room for no more weights than their file can hold: absurd widths are refused before their memory is taken.
-std::unique_ptr<models::Retriever> read_model(const fs::path& directory, const Json& config, const data::TextTokens& tokens) {
-  const fs::path weights = directory / kModelFile;
-  const std::string source = (directory / kConfigFile).string();
-  std::error_code error;
-  const auto file_bytes = fs::file_size(weights, error);
-  if (error) throw FileError(kWhere, fmt::format("cannot read {}: {}", weights.string(), error.message()));
-  constexpr int64_t kSpare = 1 << 20;  // rounding of small blocks
-  std::unique_ptr<models::Retriever> model;
-  try {
-    const AllocationLimit limit(2 * static_cast<int64_t>(file_bytes) + kSpare);
-    model = models::make_retriever(config.at("model"), tokens.vocab_size(), tokens.length());
-  } catch (const Json::exception& wrong) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, wrong.what()));
-  } catch (const ConfigError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const ShapeError& refused) {
-    throw DataError(kWhere, fmt::format("{}: {}", source, refused.message()));
-  } catch (const std::bad_alloc&) {
-    throw DataError(kWhere, fmt::format("{}: describes a model that is larger than {} ({} bytes)", source, weights.string(), file_bytes));
-  }
-  train::load_checkpoint(weights, *model);
-  model->eval();
-  return model;
+// Throws DataError for what is no text of a dialogue.
+void check_text(std::string_view text, const char* what) {
+  if (text.size() > Answerer::kLongestQuestion) throw DataError(kWhere, fmt::format("got {} of {} bytes; expected at most {}", what, text.size(), Answerer::kLongestQuestion));
+  if (!is_utf8(text)) throw DataError(kWhere, fmt::format("got {} that is not UTF-8; expected text", what));
 }
 
 }  // namespace
@@ -60,20 +35,18 @@ Json AnswerDecision::to_json() const { return {{"weights", weights}, {"least_con
 AnswerDecision AnswerDecision::from_json(const Json& json, const std::string& source) {
   const data::SavedState state(json, source);
   AnswerDecision decision{state.numbers("weights"), state.number("least_confidence"), state.number("context")};
-  if (std::ssize(decision.weights) != FaqSearch::kFeatures) state.fail("weights", fmt::format("{} numbers", FaqSearch::kFeatures));
+  const bool bounded = std::all_of(decision.weights.begin(), decision.weights.end(), [](double w) { return std::abs(w) <= kMostWeight; });
+  if (std::ssize(decision.weights) != FaqSearch::kFeatures || !bounded) state.fail("weights", fmt::format("{} numbers from -{:g} to {:g}", FaqSearch::kFeatures, kMostWeight, kMostWeight));
   if (!(decision.least_confidence >= 0)) state.fail("least_confidence", "a number from 0");
   if (!(decision.context >= 0 && decision.context <= 1)) state.fail("context", "a number from 0 to 1");
   return decision;
 }
 
 Answerer::Answerer(const fs::path& given) {
-  const fs::path directory = bundle_of(given), config_path = directory / kConfigFile;
+  const fs::path directory = bundle_directory(given), config_path = directory / kConfigFile;
   config_ = read_json(config_path);
   try {
-    if (config_.at("format") != kFormat) throw DataError(kWhere, fmt::format("{}: not the configuration of a FAQ", config_path.string()));
-    if (config_.at("format_version").get<int64_t>() > kFormatVersion) {
-      throw DataError(kWhere, fmt::format("{}: format_version: got {}; this program reads up to {}: take a newer danlu", config_path.string(), to_line(config_.at("format_version")), kFormatVersion));
-    }
+    check_format(config_, kFormat, config_path.string(), kWhere);
     name_ = config_.at("name").get<std::string>();
     notice_ = config_.at("notice").get<std::string>();
     hand_over_ = config_.at("hand_over").get<std::string>();
@@ -81,27 +54,33 @@ Answerer::Answerer(const fs::path& given) {
   } catch (const Json::exception& error) {
     throw DataError(kWhere, fmt::format("{}: {}", config_path.string(), error.what()));
   }
-  const fs::path faq_path = directory / kFaqFile, tokens_path = directory / kTokensFile;
+  const fs::path faq_path = directory / kFaqFile, tokens_path = directory / kPreprocessFile, weights = directory / kModelFile;
   faq_ = data::Faq::from_json(read_json(faq_path), faq_path.string());
   tokens_ = std::make_unique<data::TextTokens>(data::TextTokens::from_json(read_json(tokens_path), tokens_path.string()));
-  model_ = read_model(directory, config_, *tokens_);
-  search_ = std::make_unique<FaqSearch>(faq_, all_questions(faq_), *model_, *tokens_);
+  make_bounded(weights, config_path.string(), kWhere, [&] { model_ = models::make_retriever(config_.at("model"), tokens_->vocab_size(), tokens_->length()); });
+  train::load_checkpoint(weights, *model_);
+  model_->eval();
+  try {
+    search_ = std::make_unique<FaqSearch>(faq_, all_questions(faq_), *model_, *tokens_);
+  } catch (const DataError& error) {
+    throw DataError(kWhere, fmt::format("{}: {}", weights.string(), error.message()));
+  }
 }
 
 Answer Answerer::answer(std::string_view question, std::span<const std::string> before) const {
-  if (question.size() > kLongestQuestion) throw DataError(kWhere, fmt::format("got a question of {} bytes; expected at most {}", question.size(), kLongestQuestion));
-  if (!is_utf8(question)) throw DataError(kWhere, "got a question that is not UTF-8; expected text");
-  if (question.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos) throw DataError(kWhere, "got an empty question; expected some words");
+  check_text(question, "a question");
+  if (data::trimmed(question).empty()) throw DataError(kWhere, "got an empty question; expected some words");
+  before = before.last(decision_.context > 0 ? std::min(before.size(), kTurns) : 0);
+  for (const std::string& turn : before) check_text(turn, "an earlier question");
 
   std::vector<double> best;
   double confidence = -1;
   std::vector<QueryPart> query{{question, 1}};
-  const size_t readings = 1 + (decision_.context > 0 ? std::min(before.size(), kTurns) : 0);
-  for (size_t reading = 0; reading < readings; ++reading) {
+  for (size_t reading = 0; reading <= before.size(); ++reading) {
     if (reading > 0) query.push_back({before[before.size() - reading], query.back().weight * decision_.context});
     std::vector<double> p = eval::choice_probabilities(search_->features(query), decision_.weights);
     const double most = *std::max_element(p.begin(), p.end() - 1);  // the last one is "none of them"
-    if (most <= confidence) continue;
+    if (reading > 0 && !(most > confidence)) continue;
     confidence = most;
     best = std::move(p);
   }
@@ -112,7 +91,7 @@ Answer Answerer::answer(std::string_view question, std::span<const std::string> 
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(), [&](size_t a, size_t b) { return best[a] != best[b] ? best[a] > best[b] : a < b; });
   Answer answer;
   answer.confidence = confidence;
-  answer.hand_over = confidence < decision_.least_confidence;
+  answer.hand_over = !(confidence >= decision_.least_confidence);
   answer.text = answer.hand_over ? hand_over_ : faq_.entries()[order.front()].answer;
   for (size_t i = 0; i < shown; ++i) {
     const data::FaqEntry& entry = faq_.entries()[order[i]];
@@ -135,20 +114,17 @@ Json to_json(const Answer& a) {
   return json;
 }
 
-bool is_answerer(const fs::path& given) {
-  const fs::path path = bundle_of(given) / kConfigFile;
-  if (!fs::exists(path)) return false;
-  const Json config = read_json(path);
-  return config.is_object() && config.value("format", Json()) == kFormat;
-}
+bool is_answerer(const fs::path& given) { return has_format(given, kFormat); }
 
 void write_answerer(const fs::path& directory, const AnswererBundle& bundle, const models::Retriever& model, const data::Faq& faq, const data::TextTokens& tokens) {
   make_directories(directory);
   train::save_checkpoint(directory / kModelFile, model, nullptr, Json::object());
   write_json(directory / kFaqFile, faq.to_json());
-  write_json(directory / kTokensFile, tokens.to_json());
-  write_json(directory / kConfigFile, {{"format", kFormat}, {"format_version", kFormatVersion}, {"name", bundle.name}, {"notice", bundle.notice}, {"hand_over", bundle.hand_over},
-                                       {"entries", faq.size()}, {"questions", faq.num_questions()}, {"decision", bundle.decision.to_json()}, {"model", bundle.model}, {"training", bundle.training}});
+  write_json(directory / kPreprocessFile, tokens.to_json());
+  Json config = format_fields(kFormat);
+  config.update({{"name", bundle.name}, {"notice", bundle.notice}, {"hand_over", bundle.hand_over}, {"entries", faq.size()}, {"questions", faq.num_questions()}, {"decision", bundle.decision.to_json()},
+                 {"model", bundle.model}, {"training", bundle.training}});
+  write_json(directory / kConfigFile, config);
 }
 
 }  // namespace danlu::infer

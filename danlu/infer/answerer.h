@@ -65,8 +65,8 @@ class Answerer {
   models::Retriever& model() const { return *model_; }
   const data::TextTokens& tokens() const { return *tokens_; }
 
-  // `before`: what the same person asked earlier, the latest last. Throws DataError for a question without a word in it, that is no UTF-8, or
-  // longer than kLongestQuestion.
+  // `before`: what the same person asked earlier, the latest last; the last kTurns of them are read. Throws DataError for a question of nothing
+  // but space, and for a question or one of those before it that is no UTF-8 or longer than kLongestQuestion.
   Answer answer(std::string_view question, std::span<const std::string> before = {}) const;
 
  private:

@@ -5,7 +5,9 @@
 #include <numeric>
 #include <utility>
 
-#include "danlu/data/text/text_preprocess.h"
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/data/text/token_ids.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/linear.h"
 
@@ -54,6 +56,9 @@ FaqSearch::FaqSearch(const data::Faq& faq, std::span<const std::vector<std::stri
       question_entries_(std::move(flat_questions.entries)) {
   OfEntries pieces = flat(passages(faq));
   passages_ = embed(pieces.texts);
+  for (const float x : passages_.span()) {
+    if (!std::isfinite(x)) throw DataError("infer.faq_search", fmt::format("the model makes {} of a passage; expected finite numbers; its weights are damaged", x));
+  }
   passage_entries_ = std::move(pieces.entries);
 }
 
@@ -90,6 +95,7 @@ Tensor FaqSearch::embed_query(std::span<const QueryPart> query) const {
   }
   double square = 0;
   for (const float x : sum.span()) square += static_cast<double>(x) * x;
+  if (!std::isfinite(square)) return Tensor::zeros(sum.shape());  // of what the model has no finite numbers for nothing is near
   const auto scale = static_cast<float>(square > 0 ? 1 / std::sqrt(square) : 0);
   for (int64_t i = 0; i < sum.numel(); ++i) sum.mutable_data()[i] *= scale;
   return sum;
