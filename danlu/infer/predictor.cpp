@@ -54,9 +54,6 @@ struct Predictor::Impl {
     if (bundle.config.input == InputKind::table) {
       table = data::TablePreprocessor::from_json(bundle.preprocess, source);
       encoded = Shape{table.num_features()};
-      if ((table.task() == data::TaskKind::clustering) != (bundle.config.task == data::TaskKind::clustering)) {
-        throw DataError(kWhere, fmt::format("{}: was made for a {} task; the model is for a {} one", source, data::name_of(table.task()), data::name_of(bundle.config.task)));
-      }
       const fs::path path = bundle.directory / "background.json";
       if (fs::exists(path)) background = read_background(read_json(path), table.num_features(), path.string());
     } else if (bundle.config.input == InputKind::text) {
@@ -70,10 +67,7 @@ struct Predictor::Impl {
       image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, source));
       encoded = Shape{image->height(), image->width(), image->channels()};
     }
-    const size_t targets = bundle.config.input == InputKind::image ? 0 : target().targets().size();
-    if (targets != bundle.config.heads.size()) {
-      throw DataError(kWhere, fmt::format("{}: was made for {} targets; the model has {} heads", source, targets, bundle.config.heads.size()));
-    }
+    check_targets(source);
     if (!(encoded == bundle.config.input_shape)) {
       throw DataError(kWhere, fmt::format("{}: makes samples of shape {}; the model takes {}", source, encoded.str(),
                                           bundle.config.input_shape.str()));
@@ -81,6 +75,33 @@ struct Predictor::Impl {
   }
 
   const data::TargetEncoder& target() const { return text ? text->target() : table.target_encoder(); }
+
+  // What the transforms were fitted to tell must be what the model tells: names may differ (data.class_names), numbers may not.
+  void check_targets(const std::string& source) const {
+    const std::vector<data::Head>& given = bundle.config.heads;
+    const auto refuse = [&](const std::string& made_for, const std::string& model) {
+      throw DataError(kWhere, fmt::format("{}: was made for {}; the model of config.json has {}: take both files from one bundle", source, made_for, model));
+    };
+    if (image) {
+      if (!given.empty()) refuse("images, of which one target is told", fmt::format("{} heads", given.size()));
+      return;
+    }
+    const auto described = [](const std::string& name, data::TaskKind task, size_t classes) {
+      return fmt::format("{}{} {}", name.empty() ? "" : name + ", ", data::name_of(task), data::has_classes(task) || task == data::TaskKind::multilabel ? fmt::format("of {} classes", classes) : "task");
+    };
+    const data::TaskKind task = bundle.config.task;
+    const size_t fitted = target().class_names().size(), classes = bundle.config.class_names.size();
+    const bool fits = target().task() == task && (task == data::TaskKind::clustering || fitted == classes);
+    if (!fits) refuse(fmt::format("a {}", described("", target().task(), fitted)), fmt::format("a {}", described("", task, classes)));
+    const std::vector<data::TargetEncoder>& targets = target().targets();
+    if (targets.size() != given.size()) refuse(fmt::format("{} targets", targets.size()), fmt::format("{} heads", given.size()));
+    for (size_t h = 0; h < given.size(); ++h) {
+      const data::TargetEncoder& one = targets[h];
+      const data::Head& head = given[h];
+      if (one.name() == head.name && one.task() == head.task && one.class_names().size() == head.class_names.size()) continue;
+      refuse(fmt::format("target {}: {}", h + 1, described(one.name(), one.task(), one.class_names().size())), fmt::format("head {}: {}", h + 1, described(head.name, head.task, head.class_names.size())));
+    }
+  }
 
   Bundle bundle;
   Json config;
@@ -159,6 +180,7 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
       p.distances.assign(row, row + width);
       p.label = class_names()[static_cast<size_t>(std::min_element(row, row + width) - row)];
     } else if (task() == data::TaskKind::multilabel) {
+      p.several_labels = true;
       p.probabilities.assign(row, row + width);
       for (const size_t k : impl_->bundle.config.decision.choose_labels(p.probabilities)) p.labels.push_back(class_names()[k]);
     } else {
@@ -181,7 +203,7 @@ Json to_json(const Prediction& prediction, const std::vector<std::string>& class
     json["cluster"] = prediction.label;
     for (size_t k = 0; k < class_names.size(); ++k) json["distances"][class_names[k]] = prediction.distances[k];
   } else {
-    if (prediction.label.empty()) json["labels"] = prediction.labels;
+    if (prediction.several_labels) json["labels"] = prediction.labels;
     else json["label"] = prediction.label;
     for (size_t c = 0; c < class_names.size(); ++c) json["probabilities"][class_names[c]] = prediction.probabilities[c];
   }

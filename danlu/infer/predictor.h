@@ -31,11 +31,12 @@ class TextPreprocess;
 
 namespace danlu::infer {
 
-// What a model says of one row or image.
+// What a model says of one row, text or image. A class may be called "": the task, and not an empty name, says what is meant.
 struct Prediction {
-  std::string label;                  // the class that the bundle's decision comes to, or kAbstain, or the nearest cluster; empty for regression
-  std::vector<double> probabilities;  // in the order of Predictor::class_names(); empty for regression and clustering
-  std::vector<std::string> labels = {};  // several labels a sample: those that hold; `label` is empty then
+  std::string label;                  // the class that the bundle's decision comes to, or kAbstain, or the nearest cluster; empty for other tasks
+  std::vector<double> probabilities;  // of classes and labels, in the order of Predictor::class_names(); empty for other tasks
+  bool several_labels = false;        // of a sample
+  std::vector<std::string> labels = {};  // several labels only: those that hold
   std::vector<double> distances = {}; // clustering only: from the centre of each cluster, in the order of class_names()
   double value = 0;                   // regression only
   Json targets = nullptr;             // multitask only: what is said of each target, {"price": {"value": 3.2}, "sold": {"label": ...}}
@@ -54,7 +55,7 @@ class Predictor {
   InputKind input_kind() const;
   data::TaskKind task() const;
   const std::vector<data::Head>& heads() const;            // empty but for multitask
-  const std::vector<std::string>& class_names() const;     // empty for regression
+  const std::vector<std::string>& class_names() const;     // or of labels or clusters; empty for regression and multitask
   // The columns that a row must have; empty for images.
   const std::vector<std::string>& input_columns() const;
   // How the training data wrote missing values; for reading questions in the same way.

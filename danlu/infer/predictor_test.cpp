@@ -11,6 +11,7 @@
 #include "danlu/data/image/preprocess.h"
 #include "danlu/data/table/csv.h"
 #include "danlu/data/table/preprocessor.h"
+#include "danlu/infer/damaged_field.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/nn/layers.h"
 
@@ -122,6 +123,85 @@ TEST(Predictor, TransformsMustFitTheModel) {
     EXPECT_THAT(error.message(), HasSubstr((directory / "preprocess.json").string()));
     EXPECT_THAT(error.message(), HasSubstr("(2, 2, 1); the model takes (1, 2, 1)"));
   }
+}
+
+// A class and a number from one model.
+class Heads : public testing::Test {
+ protected:
+  Heads() {
+    data::TableOptions options;
+    options.targets["ill"] = {};
+    options.targets["weight"].task = "regression";
+    const std::vector<int64_t> rows = data::all_rows(table_);
+    const auto preprocessor = data::TablePreprocessor::fit(table_, rows, data::infer_schema(table_, data::type_overrides(options)), options);
+    BundleConfig config = config_for(preprocessor);
+    config.class_names = {};
+    config.heads = {{.name = "ill", .task = data::TaskKind::binary, .class_names = {"no", "yes"}}, {.name = "weight", .task = data::TaskKind::regression}};
+    nn::Linear linear(2, 2);
+    linear.weight.copy_from(Tensor::from({2, 2}, {1, 0.5f, 1, 0}));
+    linear.bias.fill(0);
+    write_bundle(directory_.path(), config, nn::Sequential(std::move(linear)), preprocessor.to_json());
+  }
+  const TemporaryDirectory directory_;
+  const data::Table table_ = data::parse_csv(kPatients, "patients.csv");
+};
+
+TEST_F(Heads, AnswerEachForItsTarget) {
+  Predictor predictor(directory_.path());
+  const auto answers = predictor.decode(predictor.run(predictor.encode(table_)));
+  EXPECT_EQ(answers[0].targets.at("ill").at("label"), "no");
+  EXPECT_EQ(answers[3].targets.at("ill").at("label"), "yes");
+  EXPECT_NEAR(answers[3].targets.at("weight").at("value").get<double>(), 90, 1e-3);
+}
+
+TEST_F(Heads, ThatAreNotThoseOfTheTransformsAreRefused) {
+  const Json config = read_json(directory_ / "config.json"), preprocess = read_json(directory_ / "preprocess.json");
+  const Json &heads = config["heads"], &targets = preprocess["target"]["targets"];
+  const char* const fitted = "preprocess.json";
+  expect_refused(directory_.path(),
+                 {
+                     {"config.json", "/heads", {heads[1], heads[0]}, "target 1: ill, binary of 2 classes; the model of config.json has head 1: weight, regression task", fitted},
+                     {"config.json", "/heads/0/name", "well", "head 1: well, binary of 2 classes", fitted},
+                     {"config.json", "/heads/1/task", "binary", "heads: got 0 class names"},
+                     {"config.json", "/heads/1", {{"name", "weight"}, {"task", "binary"}, {"class_names", {"light", "heavy"}}}, "head 2: weight, binary of 2 classes", fitted},
+                     {"config.json", "/heads/1/name", "ill", "two of the name ill"},
+                     {"config.json", "/heads", Json::array({heads[0]}), "of 1 heads"},
+                     {"config.json", "/heads", {heads[0], heads[1], {{"name", "x"}, {"task", "regression"}, {"class_names", Json::array()}}}, "", "model.safetensors"},
+                     {"config.json", "/heads/0/class_names", {"no", "yes", "perhaps"}, "got 3 class names for the binary head ill"},
+                     {"preprocess.json", "/target/targets", {targets[1], targets[0]}, "target 1: weight, regression task"},
+                     {"preprocess.json", "/target/targets", {targets[0], targets[1], targets[1]}, "3 targets; the model of config.json has 2 heads"},
+                     {"preprocess.json", "/target/targets/0", {{"name", "ill"}, {"reason", ""}, {"task", "multiclass"}, {"classes", {"no", "a bit", "yes"}}}, "target 1: ill, multiclass of 3 classes"},
+                     {"preprocess.json", "/target", targets[0], "a binary of 2 classes; the model of config.json has a multitask task"},
+                 },
+                 [&] { Predictor predictor(directory_.path()); });
+}
+
+TEST(Predictor, TheTaskOfTheTransformsMustBeThatOfTheModel) {
+  const data::Table table = data::parse_csv(kPatients, "patients.csv");
+  const auto refusal = [&](const char* target, data::TaskKind task, std::vector<std::string> classes) {
+    const TemporaryDirectory directory;
+    const auto preprocessor = fit(table, target);
+    BundleConfig config = config_for(preprocessor);
+    config.task = task;
+    config.class_names = std::move(classes);
+    const auto model = models::parse_model(config.model).make(config.input_shape, config.outputs());
+    write_bundle(directory.path(), config, *model, preprocessor.to_json());
+    EXPECT_THAT([&] { Predictor predictor(directory.path()); }, testing::ThrowsMessage<DataError>(HasSubstr((directory / "preprocess.json").string())));
+  };
+  refusal("ill", data::TaskKind::regression, {});
+  refusal("ill", data::TaskKind::multiclass, {"no", "a bit", "yes"});
+  refusal("ill", data::TaskKind::multilabel, {"no", "yes"});
+  refusal("ill", data::TaskKind::clustering, {"1", "2"});
+  refusal("weight", data::TaskKind::binary, {"light", "heavy"});
+}
+
+TEST(Prediction, AClassMayHaveAnEmptyName) {
+  const Json one = to_json(Prediction{.label = "", .probabilities = {0.9, 0.1}}, {"", "x"});
+  EXPECT_EQ(one["label"], "");
+  EXPECT_FALSE(one.contains("labels"));
+  const Json none = to_json(Prediction{.label = "", .probabilities = {0.1, 0.1}, .several_labels = true}, {"a", "b"});
+  EXPECT_EQ(none["labels"], Json::array());
+  EXPECT_FALSE(none.contains("label"));
 }
 
 }  // namespace
