@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/text/text_preprocess.h"
+#include "danlu/data/text/trim.h"
 #include "danlu/eval/shapley.h"
 #include "danlu/infer/words.h"
 
@@ -190,7 +191,8 @@ Explanation explain_text(const Predictor& predictor, const data::Table& row, con
   std::vector<int64_t> ids;
   std::unique_ptr<Masked> masked;
   if (preprocess.ngrams() != nullptr) {
-    std::vector<std::string_view> words = missing ? std::vector<std::string_view>() : data::word_parts(cell);
+    // Of what is cut off nothing is read, in the place of earlier words either, which are away.
+    std::vector<std::string_view> words = missing ? std::vector<std::string_view>() : data::word_parts(cell.substr(0, preprocess.bytes_read(cell)));
     phrases = phrases_of(words, kMostPhrases);
     for (const Phrase& phrase : phrases) ends.push_back(phrase.end);
     masked = std::make_unique<MaskedWords>(preprocess, std::move(words), std::move(ends));
@@ -217,15 +219,6 @@ std::vector<const Explanation::Part*> by_weight(const Explanation& explanation) 
   std::stable_sort(parts.begin(), parts.end(), [](auto* a, auto* b) { return std::abs(a->contribution) > std::abs(b->contribution); });
   return parts;
 }
-
-std::string trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  return first == std::string::npos ? text : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
-}
-
-}  // namespace
-
-namespace {
 
 void check_has_reasons(const Predictor& predictor) {
   if (predictor.task() == data::TaskKind::multitask) throw DataError(kWhere, fmt::format("{} has several targets, of which none is explained", predictor.name()));
@@ -275,7 +268,8 @@ std::vector<std::string> reasons(const Explanation& explanation, size_t most) {
   if (explanation.input == InputKind::image) return words;
   for (const Explanation::Part* part : by_weight(explanation)) {
     if (words.size() == most || part->contribution == 0) break;
-    const std::string what = part->name.empty() ? fmt::format("\"{}\"", trimmed(part->value))
+    const std::string_view text = data::trimmed(part->value);
+    const std::string what = part->name.empty() ? fmt::format("\"{}\"", text.empty() ? part->value : text)
                              : part->missing    ? fmt::format("{} is missing", part->name)
                                                 : fmt::format("{} = {}", part->name, part->value);
     words.push_back(fmt::format("{}: {:+.3g}", what, part->contribution));

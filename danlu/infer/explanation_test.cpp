@@ -207,7 +207,42 @@ TEST(TextExplanations, NgramsAreReadAnewWithoutAWord) {
   EXPECT_GT(e.parts[1].contribution, 0.1) << "it stands between \"not\" and \"good\"";
   EXPECT_GT(e.parts[2].contribution, 0);
   EXPECT_LT(e.parts[0].contribution, 0);
+  EXPECT_EQ(e.cut_off, 0);
   EXPECT_TRUE(explanations[1].parts.empty());
+}
+
+// What the model does not read has no part in its answer.
+TEST(TextExplanations, WordsThatAreCutOffHaveNoCredit) {
+  data::NgramCounter counter({.words = {1, 1}, .min_documents = 1});
+  counter.add("good bad");
+  const data::Table table = data::parse_csv("text,kind\ngood,yes\nbad,no\n", "t.csv");
+  auto target = data::TargetEncoder::fit(table, data::all_rows(table), data::infer_schema(table, {}).column("kind"), "auto", {"no", "yes"}, "standard");
+  const data::TextPreprocess preprocess("text", 2, counter.vocabulary(), std::move(target));
+  BundleConfig config;
+  config.name = "short";
+  config.task = data::TaskKind::binary;
+  config.input = InputKind::text;
+  config.input_shape = Shape{2};
+  config.class_names = {"no", "yes"};
+  const models::ModelConfig model = models::parse_model(Json{{"type", "bag_of_ngrams"}, {"vocab_size", preprocess.vocab_size()}});
+  config.model = model.resolved;
+  const auto network = model.make(config.input_shape, 1);
+  for (nn::NamedTensor& t : network->named_parameters()) {
+    if (t.name == "ngrams.weight") t.tensor.copy_from(Tensor::from({3, 1}, {0, -4, 4}));  // padding, bad, good
+  }
+  const TemporaryDirectory directory;
+  write_bundle(directory.path(), config, *network, preprocess.to_json());
+  Predictor predictor(directory.path());
+  const Explanation e = explain(predictor, data::parse_csv("text\n\"A good, good bad, bad day.\"\n", "q.csv"), run_of(predictor))[0];
+  ASSERT_EQ(e.parts.size(), 3u);
+  EXPECT_EQ(e.parts[0].value + "|" + e.parts[1].value + "|" + e.parts[2].value, "A| good|, good");
+  EXPECT_EQ(e.label, "yes");
+  EXPECT_NEAR(e.gap(), 0, 1e-9);
+  EXPECT_NEAR(e.parts[0].contribution, 0, 1e-9);
+  EXPECT_GT(e.parts[1].contribution, 0.1);
+  EXPECT_GT(e.parts[2].contribution, 0.1);
+  EXPECT_EQ(e.cut_off, std::ssize(std::string(" bad, bad day.")));
+  EXPECT_EQ(to_json(e)["bytes_not_read"], e.cut_off);
 }
 
 data::Tokenizer tokenizer_of(const std::string& text) {
