@@ -99,15 +99,15 @@ std::vector<double> fit_choice_model(std::span<const Choice> choices, int64_t fe
     const std::vector<double> direction = solve(hessian, gradient);
     double gain = 0;
     for (size_t i = 0; i < n; ++i) gain += gradient[i] * direction[i];
-    if (gain < 1e-12 * (1 + now)) break;
+    if (!(gain >= 1e-12 * (1 + now))) break;  // found, or numbers so large that there is no direction
     std::vector<double> next(n);
     double length = 1, then = now;
     do {
       for (size_t i = 0; i < n; ++i) next[i] = weights[i] - length * direction[i];
       then = cost(choices, next, ridge);
       length /= 2;
-    } while (then > now && length > 1e-10);
-    if (then >= now) break;
+    } while (!(then <= now) && length > 1e-10);
+    if (!(then < now)) break;
     weights = next;
   }
   return weights;

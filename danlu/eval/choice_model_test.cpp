@@ -47,6 +47,10 @@ TEST(ChoiceModel, HugeFeaturesMakeNoNaN) {
   const std::vector<double> p = choice_probabilities(std::vector<float>{1e30f, -1e30f, 0}, std::vector<double>{1});
   EXPECT_EQ(p[0], 1);
   EXPECT_EQ(p[1], 0);
+  for (const float huge : {1e30f, 1e38f, INFINITY, NAN}) {
+    const std::vector<double> weights = fit_choice_model(std::vector<Choice>{{{huge, 1, 0, 1}, 0}, {{0, 1, -huge, 0}, 1}}, 2);
+    for (const double weight : weights) EXPECT_TRUE(std::isfinite(weight)) << huge;
+  }
 }
 
 TEST(ChoiceModel, RefusesWhatDoesNotFit) {
