@@ -6,6 +6,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/roc.h"
 #include "danlu/eval/text_table.h"
 
@@ -41,7 +42,6 @@ double gap(const std::vector<GroupMeasures>& groups, double GroupMeasures::* rat
   return high >= low ? high - low : NAN;
 }
 
-Json or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.3f}", value) : "undefined"; }
 
 }  // namespace
@@ -65,14 +65,14 @@ GroupReport compare_groups(const Predictions& predictions, std::span<const std::
 Json to_json(const GroupReport& report) {
   Json groups = Json::array();
   for (const GroupMeasures& g : report.groups) {
-    groups.push_back({{"name", g.name}, {"samples", g.samples}, {"base_rate", or_null(g.base_rate)}, {"selection_rate", or_null(g.selection_rate)},
-                      {"recall", or_null(g.recall)}, {"false_positive_rate", or_null(g.false_positive_rate)}, {"accuracy", or_null(g.accuracy)},
-                      {"auc", or_null(g.auc)}, {"mean_probability", or_null(g.mean_probability)}});
+    groups.push_back({{"name", g.name}, {"samples", g.samples}, {"base_rate", number_or_null(g.base_rate)}, {"selection_rate", number_or_null(g.selection_rate)},
+                      {"recall", number_or_null(g.recall)}, {"false_positive_rate", number_or_null(g.false_positive_rate)}, {"accuracy", number_or_null(g.accuracy)},
+                      {"auc", number_or_null(g.auc)}, {"mean_probability", number_or_null(g.mean_probability)}});
   }
   return {{"groups", std::move(groups)},
-          {"selection_rate_gap", or_null(report.selection_rate_gap)},
-          {"recall_gap", or_null(report.recall_gap)},
-          {"false_positive_rate_gap", or_null(report.false_positive_rate_gap)}};
+          {"selection_rate_gap", number_or_null(report.selection_rate_gap)},
+          {"recall_gap", number_or_null(report.recall_gap)},
+          {"false_positive_rate_gap", number_or_null(report.false_positive_rate_gap)}};
 }
 
 std::string to_text(const GroupReport& report) {

@@ -6,6 +6,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/measure_json.h"
 
 namespace danlu::eval {
 namespace {
@@ -121,10 +122,7 @@ PairedComparison compare_ndcg(std::span<const RankedUser> a, std::span<const Ran
 
 Json to_json(const RankingReport& report) {
   Json json = Json::object();
-  for (const RankingReport::Metric& m : report.metrics) {
-    json[m.name] = {{"value", m.value}, {"better", "higher"}};
-    if (std::isfinite(m.interval.low)) json[m.name]["interval"] = {m.interval.low, m.interval.high};
-  }
+  for (const RankingReport::Metric& m : report.metrics) json[m.name] = measure_json(m.value, "higher", m.interval);
   return json;
 }
 

@@ -5,6 +5,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/multilabel.h"
 #include "danlu/eval/text_table.h"
 
@@ -16,8 +17,6 @@ constexpr int64_t kMaxMatrixClasses = 20;
 constexpr size_t kMaxConfusions = 10;
 
 using Align = TextTable::Align;
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 std::string number(double value) {
   if (std::isnan(value)) return "undefined";

@@ -3,23 +3,19 @@
 #include <cmath>
 
 #include "danlu/app/recipe/cluster_pipeline.h"
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/latency.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
 #include "danlu/base/base64.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/format.h"
 #include "danlu/base/error.h"
 #include "danlu/base/rng.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
 #include "danlu/data/image/decode.h"
 #include "danlu/data/image/preprocess.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/values.h"
 #include "danlu/eval/bootstrap.h"
 #include "danlu/eval/clustering.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/text_table.h"
 #include "danlu/learn/train/fit_kmeans.h"
 
@@ -29,16 +25,10 @@ namespace {
 constexpr size_t kSilhouettes = 4000;  // test samples at most: distances of all pairs are needed
 constexpr size_t kShownColumns = 8;    // of a cluster, those that tell it apart most
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json metric(double value, const eval::Interval& interval, const char* better) {
-  return {{"value", number_or_null(value)}, {"low", number_or_null(interval.low)}, {"high", number_or_null(interval.high)}, {"better", better}};
-}
-
 // A measure that is a mean over samples, with its interval.
 Json mean_metric(const std::vector<double>& values, const char* better, const eval::BootstrapOptions& options) {
   const eval::Statistic statistic = [&](eval::Counts counts) { return eval::mean(values, counts); };
-  return metric(statistic({}), eval::bootstrap_interval(std::ssize(values), statistic, options), better);
+  return eval::measure_json(statistic({}), better, eval::bootstrap_interval(std::ssize(values), statistic, options));
 }
 
 double distance(const float* a, const float* b, int64_t width) {
@@ -81,9 +71,8 @@ std::string page_of(const Json& report) {
   eval::TextTable table({left, right, left, left});
   table.add_row({"measure", "value", "95 % interval", "better"});
   for (const auto& [name, m] : report["metrics"].items()) {
-    const bool interval = m["low"].is_number() && m["high"].is_number();
     table.add_row({name, m["value"].is_number() ? fmt::format("{:.4f}", m["value"].get<double>()) : "undefined",
-                   interval ? fmt::format("{:.4f} to {:.4f}", m["low"].get<double>(), m["high"].get<double>()) : "", m["better"].get<std::string>()});
+                   m.contains("interval") ? fmt::format("{:.4f} to {:.4f}", m["interval"][0].get<double>(), m["interval"][1].get<double>()) : "", m["better"].get<std::string>()});
   }
   text += table.str() + "\n";
   for (const Json& cluster : report["clusters"]) {
@@ -141,72 +130,57 @@ Json ClusterPipeline::describe_clusters(const infer::Bundle& bundle) {
   return list;
 }
 
-void ClusterPipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    infer::Predictor predictor(directory_.bundle());
-    const std::vector<int64_t>& samples = split().test;
-    const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
+Evaluation ClusterPipeline::measure() {
+  infer::Predictor predictor(directory_.bundle());
+  const std::vector<int64_t>& samples = split().test;
+  const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
 
-    const Timer timer;
-    const CpuTimer cpu;
-    const Tensor distances = source().predict(predictor, samples);
-    const Effort batches{timer.seconds(), cpu.seconds()};
-    const std::vector<int64_t> clusters = nearest_clusters(distances);
-    const Tensor x = samples_of(samples);
-    const int64_t width = x.numel() / x.size(0);
+  const Timer timer;
+  const CpuTimer cpu;
+  const Tensor distances = source().predict(predictor, samples);
+  const Effort batches{timer.seconds(), cpu.seconds()};
+  const std::vector<int64_t> clusters = nearest_clusters(distances);
+  const Tensor x = samples_of(samples);
+  const int64_t width = x.numel() / x.size(0);
 
-    // Beside one centre for all of the training samples.
-    models::KMeansOptions one = options();
-    one.restarts = 1;
-    models::KMeans mean(fitted().input_shape, 1);
-    mean.set_centers(train::fit_kmeans(samples_of(fitted().training_samples), 1, one, 1).centers);
-    const Tensor nearest = nearest_distances(distances), from_mean = mean(x);
-    std::vector<double> squares, all;
-    for (const float d : nearest.span()) squares.push_back(static_cast<double>(d) * static_cast<double>(d));
-    for (const float d : from_mean.span()) all.push_back(static_cast<double>(d) * static_cast<double>(d));
-    const eval::Statistic explained = [&](eval::Counts counts) { return 1 - eval::mean(squares, counts) / eval::mean(all, counts); };
+  // Beside one centre for all of the training samples.
+  models::KMeansOptions one = options();
+  one.restarts = 1;
+  models::KMeans mean(fitted().input_shape, 1);
+  mean.set_centers(train::fit_kmeans(samples_of(fitted().training_samples), 1, one, 1).centers);
+  const Tensor nearest = nearest_distances(distances), from_mean = mean(x);
+  std::vector<double> squares, all;
+  for (const float d : nearest.span()) squares.push_back(static_cast<double>(d) * static_cast<double>(d));
+  for (const float d : from_mean.span()) all.push_back(static_cast<double>(d) * static_cast<double>(d));
+  const eval::Statistic explained = [&](eval::Counts counts) { return 1 - eval::mean(squares, counts) / eval::mean(all, counts); };
 
-    const auto judged = std::min(kSilhouettes, samples.size());
-    const auto shown = x.span().first(judged * static_cast<size_t>(width));
-    const auto of_shown = std::span(clusters).first(judged);
-    const eval::Interval none{NAN, NAN};
-    Json json = {{"task", "clustering"}, {"samples", samples.size()}, {"confidence", bootstrap.confidence}};
-    json["metrics"] = {{"silhouette", mean_metric(eval::silhouettes(shown, width, of_shown), "higher", bootstrap)},
-                       {"davies_bouldin", metric(eval::davies_bouldin(x.span(), width, clusters), none, "lower")},
-                       {"inertia_per_sample", mean_metric(squares, "lower", bootstrap)},
-                       {"explained_variance", metric(explained({}), eval::bootstrap_interval(std::ssize(squares), explained, bootstrap), "higher")},
-                       {"stability", metric(stability(x), none, "higher")}};
-    json["silhouette_samples"] = judged;
-    json["training_inertia"] = directory_.info().value("training", Json::object()).value("best_value", 0.0) * static_cast<double>(fitted().training_samples.size());
-    json["clusters"] = describe_clusters(infer::read_bundle(directory_.bundle()));
-    for (size_t k = 0; k < json["clusters"].size(); ++k) json["clusters"][k]["test"] = std::count(clusters.begin(), clusters.end(), static_cast<int64_t>(k));
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = data_hash();
-    json["weights_hash"] = predictor.config().at("training").value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
-    judge(json);
+  const auto judged = std::min(kSilhouettes, samples.size());
+  const auto shown = x.span().first(judged * static_cast<size_t>(width));
+  const auto of_shown = std::span(clusters).first(judged);
+  const eval::Interval none{NAN, NAN};
+  Json json = {{"task", "clustering"}, {"samples", samples.size()}, {"confidence", bootstrap.confidence}};
+  json["metrics"] = {{"silhouette", mean_metric(eval::silhouettes(shown, width, of_shown), "higher", bootstrap)},
+                     {"davies_bouldin", eval::measure_json(eval::davies_bouldin(x.span(), width, clusters), "lower", none)},
+                     {"inertia_per_sample", mean_metric(squares, "lower", bootstrap)},
+                     {"explained_variance", eval::measure_json(explained({}), "higher", eval::bootstrap_interval(std::ssize(squares), explained, bootstrap))},
+                     {"stability", eval::measure_json(stability(x), "higher", none)}};
+  json["silhouette_samples"] = judged;
+  json["training_inertia"] = directory_.info().value("training", Json::object()).value("best_value", 0.0) * static_cast<double>(fitted().training_samples.size());
+  json["clusters"] = describe_clusters(infer::read_bundle(directory_.bundle()));
+  for (size_t k = 0; k < json["clusters"].size(); ++k) json["clusters"][k]["test"] = std::count(clusters.begin(), clusters.end(), static_cast<int64_t>(k));
+  json["weights_hash"] = predictor.config().at("training").value("weights_hash", Json(nullptr));
+  json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
 
-    const std::string text = page_of(json);
-    SingleAnswers single = time_single_answers(source(), predictor, samples);
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    Json whole = json;
-    whole["cost"] = {{"predictions in batches", per_thousand(static_cast<double>(samples.size()), batches, price)},
+  SingleAnswers single = time_single_answers(source(), predictor, samples);
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  Json details;
+  details["cost"] = {{"predictions in batches", per_thousand(static_cast<double>(samples.size()), batches, price)},
                      {"predictions one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    whole["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), text);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_model_card(directory_);
-    Json request = {{"model", predictor.name()}};
-    request.update(source().example(predictor, samples.front()));
-    write_json(directory_.file("example_request.json"), request);
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", text, json);
-  });
+  details["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
+  Json request = {{"model", predictor.name()}};
+  request.update(source().example(predictor, samples.front()));
+  std::string text = page_of(json);
+  return {.measured = std::move(json), .text = std::move(text), .details = std::move(details), .example_request = std::move(request)};
 }
 
 }  // namespace danlu::app

@@ -83,10 +83,9 @@ ClusterPipeline::ClusterPipeline(RunDirectory directory, Observer observer)
 
 DataSource& ClusterPipeline::source() {
   if (source_) return *source_;
-  source_ = open_source(recipe_);
-  if (directory_.fact("data_hash") != source_->content_hash().hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source, directory_.path().string()));
-  }
+  auto source = open_source(recipe_);
+  require_unchanged(source->content_hash().hex());
+  source_ = std::move(source);
   return *source_;
 }
 
@@ -245,13 +244,6 @@ std::string ClusterPipeline::replay() {
 
 train::LrRange ClusterPipeline::lr_range_test(const train::LrRangeOptions& /*range*/, const std::function<void(const train::LrRange::Point&)>& /*on_point*/) {
   throw ConfigError(kWhere, "kmeans has no learning rate: its centres are means of samples");
-}
-
-void ClusterPipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
 }
 
 void ClusterPipeline::write_bundle() {

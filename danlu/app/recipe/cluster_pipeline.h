@@ -29,8 +29,6 @@ class ClusterPipeline : public Pipeline {
   train::Result train(train::Start start) override;
   std::string replay() override;
   train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point) override;
-  void bundle() override;
-  void evaluate() override;
 
  private:
   std::string data_hash() override { return source().content_hash().hex(); }
@@ -46,7 +44,8 @@ class ClusterPipeline : public Pipeline {
   std::optional<double> validate(const Tensor& centers);
   double stability(const Tensor& tested);
   Json describe_clusters(const infer::Bundle& bundle);
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
 
   std::unique_ptr<DataSource> source_;
   std::optional<data::Split> split_;

@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/data_source.h"
 
 #include "danlu/app/recipe/batches.h"
+#include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 
@@ -18,10 +19,7 @@ Tensor DataSource::predict(infer::Predictor& predictor, std::span<const int64_t>
 
 std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   const DataSection& options = recipe.data;
-  if (!fs::exists(options.source)) {
-    throw FileError("app.data",
-                    fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
-  }
+  require_source("data.source", options.source);
   const Labels labels = recipe.is_clustering() ? Labels::none : Labels::given;
   if (fs::is_directory(options.source)) return open_images(options, labels);
   if (recipe.reads_ngrams()) return open_ngrams(options, recipe.ngrams);

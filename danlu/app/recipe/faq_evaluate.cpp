@@ -2,17 +2,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/faq_pipeline.h"
 #include "danlu/app/recipe/faq_quality.h"
 #include "danlu/app/recipe/latency.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/report.h"
 #include "danlu/eval/text_table.h"
 
@@ -67,95 +63,71 @@ std::vector<int64_t> ranks_of(std::span<const eval::Choice> choices, const std::
 
 }  // namespace
 
-void FaqPipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const infer::Answerer answerer(directory_.bundle());
-    const infer::AnswerDecision& decision = answerer.decision();
-    const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
-    const std::vector<std::vector<std::string>> known = findable();
-    const infer::FaqSearch search(source().faq, known, answerer.model(), answerer.tokens());
-    const std::vector<Question> questions = asked(data::Part::test);
-    const Timer timer;
-    const CpuTimer cpu;
-    const std::vector<eval::Choice> choices = this->choices(search, questions);
-    const Effort effort{timer.seconds(), cpu.seconds()};
-    std::vector<Asked> outcomes;
-    for (const eval::Choice& choice : choices) outcomes.push_back(outcome_of(choice, decision.weights));
+Evaluation FaqPipeline::measure() {
+  const infer::Answerer answerer(directory_.bundle());
+  const infer::AnswerDecision& decision = answerer.decision();
+  const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
+  const std::vector<std::vector<std::string>> known = findable();
+  const infer::FaqSearch search(source().faq, known, answerer.model(), answerer.tokens());
+  const std::vector<Question> questions = asked(data::Part::test);
+  const Timer timer;
+  const CpuTimer cpu;
+  const std::vector<eval::Choice> choices = this->choices(search, questions);
+  const Effort effort{timer.seconds(), cpu.seconds()};
+  std::vector<Asked> outcomes;
+  for (const eval::Choice& choice : choices) outcomes.push_back(outcome_of(choice, decision.weights));
 
-    // BM25 over all that an entry has, by words, is what a search without learning is.
-    std::vector<std::string> texts;
-    for (size_t entry = 0; entry < known.size(); ++entry) {
-      texts.push_back(source().faq.entries()[entry].answer);
-      for (const std::string& question : known[entry]) texts.back() += "\n" + question;
-    }
-    const infer::LexicalIndex bm25(texts, data::TermKind::words);
-    Ranking baseline{"BM25", {}};
-    for (const Question& question : questions) {
-      if (question.entry < 0) continue;
-      const infer::QueryPart part{question.text};
-      const std::vector<float> scores = bm25.scores({&part, 1});
-      baseline.ranks.push_back(rank_of(std::vector<double>(scores.begin(), scores.end()), question.entry));
-    }
-    const std::vector<Ranking> rankings = {{"words and meaning", ranks_of(choices, decision.weights)}, {"words alone", ranks_of(choices, only(decision.weights, {0, 1}))},
-                                           {"meaning alone", ranks_of(choices, only(decision.weights, {2}))}, baseline};
+  // BM25 over all that an entry has, by words, is what a search without learning is.
+  std::vector<std::string> texts;
+  for (size_t entry = 0; entry < known.size(); ++entry) {
+    texts.push_back(source().faq.entries()[entry].answer);
+    for (const std::string& question : known[entry]) texts.back() += "\n" + question;
+  }
+  const infer::LexicalIndex bm25(texts, data::TermKind::words);
+  Ranking baseline{"BM25", {}};
+  for (const Question& question : questions) {
+    if (question.entry < 0) continue;
+    const infer::QueryPart part{question.text};
+    const std::vector<float> scores = bm25.scores({&part, 1});
+    baseline.ranks.push_back(rank_of(std::vector<double>(scores.begin(), scores.end()), question.entry));
+  }
+  const std::vector<Ranking> rankings = {{"words and meaning", ranks_of(choices, decision.weights)}, {"words alone", ranks_of(choices, only(decision.weights, {0, 1}))},
+                                         {"meaning alone", ranks_of(choices, only(decision.weights, {2}))}, baseline};
 
-    Json json = {{"task", "faq"}, {"samples", baseline.ranks.size()}, {"off_topic", questions.size() - baseline.ranks.size()}, {"confidence", bootstrap.confidence}};
-    json["metrics"] = ranking_metrics(rankings.front().ranks, bootstrap);
-    json["metrics"].update(answering_metrics(outcomes, decision.least_confidence, bootstrap));
-    json["reliability"] = eval::to_json(reliability_of(outcomes));
-    json["least_confidence"] = decision.least_confidence;
-    json["weights"] = decision.weights;
-    for (const Ranking& ranking : rankings) json["rankings"][ranking.name] = ranking_metrics(ranking.ranks, bootstrap);
-    const eval::PairedComparison gain = compare_ranks(rankings.front().ranks, baseline.ranks, bootstrap);
-    json["gain"] = {{"difference", gain.difference}, {"interval", {gain.interval.low, gain.interval.high}}, {"p_value", gain.p_value}};
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = source().hash.hex();
-    json["weights_hash"] = answerer.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(questions.size()) / effort.seconds;
-    const std::string page = page_of(json);
-    judge(json);
+  Json json = {{"task", "faq"}, {"samples", baseline.ranks.size()}, {"off_topic", questions.size() - baseline.ranks.size()}, {"confidence", bootstrap.confidence}};
+  json["metrics"] = ranking_metrics(rankings.front().ranks, bootstrap);
+  json["metrics"].update(answering_metrics(outcomes, decision.least_confidence, bootstrap));
+  json["reliability"] = eval::to_json(reliability_of(outcomes));
+  json["least_confidence"] = decision.least_confidence;
+  json["weights"] = decision.weights;
+  for (const Ranking& ranking : rankings) json["rankings"][ranking.name] = ranking_metrics(ranking.ranks, bootstrap);
+  const eval::PairedComparison gain = compare_ranks(rankings.front().ranks, baseline.ranks, bootstrap);
+  json["gain"] = eval::to_json(gain);
+  json["weights_hash"] = answerer.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
+  json["samples_per_second"] = static_cast<double>(questions.size()) / effort.seconds;
+  const std::string page = page_of(json);
 
-    std::vector<double> seconds;
-    const Timer whole_time;
-    const CpuTimer single_cpu;
-    for (const Question& question : questions) {
-      if (whole_time.seconds() > 0.5) break;
-      const Timer one;
-      answerer.answer(question.text);
-      seconds.push_back(one.seconds());
-    }
-    const Effort single{whole_time.seconds(), single_cpu.seconds()};
-    Json whole = json;
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    whole["cost"] = {{"answers one by one", per_thousand(static_cast<double>(seconds.size()), single, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    whole["latency"] = {{"one question", percentiles(std::move(seconds))}};
-    // The most confident of each kind: those that tell the most.
-    std::vector<size_t> order(questions.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return outcomes[a].confidence > outcomes[b].confidence; });
-    const auto& entries = source().faq.entries();
-    std::map<std::string, size_t> shown;
-    whole["answers"] = Json::array();
-    for (const size_t i : order) {
-      const Asked& outcome = outcomes[i];
-      const bool given = outcome.confidence >= decision.least_confidence;
-      const std::string kind = given ? (outcome.rank == 1 ? "right" : outcome.has_answer ? "wrong" : "answered off topic") : outcome.has_answer ? "handed over" : "handed over off topic";
-      if (++shown[kind] > kExamples) continue;
-      whole["answers"].push_back({{"kind", kind}, {"question", questions[i].text}, {"answered", entries[static_cast<size_t>(outcome.first)].questions.front()},
-                                  {"right", outcome.has_answer ? Json(entries[static_cast<size_t>(questions[i].entry)].questions.front()) : Json(nullptr)}, {"confidence", outcome.confidence}});
-    }
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), page);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_model_card(directory_);
-    write_json(directory_.file("example_request.json"), {{"model", answerer.name()}, {"message", questions.front().text}});
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", page, json);
-  });
+  SingleAnswers single = time_single_answers(questions.size(), [&](size_t i) { answerer.answer(questions[i].text); });
+  Json details;
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  details["cost"] = {{"answers one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
+  details["latency"] = {{"one question", percentiles(std::move(single.seconds))}};
+  // The most confident of each kind: those that tell the most.
+  std::vector<size_t> order(questions.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return outcomes[a].confidence > outcomes[b].confidence; });
+  const auto& entries = source().faq.entries();
+  std::map<std::string, size_t> shown;
+  details["answers"] = Json::array();
+  for (const size_t i : order) {
+    const Asked& outcome = outcomes[i];
+    const bool given = outcome.confidence >= decision.least_confidence;
+    const std::string kind = given ? (outcome.rank == 1 ? "right" : outcome.has_answer ? "wrong" : "answered off topic") : outcome.has_answer ? "handed over" : "handed over off topic";
+    if (++shown[kind] > kExamples) continue;
+    details["answers"].push_back({{"kind", kind}, {"question", questions[i].text}, {"answered", entries[static_cast<size_t>(outcome.first)].questions.front()},
+                                {"right", outcome.has_answer ? Json(entries[static_cast<size_t>(questions[i].entry)].questions.front()) : Json(nullptr)}, {"confidence", outcome.confidence}});
+  }
+  return {.measured = std::move(json), .text = page, .details = std::move(details), .example_request = {{"model", answerer.name()}, {"message", questions.front().text}}};
 }
 
 }  // namespace danlu::app

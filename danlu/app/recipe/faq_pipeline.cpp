@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <tuple>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/faq_quality.h"
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/version.h"
 #include "danlu/data/dataset/loader.h"
 #include "danlu/data/table/read_table.h"
 #include "danlu/data/text/bpe_trainer.h"
 #include "danlu/data/text/search_terms.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/eval/abstain.h"
-#include "danlu/learn/train/checkpoint.h"
-#include "danlu/learn/train/checkpoint_store.h"
 #include "danlu/learn/train/contrastive_objective.h"
 
 namespace danlu::app {
@@ -53,7 +50,7 @@ std::vector<std::string> off_topic_questions(const DataSection& options) {
   std::vector<std::string> all;
   for (const std::string& name : options.faq.off_topic) {
     const std::string path = expand_path(name);
-    if (!fs::exists(path)) throw FileError(kWhere, fmt::format("data.faq.off_topic: there is no {}; tools/fetch brings public data sets", path));
+    require_source("data.faq.off_topic", path);
     for (std::string& question : data::read_questions(data::read_table(path, options.csv), options.faq)) all.push_back(std::move(question));
   }
   return all;
@@ -94,9 +91,7 @@ FaqPipeline::FaqPipeline(RunDirectory directory, Observer observer) : Pipeline(r
 const FaqPipeline::Source& FaqPipeline::source() {
   if (source_) return *source_;
   const DataSection& options = recipe_.data;
-  if (!fs::exists(options.source)) throw FileError(kWhere, fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
-  if (fs::is_directory(options.source)) throw ConfigError(kWhere, fmt::format("data.source: {} is a directory; expected a table of questions and answers", options.source));
-  data::FaqTable table = data::read_faq(data::read_table(options.source, options.csv), options.faq);
+  data::FaqTable table = data::read_faq(read_source_table(options, "of questions and answers"), options.faq);
   Source source;
   source.faq = std::move(table.faq);
   if (source.faq.entries().size() > kMostEntries) throw DataError(kWhere, fmt::format("{}: got {} answers; expected at most {}", options.source, source.faq.size(), kMostEntries));
@@ -111,9 +106,7 @@ const FaqPipeline::Source& FaqPipeline::source() {
     half.push_back({std::move(text), -1});
   }
   source.hash = hash_text(source.faq.hash().hex() + off_topic_text);
-  if (prepared_ && directory_.fact("data_hash") != source.hash.hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", options.source, directory_.path().string()));
-  }
+  if (prepared_) require_unchanged(source.hash.hex());
   if (options.split.validation <= 0 || options.split.test <= 0) {
     throw ConfigError(kWhere, "data.split: got none for validation or test; expected some for both: confidence is fitted on the one and measured on the other");
   }
@@ -261,26 +254,10 @@ infer::AnswerDecision FaqPipeline::decide(models::Retriever& model) {
   return decision;
 }
 
-void FaqPipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
-}
-
 void FaqPipeline::write_bundle() {
-  const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
-  if (!fs::exists(best)) throw FileError(kWhere, fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
-  directory_.remove({"bundle", "report.json", "report.txt", "report.html"});
   const auto model = make_model();
-  const Json state = train::load_checkpoint(best, *model);
+  const Json training = load_best(*model);
   model->eval();
-  const Json training = {{"danlu", version()},
-                         {"git_commit", git_commit()},
-                         {"seed", recipe_.seed},
-                         {"data_hash", directory_.fact("data_hash")},
-                         {"step", state.value("step", Json(nullptr))},
-                         {"weights_hash", train::weights_hash(*model)}};
   infer::write_answerer(directory_.bundle(), {recipe_.name, recipe_.notice, recipe_.dialogue.hand_over, models::resolve_retriever(recipe_.model), decide(*model), training}, *model, source().faq, tokens());
 }
 

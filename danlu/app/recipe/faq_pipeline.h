@@ -34,8 +34,6 @@ class FaqPipeline : public Pipeline {
   void check() override;
   void prepare() override;
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
 
  private:
   struct Question {
@@ -64,7 +62,8 @@ class FaqPipeline : public Pipeline {
   // How well each entry fits, with the right one.
   static std::vector<eval::Choice> choices(const infer::FaqSearch& search, std::span<const Question> questions);
   infer::AnswerDecision decide(models::Retriever& model);
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
 
   std::optional<Source> source_;
   std::unique_ptr<data::TextTokens> tokens_;

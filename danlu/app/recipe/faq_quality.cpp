@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "danlu/base/error.h"
+#include "danlu/eval/measure_json.h"
 
 namespace danlu::app {
 namespace {
@@ -36,12 +37,6 @@ std::vector<double> within(std::span<const int64_t> ranks, int64_t k) {
   std::vector<double> values;
   for (const int64_t rank : ranks) values.push_back(rank <= k ? 1 : 0);
   return values;
-}
-
-Json measure(double value, const char* better, const eval::Interval& interval) {
-  Json json = {{"value", std::isfinite(value) ? Json(value) : Json(nullptr)}, {"better", better}};
-  if (std::isfinite(interval.low) && std::isfinite(interval.high)) json["interval"] = {interval.low, interval.high};
-  return json;
 }
 
 eval::Forecasts forecasts_of(std::span<const Asked> asked) {
@@ -78,7 +73,7 @@ Json ranking_metrics(std::span<const int64_t> ranks, const eval::BootstrapOption
   const std::vector<eval::Interval> intervals = eval::bootstrap_intervals(std::ssize(ranks), statistics, options);
   Json json = Json::object();
   const char* const names[] = {"recall@1", "recall@3", "mrr"};
-  for (size_t i = 0; i < statistics.size(); ++i) json[names[i]] = measure(statistics[i]({}), "higher", intervals[i]);
+  for (size_t i = 0; i < statistics.size(); ++i) json[names[i]] = eval::measure_json(statistics[i]({}), "higher", intervals[i]);
   return json;
 }
 
@@ -108,7 +103,7 @@ Json answering_metrics(std::span<const Asked> asked, double least_confidence, co
   }
   const std::vector<eval::Interval> intervals = eval::bootstrap_intervals(std::ssize(asked), statistics, options);
   Json json = Json::object();
-  for (size_t i = 0; i < statistics.size(); ++i) json[names[i].first] = measure(statistics[i]({}), names[i].second, intervals[i]);
+  for (size_t i = 0; i < statistics.size(); ++i) json[names[i].first] = eval::measure_json(statistics[i]({}), names[i].second, intervals[i]);
   return json;
 }
 

@@ -2,15 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/forecast_pipeline.h"
 #include "danlu/app/recipe/latency.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/text_table.h"
 
 namespace danlu::app {
@@ -23,17 +19,8 @@ constexpr int64_t kMostExampleRows = 2000;
 
 std::string interval_text(const eval::Interval& i) { return std::isfinite(i.low) ? fmt::format("{:.4g} to {:.4g}", i.low, i.high) : ""; }
 
-Json or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json numbers(std::span<const double> values) {
-  Json list = Json::array();
-  for (const double v : values) list.push_back(or_null(v));
-  return list;
-}
-
 Json baseline_json(const eval::ForecastReport& report, const eval::PairedComparison& gain) {
-  return {{"metrics", eval::to_json(report)}, {"gain", {{"difference", gain.difference}, {"interval", {or_null(gain.interval.low), or_null(gain.interval.high)}}, {"p_value", or_null(gain.p_value)}}},
-          {"rmse_by_step", numbers(report.rmse_by_step)}};
+  return {{"metrics", eval::to_json(report)}, {"gain", eval::to_json(gain)}, {"rmse_by_step", eval::numbers_or_null(report.rmse_by_step)}};
 }
 
 // The forecasts of a bundle's interval, and how well it held.
@@ -44,7 +31,7 @@ struct Held {
 };
 
 Json to_json(const Held& held) {
-  return {{"share", held.share}, {"held", held.coverage.share}, {"interval", {or_null(held.coverage.interval.low), or_null(held.coverage.interval.high)}}, {"width", held.coverage.width}};
+  return {{"share", held.share}, {"held", held.coverage.share}, {"interval", eval::to_json(held.coverage.interval)}, {"width", held.coverage.width}};
 }
 
 }  // namespace
@@ -105,11 +92,11 @@ Json ForecastPipeline::examples(const Forecasts& forecasts, const std::vector<da
         low.push_back(forecasts.model[first + h] + forecasts.scales[at] * band.low[h]);
         high.push_back(forecasts.model[first + h] + forecasts.scales[at] * band.high[h]);
       }
-      intervals.push_back({{"share", band.share}, {"low", numbers(low)}, {"high", numbers(high)}});
+      intervals.push_back({{"share", band.share}, {"low", eval::numbers_or_null(low)}, {"high", eval::numbers_or_null(high)}});
     }
-    list.push_back({{"series", s.name}, {"from", panel.time_text(begin)}, {"origin", panel.time_text(origin.period)}, {"past", numbers(values)},
-                    {"truth", numbers(std::span(forecasts.walk.truth).subspan(first, steps))}, {"forecast", numbers(std::span(forecasts.model).subspan(first, steps))},
-                    {"seasonal_naive", numbers(std::span(forecasts.seasonal).subspan(first, steps))}, {"intervals", intervals}});
+    list.push_back({{"series", s.name}, {"from", panel.time_text(begin)}, {"origin", panel.time_text(origin.period)}, {"past", eval::numbers_or_null(values)},
+                    {"truth", eval::numbers_or_null(std::span(forecasts.walk.truth).subspan(first, steps))}, {"forecast", eval::numbers_or_null(std::span(forecasts.model).subspan(first, steps))},
+                    {"seasonal_naive", eval::numbers_or_null(std::span(forecasts.seasonal).subspan(first, steps))}, {"intervals", intervals}});
   }
   return list;
 }
@@ -119,7 +106,6 @@ Json ForecastPipeline::example_request(const infer::Forecaster& forecaster) {
   const data::SeriesOptions& o = source().preprocess.options();
   const data::Panel& panel = source().panel;
   Json rows = Json::array();
-  const auto cell = [](double v) { return std::isnan(v) ? Json(nullptr) : Json(v); };
   const size_t columns = o.values.size();
   for (size_t id = 0; id * columns < panel.series.size() && std::ssize(rows) < kMostExampleRows; ++id) {
     const data::Panel::Series* of_id = &panel.series[id * columns];
@@ -131,88 +117,72 @@ Json ForecastPipeline::example_request(const infer::Forecaster& forecaster) {
       Json row = Json::object();
       if (!o.time.empty()) row[o.time] = panel.has_dates ? Json(panel.time_text(p)) : Json(panel.times[period]);
       if (!o.id.empty()) row[o.id] = columns == 1 ? of_id->name : of_id->name.substr(0, of_id->name.size() - o.values[0].size() - 1);
-      for (size_t v = 0; v < columns; ++v) row[o.values[v]] = p < origin ? cell(of_id[v].values[period]) : Json(nullptr);
-      for (size_t k = 0; k < o.known.size(); ++k) row[o.known[k]] = cell(of_id->known[k][period]);
+      for (size_t v = 0; v < columns; ++v) row[o.values[v]] = p < origin ? eval::number_or_null(of_id[v].values[period]) : Json(nullptr);
+      for (size_t k = 0; k < o.known.size(); ++k) row[o.known[k]] = eval::number_or_null(of_id->known[k][period]);
       rows.push_back(std::move(row));
     }
   }
   return {{"model", forecaster.name()}, {"rows", std::move(rows)}};
 }
 
-void ForecastPipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const infer::Forecaster forecaster(directory_.bundle());
-    const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
-    const std::vector<data::Origin> tested = origins(data::Part::test);
-    const Timer timer;
-    const CpuTimer cpu;
-    const Forecasts f = foretell(tested, [&](const Tensor& x) { return forecaster.run(x); });
-    const Effort batches{timer.seconds(), cpu.seconds()};
-    eval::ForecastReport quality = eval::measure_forecast(f.walk, f.model, bootstrap);
-    const eval::ForecastReport naive = eval::measure_forecast(f.walk, f.naive, bootstrap), seasonal = eval::measure_forecast(f.walk, f.seasonal, bootstrap);
-    const eval::PairedComparison over_naive = eval::compare_rmse(f.walk, f.naive, f.model, bootstrap), over_seasonal = eval::compare_rmse(f.walk, f.seasonal, f.model, bootstrap);
-    const eval::ForecastReport::Metric skill = eval::skill_over(f.walk, f.model, f.seasonal, bootstrap);
-    std::vector<Held> held;
-    for (const eval::ResidualBand& band : forecaster.bands()) {
-      Held one{band.share, f.model, f.model, {}};
-      for (size_t i = 0; i < f.model.size(); ++i) {
-        const size_t step = i % static_cast<size_t>(f.walk.horizon), window = i / static_cast<size_t>(f.walk.horizon);
-        one.low[i] += f.scales[window] * band.low[step];
-        one.high[i] += f.scales[window] * band.high[step];
-      }
-      one.coverage = eval::measure_coverage(f.walk, one.low, one.high, bootstrap);
-      held.push_back(std::move(one));
+Evaluation ForecastPipeline::measure() {
+  const infer::Forecaster forecaster(directory_.bundle());
+  const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
+  const std::vector<data::Origin> tested = origins(data::Part::test);
+  const Timer timer;
+  const CpuTimer cpu;
+  const Forecasts f = foretell(tested, [&](const Tensor& x) { return forecaster.run(x); });
+  const Effort batches{timer.seconds(), cpu.seconds()};
+  eval::ForecastReport quality = eval::measure_forecast(f.walk, f.model, bootstrap);
+  const eval::ForecastReport naive = eval::measure_forecast(f.walk, f.naive, bootstrap), seasonal = eval::measure_forecast(f.walk, f.seasonal, bootstrap);
+  const eval::PairedComparison over_naive = eval::compare_rmse(f.walk, f.naive, f.model, bootstrap), over_seasonal = eval::compare_rmse(f.walk, f.seasonal, f.model, bootstrap);
+  const eval::ForecastReport::Metric skill = eval::skill_over(f.walk, f.model, f.seasonal, bootstrap);
+  std::vector<Held> held;
+  for (const eval::ResidualBand& band : forecaster.bands()) {
+    Held one{band.share, f.model, f.model, {}};
+    for (size_t i = 0; i < f.model.size(); ++i) {
+      const size_t step = i % static_cast<size_t>(f.walk.horizon), window = i / static_cast<size_t>(f.walk.horizon);
+      one.low[i] += f.scales[window] * band.low[step];
+      one.high[i] += f.scales[window] * band.high[step];
     }
+    one.coverage = eval::measure_coverage(f.walk, one.low, one.high, bootstrap);
+    held.push_back(std::move(one));
+  }
 
-    Json json = {{"task", "forecast"}, {"samples", quality.windows}, {"measured", quality.measured}, {"blocks", quality.blocks}, {"confidence", bootstrap.confidence}, {"metrics", eval::to_json(quality)}};
-    json["metrics"]["skill"] = {{"value", or_null(skill.value)}, {"better", "higher"}};
-    if (std::isfinite(skill.interval.low)) json["metrics"]["skill"]["interval"] = {skill.interval.low, skill.interval.high};
-    json["baselines"] = {{"seasonal naive", baseline_json(seasonal, over_seasonal)}, {"naive", baseline_json(naive, over_naive)}};
-    json["rmse_by_step"] = numbers(quality.rmse_by_step);
-    json["intervals"] = Json::array();
-    for (const Held& one : held) json["intervals"].push_back(to_json(one));
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = data_hash();
-    json["weights_hash"] = forecaster.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(quality.windows) / batches.seconds;
+  Json json = {{"task", "forecast"}, {"samples", quality.windows}, {"measured", quality.measured}, {"blocks", quality.blocks}, {"confidence", bootstrap.confidence}, {"metrics", eval::to_json(quality)}};
+  json["metrics"]["skill"] = eval::measure_json(skill.value, "higher", skill.interval);
+  json["baselines"] = {{"seasonal naive", baseline_json(seasonal, over_seasonal)}, {"naive", baseline_json(naive, over_naive)}};
+  json["rmse_by_step"] = eval::numbers_or_null(quality.rmse_by_step);
+  json["intervals"] = Json::array();
+  for (const Held& one : held) json["intervals"].push_back(to_json(one));
+  json["weights_hash"] = forecaster.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
+  json["samples_per_second"] = static_cast<double>(quality.windows) / batches.seconds;
 
-    using enum eval::TextTable::Align;
-    eval::TextTable table({left, right, left, right, right});
-    table.add_row({"", "model", "95 % interval", "seasonal naive", "naive"});
-    for (size_t i = 0; i < quality.metrics.size(); ++i) {
-      const auto& m = quality.metrics[i];
-      table.add_row({m.name, fmt::format("{:.4g}", m.value), interval_text(m.interval), fmt::format("{:.4g}", seasonal.metrics[i].value), fmt::format("{:.4g}", naive.metrics[i].value)});
-    }
-    std::string page = table.str() + fmt::format("RMSE below seasonal naive by {:.4g}, 95 % interval {}; that is {:.1f} % of it\n", over_seasonal.difference, interval_text(over_seasonal.interval), 100 * skill.value);
-    for (const Held& one : held) {
-      page += fmt::format("intervals of {:.0f} % held {:.1f} %, 95 % interval {}, mean width {:.4g}\n", 100 * one.share, 100 * one.coverage.share, interval_text(one.coverage.interval), one.coverage.width);
-    }
-    page += fmt::format("walking forward over {} windows of {} periods, from {} on, {} values measured; trained once, before all of them; intervals over {} blocks of time\n", quality.windows, f.walk.horizon,
-                        source().panel.time_text(source().split.validation_end), quality.measured, quality.blocks);
-    judge(json);
+  using enum eval::TextTable::Align;
+  eval::TextTable table({left, right, left, right, right});
+  table.add_row({"", "model", "95 % interval", "seasonal naive", "naive"});
+  for (size_t i = 0; i < quality.metrics.size(); ++i) {
+    const auto& m = quality.metrics[i];
+    table.add_row({m.name, fmt::format("{:.4g}", m.value), interval_text(m.interval), fmt::format("{:.4g}", seasonal.metrics[i].value), fmt::format("{:.4g}", naive.metrics[i].value)});
+  }
+  std::string page = table.str() + fmt::format("RMSE below seasonal naive by {:.4g}, 95 % interval {}; that is {:.1f} % of it\n", over_seasonal.difference, interval_text(over_seasonal.interval), 100 * skill.value);
+  for (const Held& one : held) {
+    page += fmt::format("intervals of {:.0f} % held {:.1f} %, 95 % interval {}, mean width {:.4g}\n", 100 * one.share, 100 * one.coverage.share, interval_text(one.coverage.interval), one.coverage.width);
+  }
+  page += fmt::format("walking forward over {} windows of {} periods, from {} on, {} values measured; trained once, before all of them; intervals over {} blocks of time\n", quality.windows, f.walk.horizon,
+                      source().panel.time_text(source().split.validation_end), quality.measured, quality.blocks);
 
-    Json whole = json;
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    whole["cost"] = {{"forecasts in batches", per_thousand(static_cast<double>(quality.windows), batches, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    whole["forecasts"] = examples(f, tested, forecaster);
-    Json series = Json::array(), times = Json::array();
-    for (const data::Origin& origin : tested) {
-      series.push_back(source().panel.series[static_cast<size_t>(origin.series)].name);
-      times.push_back(source().panel.time_text(origin.period));
-    }
-    write_json(directory_.file("forecasts.json"), {{"horizon", f.walk.horizon}, {"series", series}, {"origins", times}, {"forecasts", numbers(f.model)}});
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), page);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_model_card(directory_);
-    write_json(directory_.file("example_request.json"), example_request(forecaster));
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", page, json);
-  });
+  Json details;
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  details["cost"] = {{"forecasts in batches", per_thousand(static_cast<double>(quality.windows), batches, price)}};
+  details["forecasts"] = examples(f, tested, forecaster);
+  Json series = Json::array(), times = Json::array();
+  for (const data::Origin& origin : tested) {
+    series.push_back(source().panel.series[static_cast<size_t>(origin.series)].name);
+    times.push_back(source().panel.time_text(origin.period));
+  }
+  write_json(directory_.file("forecasts.json"), {{"horizon", f.walk.horizon}, {"series", series}, {"origins", times}, {"forecasts", eval::numbers_or_null(f.model)}});
+  return {.measured = std::move(json), .text = page, .details = std::move(details), .example_request = example_request(forecaster)};
 }
 
 }  // namespace danlu::app

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/dataset/loader.h"
-#include "danlu/data/table/read_table.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
@@ -47,12 +47,8 @@ ForecastPipeline::ForecastPipeline(RunDirectory directory, Observer observer)
 const ForecastPipeline::Source& ForecastPipeline::source() {
   if (source_) return *source_;
   DataSection& options = recipe_.data;
-  if (!fs::exists(options.source)) throw FileError(kWhere, fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
-  if (fs::is_directory(options.source)) throw ConfigError(kWhere, fmt::format("data.source: {} is a directory; expected a table with a row for each time", options.source));
-  data::Panel panel = data::read_series(data::read_table(options.source, options.csv), options.series);
-  if (prepared_ && directory_.fact("data_hash") != panel.hash.hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", options.source, directory_.path().string()));
-  }
+  data::Panel panel = data::read_series(read_source_table(options, "with a row for each time"), options.series);
+  if (prepared_) require_unchanged(panel.hash.hex());
   options.series = data::resolve_series_options(options.series, panel.frequency);
   for (const char* key : {"season", "length", "frequency", "calendar"}) {
     if (!recipe_.gives(fmt::format("data.series.{}", key))) recipe_.reasons[fmt::format("data.series.{}", key)] = "derived: from the distance of the times";
@@ -136,13 +132,6 @@ train::Result ForecastPipeline::train(train::Start start) {
     result = fit(start, *model, train::ForecastObjective(recipe_.train.objective), training, validation ? &*validation : nullptr);
   });
   return result;
-}
-
-void ForecastPipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
 }
 
 void ForecastPipeline::write_bundle() {

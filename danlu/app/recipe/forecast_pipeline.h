@@ -29,8 +29,6 @@ class ForecastPipeline : public Pipeline {
   void check() override;
   void prepare() override;
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
 
  private:
   struct Source {
@@ -46,10 +44,11 @@ class ForecastPipeline : public Pipeline {
     std::vector<double> scales;  // of each window
   };
   const Source& source();
-  std::string data_hash() override { return source().panel.hash.hex(); }
+  std::string data_hash() override { return source().panel.hash().hex(); }
   std::vector<data::Origin> origins(data::Part part);
   std::unique_ptr<nn::Module> make_model();
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
   std::vector<eval::ResidualBand> find_bands(nn::Module& model);
   Forecasts foretell(const std::vector<data::Origin>& origins, const std::function<Tensor(const Tensor&)>& run);
   Json examples(const Forecasts& forecasts, const std::vector<data::Origin>& origins, const infer::Forecaster& forecaster);

@@ -7,9 +7,7 @@
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/split_file.h"
-#include "danlu/app/report/run_report.h"
 #include "danlu/base/base64.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/eta.h"
 #include "danlu/base/format.h"
@@ -63,10 +61,8 @@ std::string ImagePipeline::data_hash() {
 // Of a run that is prepared it is read back.
 const data::Split& ImagePipeline::split() {
   if (!split_) {
+    require_unchanged(data_hash());
     split_ = read_split(directory_.file("split.json"), images().size());
-    if (directory_.info().value("data_hash", std::string()) != data_hash()) {
-      throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source, directory_.path().string()));
-    }
   }
   return *split_;
 }
@@ -217,13 +213,6 @@ void ImagePipeline::show_validation(formats::EventWriter& events, const train::E
   events.png("samples", epoch.progress.step, png, grid.height, grid.width, static_cast<int>(grid.channels));
 }
 
-void ImagePipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
-}
-
 void ImagePipeline::write_bundle() {
   const fs::path path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(path), path.string());
@@ -279,55 +268,42 @@ Json ImagePipeline::measure_autoencoder() {
           {"cost", {{"errors, in batches", per_thousand(static_cast<double>(errors.size()), effort, recipe_.evaluate.price_per_hour)}}}};
 }
 
-void ImagePipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const bool gan = makes_images();
-    Json json = gan ? measure_gan() : measure_autoencoder();
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    json["part"] = "test";
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = data_hash();
-    json["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    judge(json);
-    const auto value = [&](const char* name) { return json["metrics"][name]["value"].get<double>(); };
-    std::string text;
-    if (gan) {
-      text = fmt::format("{} images made, beside {} of the test split\n\n", json["made"].get<int64_t>(), split().test.size());
-      text += fmt::format("  Fréchet distance   {:.3f}   of the codes of features.safetensors; {:.3f} between two halves of the test images\n",
-                          value("frechet_distance"), json["frechet_distance_of_real_halves"].get<double>());
-      text += fmt::format("  diversity          {:.3f}   of that of the test images\n", value("diversity"));
-      text += fmt::format("  nearest distance   {:.4f}  to a training image, root mean square; the closest of {}: {:.4f}\n", value("nearest_distance"),
-                          json["looked_up"].get<int64_t>(), value("least_distance"));
-      text += fmt::format("  copies             {}       equal to a training image\n", static_cast<int64_t>(value("copies")));
-    } else {
-      const Json& q = json["error_quantiles"];
-      text = fmt::format("reconstruction error  {:.5f}  mean over {} images of the test split, of pixels in [-1, 1]\n", value("reconstruction_error"), json["samples"].get<int64_t>());
-      text += fmt::format("half of them are below {:.5f}, 95 % below {:.5f}, 99 % below {:.5f}, 99.9 % below {:.5f}\n", q["0.5"].get<double>(), q["0.95"].get<double>(),
-                          q["0.99"].get<double>(), q["0.999"].get<double>());
-      const data::Image example = infer::to_images([&] {
-        data::Batch batch;
-        data::ImageDataset(images(), preprocess()).gather(std::span(split().test).first(1), batch);
-        return batch.x;
-      }()).front();
-      write_json(directory_.file("example_request.json"), {{"model", recipe_.name}, {"image", base64_encode(data::encode_png(example))}});
-    }
-    if (gan) write_json(directory_.file("example_request.json"), {{"model", recipe_.name}, {"n", 4}, {"seed", 1}});
-    write_json(directory_.file("report.json"), json);
-    write_file_atomic(directory_.file("report.txt"), text);
-    write_json(directory_.bundle() / "metrics.json", json);
-    const Json info = directory_.info(), training = info.value("training", Json::object());
-    std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n{}", recipe_.name, version(), recipe_.data.source, info.value("started", ""), verdict_text());
-    card += fmt::format("- data: {} images, hash {}\n- model: {} parameters, weights hash {}\n- training: {} updates in {}, stopped by {}\n\n",
-                        info.value("samples", int64_t{0}), info.value("data_hash", ""), info.value("parameters", int64_t{0}), training.value("weights_hash", ""),
-                        training.value("steps", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
-    card += "## Quality on images held out\n\n```\n" + text + "```\n\n" + cost_text(info, json);
-    write_file_atomic(directory_.bundle() / "card.md", card);
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", text, json);
-  });
+Evaluation ImagePipeline::measure() {
+  const bool gan = makes_images();
+  Evaluation found{.measured = gan ? measure_gan() : measure_autoencoder(), .text = {}};
+  const Json& json = found.measured;
+  const auto value = [&](const char* name) { return json["metrics"][name]["value"].get<double>(); };
+  std::string& text = found.text;
+  if (gan) {
+    text = fmt::format("{} images made, beside {} of the test split\n\n", json["made"].get<int64_t>(), split().test.size());
+    text += fmt::format("  Fréchet distance   {:.3f}   of the codes of features.safetensors; {:.3f} between two halves of the test images\n",
+                        value("frechet_distance"), json["frechet_distance_of_real_halves"].get<double>());
+    text += fmt::format("  diversity          {:.3f}   of that of the test images\n", value("diversity"));
+    text += fmt::format("  nearest distance   {:.4f}  to a training image, root mean square; the closest of {}: {:.4f}\n", value("nearest_distance"),
+                        json["looked_up"].get<int64_t>(), value("least_distance"));
+    text += fmt::format("  copies             {}       equal to a training image\n", static_cast<int64_t>(value("copies")));
+    found.example_request = {{"model", recipe_.name}, {"n", 4}, {"seed", 1}};
+  } else {
+    const Json& q = json["error_quantiles"];
+    text = fmt::format("reconstruction error  {:.5f}  mean over {} images of the test split, of pixels in [-1, 1]\n", value("reconstruction_error"), json["samples"].get<int64_t>());
+    text += fmt::format("half of them are below {:.5f}, 95 % below {:.5f}, 99 % below {:.5f}, 99.9 % below {:.5f}\n", q["0.5"].get<double>(), q["0.95"].get<double>(),
+                        q["0.99"].get<double>(), q["0.999"].get<double>());
+    data::Batch batch;
+    data::ImageDataset(images(), preprocess()).gather(std::span(split().test).first(1), batch);
+    found.example_request = {{"model", recipe_.name}, {"image", base64_encode(data::encode_png(infer::to_images(batch.x).front()))}};
+  }
+  found.measured["part"] = found.part;
+  return found;
+}
+
+void ImagePipeline::write_card(const Json& report, const std::string& text) const {
+  const Json info = directory_.info(), training = info.value("training", Json::object());
+  std::string card = fmt::format("# {}\n\nMade by danlu {} from {}, {}.\n\n{}", recipe_.name, version(), recipe_.data.source, info.value("started", ""), verdict_text());
+  card += fmt::format("- data: {} images, hash {}\n- model: {} parameters, weights hash {}\n- training: {} updates in {}, stopped by {}\n\n",
+                      info.value("samples", int64_t{0}), info.value("data_hash", ""), info.value("parameters", int64_t{0}), training.value("weights_hash", ""),
+                      training.value("steps", int64_t{0}), format_duration(training.value("seconds", 0.0)), training.value("stopped_by", ""));
+  card += "## Quality on images held out\n\n```\n" + text + "```\n\n" + cost_text(info, report);
+  write_file_atomic(directory_.bundle() / "card.md", card);
 }
 
 }  // namespace danlu::app

@@ -28,8 +28,6 @@ class ImagePipeline : public Pipeline {
   void check() override;
   void prepare() override;
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
 
  private:
   bool makes_images() const { return models::parse_model(recipe_.model).type == "gan"; }
@@ -42,7 +40,9 @@ class ImagePipeline : public Pipeline {
   std::unique_ptr<nn::Module> make_model();
   std::unique_ptr<models::Autoencoder> make_features();
   void learn_features();
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
+  void write_card(const Json& report, const std::string& text) const override;
   Json measure_gan();
   Json measure_autoencoder();
 

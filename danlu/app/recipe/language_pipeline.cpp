@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/transfer_source.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
-#include "danlu/base/eta.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
 #include "danlu/data/dataset/loader.h"
 #include "danlu/data/dataset/token_dataset.h"
 #include "danlu/data/text/bpe_trainer.h"
@@ -250,13 +244,6 @@ train::Result LanguagePipeline::train(train::Start start) {
   return result;
 }
 
-void LanguagePipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
-}
-
 void LanguagePipeline::write_bundle() {
   const auto model = make_model();
   const Json training = load_best(*model->network);
@@ -272,7 +259,7 @@ struct Measured {
   int64_t bytes = 0;
 };
 
-Measured measure(infer::LanguageModel& model, const data::TokenDataset& text) {
+Measured score(infer::LanguageModel& model, const data::TokenDataset& text) {
   const NoGrad no_grad;
   models::Gpt& network = *model.network;
   const int64_t width = network.options().width, vocab_size = network.options().vocab_size;
@@ -309,44 +296,29 @@ std::vector<data::TokenId> beginning(const data::TokenShards& text) {
 
 }  // namespace
 
-void LanguagePipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const std::shared_ptr model = infer::LanguageModel::load(directory_.bundle());
-    const char* part = data::part_name(has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation);
-    const data::TokenShards tokens(directory_.file("tokens"), part);
-    const data::TokenDataset text(
-        tokens,
-        {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
-    const Timer timer;
-    const CpuTimer cpu;
-    const Measured measured = measure(*model, text);
-    const Effort scoring{timer.seconds(), cpu.seconds()};
-    const eval::LanguageReport& quality = quality_.emplace(eval::summarize(measured.windows, measured.bytes));
+Evaluation LanguagePipeline::measure() {
+  const std::shared_ptr model = infer::LanguageModel::load(directory_.bundle());
+  const char* part = data::part_name(has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation);
+  const data::TokenShards tokens(directory_.file("tokens"), part);
+  const data::TokenDataset text(
+      tokens,
+      {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
+  const Timer timer;
+  const CpuTimer cpu;
+  const Measured measured = score(*model, text);
+  const Effort scoring{timer.seconds(), cpu.seconds()};
+  const eval::LanguageReport quality = eval::summarize(measured.windows, measured.bytes);
 
-    Json json = eval::to_json(quality);
-    json["part"] = part;
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = directory_.info().value("data_hash", "");
-    json["tokens_per_second"] = static_cast<double>(quality.tokens) / scoring.seconds;
-    const std::string page = eval::to_text(quality);
-    judge(json);
-    Json whole = json;
-    const GenerationTimes generation = time_generation(model, beginning(tokens));
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    whole["latency"] = generation.latency;
-    whole["cost"] = {{"tokens read, in batches", per_thousand(static_cast<double>(quality.tokens), scoring, price)},
-                     {"tokens written, one text at a time", per_thousand(generation.tokens, generation.effort, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), page);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_model_card(directory_);
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report(part, page, json);
-  });
+  Json json = eval::to_json(quality);
+  json["part"] = part;
+  json["tokens_per_second"] = static_cast<double>(quality.tokens) / scoring.seconds;
+  Json details;
+  const GenerationTimes generation = time_generation(model, beginning(tokens));
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  details["latency"] = generation.latency;
+  details["cost"] = {{"tokens read, in batches", per_thousand(static_cast<double>(quality.tokens), scoring, price)},
+                   {"tokens written, one text at a time", per_thousand(generation.tokens, generation.effort, price)}};
+  return {.measured = std::move(json), .text = eval::to_text(quality), .details = std::move(details), .part = part};
 }
 
 }  // namespace danlu::app

@@ -27,11 +27,6 @@ class LanguagePipeline : public Pipeline {
   void prepare() override { prepare_from(nullptr); }
   void prepare_like(const RunDirectory& prepared) override { prepare_from(&prepared); }
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
-
-  // What evaluate found, once it has run.
-  const std::optional<eval::LanguageReport>& quality() const { return quality_; }
 
  private:
   std::string data_hash() override { return corpus().content_hash().hex(); }
@@ -43,10 +38,10 @@ class LanguagePipeline : public Pipeline {
   // The network of the recipe, in the shape that its prepared tokeniser asks for, with its first weights.
   std::shared_ptr<infer::LanguageModel> make_model() const;
   std::string write_samples(const std::shared_ptr<infer::LanguageModel>& model, const train::EpochReport& epoch) const;
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
 
   std::optional<LanguageCorpus> corpus_;
-  std::optional<eval::LanguageReport> quality_;
 };
 
 }  // namespace danlu::app

@@ -18,20 +18,24 @@ Json percentiles(std::vector<double> seconds) {
   return {{"p50_ms", at(0.5)}, {"p95_ms", at(0.95)}, {"p99_ms", at(0.99)}, {"count", seconds.size()}};
 }
 
-SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
+SingleAnswers time_single_answers(size_t questions, const std::function<void(size_t question)>& answer) {
   constexpr size_t kAnswers = 300;
   constexpr double kSeconds = 0.5;
   SingleAnswers answers;
-  source.predict(predictor, samples.first(1));  // the first one prepares what the others use
+  answer(0);  // the first one prepares what the others use
   const Timer whole;
   const CpuTimer cpu;
   for (size_t i = 0; i < kAnswers && whole.seconds() < kSeconds; ++i) {
     const Timer timer;
-    source.predict(predictor, samples.subspan(i % samples.size(), 1));
+    answer(i % questions);
     answers.seconds.push_back(timer.seconds());
   }
   answers.effort = {whole.seconds(), cpu.seconds()};
   return answers;
+}
+
+SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples) {
+  return time_single_answers(samples.size(), [&](size_t i) { source.predict(predictor, samples.subspan(i, 1)); });
 }
 
 GenerationTimes time_generation(std::shared_ptr<infer::LanguageModel> model, const std::vector<data::TokenId>& text) {

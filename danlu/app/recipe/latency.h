@@ -1,6 +1,7 @@
 // How long one answer takes, as its receiver feels it, and what it takes to give it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,11 +16,14 @@ namespace danlu::app {
 // is not exceeded by q per cent of them (nearest rank).
 Json percentiles(std::vector<double> seconds);
 
-// Samples one by one, as a server is asked when it is quiet, for half a second at most. `samples` has at least one.
+// Questions one by one, as a server is asked when it is quiet, round and round for half a second at most: answer(i), i below `questions`,
+// of which there is at least one.
 struct SingleAnswers {
   std::vector<double> seconds;  // of each
   Effort effort;
 };
+SingleAnswers time_single_answers(size_t questions, const std::function<void(size_t question)>& answer);
+// The same of samples.
 SingleAnswers time_single_answers(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples);
 
 struct GenerationTimes {

@@ -3,8 +3,8 @@
 #include "danlu/app/profile/step_profile.h"
 #include "danlu/app/recipe/cluster_pipeline.h"
 #include "danlu/app/recipe/commit.h"
-#include "danlu/app/recipe/forecast_pipeline.h"
 #include "danlu/app/recipe/faq_pipeline.h"
+#include "danlu/app/recipe/forecast_pipeline.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
@@ -14,6 +14,8 @@
 #include "danlu/app/recipe/transfer_source.h"
 #include "danlu/app/recipe/yaml.h"
 #include "danlu/app/report/live_report.h"
+#include "danlu/app/report/model_card.h"
+#include "danlu/app/report/run_report.h"
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -241,6 +243,11 @@ train::LrRange Pipeline::lr_range_test(const train::LrRangeOptions& options, con
   return range;
 }
 
+void Pipeline::require_unchanged(const std::string& data_hash) const {
+  if (directory_.fact("data_hash") == data_hash) return;
+  throw DataError("app.data", fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source, directory_.path().string()));
+}
+
 void Pipeline::report(const char* name, const std::string& text, const Json& json) const {
   if (observer_.on_report) observer_.on_report(name, text, json);
 }
@@ -279,10 +286,41 @@ void Pipeline::stage(const char* name, const std::function<void()>& work) {
   });
 }
 
-void Pipeline::judge(Json& report) {
-  gates_ = app::judge(recipe_.evaluate.gates, report.at("metrics"));
-  if (!recipe_.notice.empty()) report["notice"] = recipe_.notice;
-  if (!gates_.is_null()) report["gates"] = gates_;
+void Pipeline::bundle() {
+  stage("bundle", [&] {
+    write_bundle();
+    directory_.update({{"status", "trained"}});
+  });
+}
+
+void Pipeline::evaluate() {
+  stage("evaluate", [&] {
+    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
+    Evaluation found = measure();
+    sign_and_judge(found.measured);
+    Json whole = found.measured;
+    whole.update(found.details, true);
+    whole["price_per_hour"] = or_null(recipe_.evaluate.price_per_hour);
+    write_json(directory_.file("report.json"), whole);
+    write_file_atomic(directory_.file("report.txt"), found.text);
+    write_json(directory_.bundle() / "metrics.json", found.measured);
+    write_card(whole, found.text);
+    if (!found.example_request.is_null()) write_json(directory_.file("example_request.json"), found.example_request);
+    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
+    write_run_report(directory_);
+    report(found.part, found.text, found.measured);
+  });
+}
+
+void Pipeline::write_card(const Json& /*report*/, const std::string& /*text*/) const { write_model_card(directory_); }
+
+void Pipeline::sign_and_judge(Json& measured) {
+  measured["danlu"] = version();
+  measured["git_commit"] = git_commit();
+  measured["data_hash"] = directory_.fact("data_hash");
+  gates_ = judge(recipe_.evaluate.gates, measured.at("metrics"));
+  if (!recipe_.notice.empty()) measured["notice"] = recipe_.notice;
+  if (!gates_.is_null()) measured["gates"] = gates_;
   directory_.update({{"gates", gates_.is_null() ? Json(nullptr) : Json(gates_["passed"].get<bool>() ? "passed" : "failed")}});
 }
 

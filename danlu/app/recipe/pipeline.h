@@ -43,6 +43,15 @@ struct Observer {
   bool stop_requested() const { return training.stop_requested != nullptr && training.stop_requested->load(); }
 };
 
+// What the test split says of a bundle.
+struct Evaluation {
+  Json measured;                     // "metrics" and more: bundle/metrics.json, and a part of report.json
+  std::string text;                  // report.txt
+  Json details = Json::object();     // what report.json has besides, for report.html
+  Json example_request = nullptr;    // a question to try the server with; null: none
+  const char* part = "test";
+};
+
 class Pipeline {
  public:
   virtual ~Pipeline() = default;
@@ -60,8 +69,8 @@ class Pipeline {
   virtual std::string replay();
   // The learning rates of this recipe, from those that do nothing to those that do too much. The run directory is read and not changed.
   virtual train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point = {});
-  virtual void bundle() = 0;
-  virtual void evaluate() = 0;
+  void bundle();
+  void evaluate();
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
   virtual void kfold(const KfoldSection& options);
 
@@ -86,6 +95,8 @@ class Pipeline {
   const Observer& observer() const { return observer_; }
   void report(const char* name, const std::string& text, const Json& json) const;
   bool has_deadline() const { return deadline_.has_value(); }
+  // Throws DataError where a prepared run finds other data than those that it was prepared with.
+  void require_unchanged(const std::string& data_hash) const;
   void begin(const char* stage);  // takes the lock, tells the observer
   void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json; tells the observer how it ended
   void changed() const;
@@ -107,10 +118,14 @@ class Pipeline {
   // What the model makes, after each validation.
   virtual void show_validation(formats::EventWriter& /*events*/, const train::EpochReport& /*epoch*/) {}
   void stage(const char* name, const std::function<void()>& work);
-  // What the recipe says of any kind of run, into report.json before it is written: its notice, and whether "metrics" keep its gates.
-  void judge(Json& report);
   // The same as the beginning of card.md.
   std::string verdict_text() const;
+  // The best checkpoint -> bundle/.
+  virtual void write_bundle() = 0;
+  // The test split, through the bundle as it lies on disk.
+  virtual Evaluation measure() = 0;
+  // bundle/card.md, from report.json as it is by now and report.txt.
+  virtual void write_card(const Json& report, const std::string& text) const;
   // What run.json says of a run that begins: program, machine, recipe. `facts` are laid over it.
   void start_directory(const Json& facts) const;
 
@@ -118,6 +133,8 @@ class Pipeline {
   RunDirectory directory_;
 
  private:
+  // Program, version and data into what was measured; the notice, and whether "metrics" keep the recipe's gates.
+  void sign_and_judge(Json& measured);
   // What is done in the place of training, on the same model and data, with the run directory left alone.
   using Rehearsal = std::function<train::Result(nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader* validation)>;
   void rehearse(Rehearsal rehearsal);

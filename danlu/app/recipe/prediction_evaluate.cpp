@@ -1,19 +1,13 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
 #include "danlu/app/explain/explain_run.h"
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/telling_examples.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
-#include "danlu/base/eta.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
 #include "danlu/eval/curves.h"
 #include "danlu/eval/groups.h"
 #include "danlu/infer/predictor.h"
@@ -21,7 +15,6 @@
 
 namespace danlu::app {
 namespace {
-
 
 eval::Predictions compare(const DataSource& source, std::span<const int64_t> samples, const infer::BundleConfig& config,
                           const Json& preprocess, const infer::Predictor& predictor, const Tensor& outputs) {
@@ -77,13 +70,6 @@ std::string to_text(const eval::EvaluationReport& quality, const Json& report) {
 
 }  // namespace
 
-void PredictionPipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
-}
-
 void PredictionPipeline::write_bundle() {
   const fs::path config_path = directory_.file("config.json");
   infer::BundleConfig config = infer::BundleConfig::from_json(read_json(config_path), config_path.string());
@@ -103,87 +89,71 @@ void PredictionPipeline::write_background() {
   write_file_atomic(path, to_line(fitted().background) + "\n");
 }
 
-PredictionPipeline::Measured PredictionPipeline::measure(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
+Evaluation PredictionPipeline::measure_target(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
   const std::vector<int64_t>& samples = split().test;
   const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
   const eval::EvaluationReport& quality =
       quality_.emplace(eval::evaluate(predictions, measured_by(recipe_.evaluate, predictions.task()), config.class_names, source().content_hash().hex()));
-  Measured measured;
-  Json& json = measured.json = eval::to_json(quality);
+  Evaluation found;
+  Json& json = found.measured = eval::to_json(quality);
   if (config.decides()) {
     json["metrics"].update(decision_metrics(recipe_.decision, config.decision, predictions, recipe_.evaluate.report.bootstrap.seed));
     json["decision"] = config.decision.to_json();
-    const fs::path found = directory_.file("decision.json");
-    if (fs::exists(found)) json["decision"]["found"] = read_json(found);
+    const fs::path choice = directory_.file("decision.json");
+    if (fs::exists(choice)) json["decision"]["found"] = read_json(choice);
   }
   for (const std::string& column : recipe_.evaluate.demographic) {
     json["groups"][column] = eval::to_json(eval::compare_groups(predictions, source().values_of(column, samples)));
   }
-  measured.text = to_text(quality, json);
-  measured.page = {{"curves", eval::curves(predictions, config.class_names)}, {"examples", telling_examples(source(), predictor, samples, predictions)}};
-  show_mistakes(measured.page["examples"]);
-  measured.explanation = explain_run(source(), predictor, samples, predictions, measured.page["examples"], recipe_.evaluate.explain_seconds);
-  return measured;
+  found.text = to_text(quality, json);
+  found.details = {{"curves", eval::curves(predictions, config.class_names)}, {"examples", telling_examples(source(), predictor, samples, predictions)}};
+  show_mistakes(found.details["examples"]);
+  write_json(directory_.file("explanation.json"), explain_run(source(), predictor, samples, predictions, found.details["examples"], recipe_.evaluate.explain_seconds));
+  return found;
 }
 
 // Each target by the usual measures of its kind, called "NAME.auc" among those of the run.
-PredictionPipeline::Measured PredictionPipeline::measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
+Evaluation PredictionPipeline::measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
   const std::vector<int64_t>& samples = split().test;
   const std::vector<infer::Prediction> said = predictor.decode(outputs);
-  Measured measured;
-  measured.json = {{"task", data::name_of(config.task)}, {"samples", samples.size()}, {"data_hash", source().content_hash().hex()},
-                   {"confidence", recipe_.evaluate.report.bootstrap.confidence}, {"metrics", Json::object()}};
+  Evaluation found;
+  found.measured = {{"task", data::name_of(config.task)}, {"samples", samples.size()},
+                    {"confidence", recipe_.evaluate.report.bootstrap.confidence}, {"metrics", Json::object()}};
   for (const data::Head& head : config.heads) {
     const eval::Predictions predictions = compare_head(source(), samples, head, preprocess, said);
     const eval::EvaluationReport quality = eval::evaluate(predictions, recipe_.evaluate.report, head.class_names);
     Json report = eval::to_json(quality);
-    for (const auto& [name, metric] : report["metrics"].items()) measured.json["metrics"][head.name + "." + name] = metric;
-    measured.json["targets"][head.name] = std::move(report);
-    measured.page["targets"][head.name]["curves"] = eval::curves(predictions, head.class_names);
-    measured.text += fmt::format("{}{}: {}", measured.text.empty() ? "" : "\n", head.name, eval::to_text(quality));
+    for (const auto& [name, metric] : report["metrics"].items()) found.measured["metrics"][head.name + "." + name] = metric;
+    found.measured["targets"][head.name] = std::move(report);
+    found.details["targets"][head.name]["curves"] = eval::curves(predictions, head.class_names);
+    found.text += fmt::format("{}{}: {}", found.text.empty() ? "" : "\n", head.name, eval::to_text(quality));
   }
-  return measured;
+  return found;
 }
 
-void PredictionPipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    write_background();
-    infer::Predictor predictor(directory_.bundle());
-    const infer::BundleConfig config = infer::BundleConfig::from_json(predictor.config(), "config.json");
-    const std::vector<int64_t>& samples = split().test;
+Evaluation PredictionPipeline::measure() {
+  write_background();
+  infer::Predictor predictor(directory_.bundle());
+  const infer::BundleConfig config = infer::BundleConfig::from_json(predictor.config(), "config.json");
+  const std::vector<int64_t>& samples = split().test;
 
-    const Timer timer;
-    const CpuTimer cpu;
-    const Tensor outputs = source().predict(predictor, samples);
-    const Effort batches{timer.seconds(), cpu.seconds()};
-    const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
-    Measured measured = config.task == data::TaskKind::multitask ? measure_targets(config, preprocess, predictor, outputs) : measure(config, preprocess, predictor, outputs);
-    Json& json = measured.json;
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
-    judge(json);
-    const std::string& text = measured.text;
-    Json whole = json;  // and what a page of it shows
-    SingleAnswers single = time_single_answers(source(), predictor, samples);
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    whole["cost"] = {{"predictions in batches", per_thousand(static_cast<double>(samples.size()), batches, price)},
-                     {"predictions one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    whole["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
-    whole.merge_patch(measured.page);
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), text);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_json(directory_.file("explanation.json"), measured.explanation);
-    write_model_card(directory_);
-    write_example(predictor);
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", text, json);
-  });
+  const Timer timer;
+  const CpuTimer cpu;
+  const Tensor outputs = source().predict(predictor, samples);
+  const Effort batches{timer.seconds(), cpu.seconds()};
+  const Json preprocess = read_json(directory_.bundle() / "preprocess.json");
+  const bool several = config.task == data::TaskKind::multitask;
+  Evaluation found = several ? measure_targets(config, preprocess, predictor, outputs) : measure_target(config, preprocess, predictor, outputs);
+  found.measured["weights_hash"] = config.training.value("weights_hash", Json(nullptr));
+  found.measured["samples_per_second"] = static_cast<double>(samples.size()) / batches.seconds;
+  SingleAnswers single = time_single_answers(source(), predictor, samples);
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  found.details["cost"] = {{"predictions in batches", per_thousand(static_cast<double>(samples.size()), batches, price)},
+                           {"predictions one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
+  found.details["latency"] = {{"one sample", percentiles(std::move(single.seconds))}};
+  found.example_request = {{"model", predictor.name()}};
+  found.example_request.update(source().example(predictor, samples.front()));
+  return found;
 }
 
 // A step later than the last of training, so that they are not taken for a part of it; those of an earlier evaluation are void.
@@ -192,13 +162,6 @@ void PredictionPipeline::show_mistakes(const Json& examples) const {
   const int64_t step = directory_.info().value("training", Json::object()).value("steps", int64_t{0}) + 1;
   formats::EventWriter events(directory_.file("tensorboard"), step);
   write_strips(events, "wrong", step, wrong_strips(examples.at("wrong")));
-}
-
-// A question to try the server with.
-void PredictionPipeline::write_example(const infer::Predictor& predictor) {
-  Json request = {{"model", predictor.name()}};
-  request.update(source().example(predictor, split().test.front()));
-  write_json(directory_.file("example_request.json"), request);
 }
 
 }  // namespace danlu::app

@@ -10,12 +10,6 @@
 #include "danlu/learn/train/heads_objective.h"
 
 namespace danlu::app {
-namespace {
-
-constexpr const char* kWhere = "app.run";
-
-}  // namespace
-
 PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
   derive_tokenizer(recipe_, directory_.path().parent_path());
@@ -29,12 +23,9 @@ PredictionPipeline::PredictionPipeline(RunDirectory directory, Observer observer
 // A run goes on only with the data that it was prepared with.
 DataSource& PredictionPipeline::source() {
   if (source_) return *source_;
-  source_ = open_source(recipe_);
-  const std::string prepared = directory_.fact("data_hash");
-  if (prepared != source_->content_hash().hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", recipe_.data.source,
-                                        directory_.path().string()));
-  }
+  auto source = open_source(recipe_);
+  require_unchanged(source->content_hash().hex());
+  source_ = std::move(source);
   return *source_;
 }
 

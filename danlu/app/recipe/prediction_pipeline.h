@@ -50,8 +50,6 @@ class PredictionPipeline : public Pipeline {
   void check() override { plan(); }
   void prepare() override;
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
   void kfold(const KfoldSection& options) override;
 
   // What evaluate and kfold found, once they have run.
@@ -78,18 +76,13 @@ class PredictionPipeline : public Pipeline {
   std::vector<data::Fold> decision_folds(std::span<const int64_t> all);
   HeldOut predict_left_out(const std::vector<std::string>& class_names);
   infer::Decision make_decision(nn::Module& model, const infer::BundleConfig& config);
-  // What a test split says of a bundle: a report, what only its page shows, its text, and explanation.json.
-  struct Measured {
-    Json json, page = Json::object();
-    std::string text;
-    Json explanation = nullptr;
-  };
-  Measured measure(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
-  Measured measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
+  // Of one target; of several, each by the usual measures of its kind, called "NAME.auc" among those of the run.
+  Evaluation measure_target(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
+  Evaluation measure_targets(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs);
   eval::Predictions predict_fold(const data::Fold& fold, int64_t number);
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
   void show_mistakes(const Json& examples) const;
-  void write_example(const infer::Predictor& predictor);
   void write_background();
 
   std::unique_ptr<DataSource> source_;

@@ -2,15 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "danlu/app/recipe/commit.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/recommendation_pipeline.h"
-#include "danlu/app/report/model_card.h"
-#include "danlu/app/report/run_report.h"
-#include "danlu/base/cpu.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
-#include "danlu/base/version.h"
+#include "danlu/eval/measure_json.h"
 #include "danlu/eval/text_table.h"
 
 namespace danlu::app {
@@ -21,8 +17,6 @@ constexpr size_t kExamples = 6;       // users
 constexpr size_t kExampleItems = 5;   // of each list
 
 std::string interval_text(const eval::Interval& i) { return std::isfinite(i.low) ? fmt::format("{:.4f} to {:.4f}", i.low, i.high) : ""; }
-
-Json to_json(const eval::PairedComparison& c) { return {{"difference", c.difference}, {"interval", {c.interval.low, c.interval.high}}, {"p_value", c.p_value}}; }
 
 std::string page_of(const eval::RankingReport& model, const eval::RankingReport& popularity, const eval::RankingReport& strangers, const eval::PairedComparison& gain, int64_t unlearnt) {
   using enum eval::TextTable::Align;
@@ -114,65 +108,45 @@ Json RecommendationPipeline::examples(const infer::Recommender& recommender) {
   return list;
 }
 
-void RecommendationPipeline::evaluate() {
-  stage("evaluate", [&] {
-    if (!fs::exists(directory_.bundle() / "config.json")) write_bundle();
-    const infer::Recommender recommender(directory_.bundle());
-    const int64_t k = recipe_.evaluate.top, catalogue = recommender.catalogue().num_items();
-    const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
-    const Timer timer;
-    const CpuTimer cpu;
-    const std::vector<eval::RankedUser> ranked = rank_users(recommender, false);
-    const Effort batches{timer.seconds(), cpu.seconds()};
-    const std::vector<eval::RankedUser> popular = rank_by_popularity(recommender);
-    const eval::RankingReport& quality = quality_.emplace(eval::summarize(ranked, catalogue, k, bootstrap));
-    const eval::RankingReport popularity = eval::summarize(popular, catalogue, k, bootstrap);
-    const eval::RankingReport strangers = eval::summarize(rank_users(recommender, true), catalogue, k, bootstrap);
-    const eval::PairedComparison gain = eval::compare_ndcg(ranked, popular, k, bootstrap);
-    const std::vector<int64_t>& held_out = source().split.test;
-    const int64_t unlearnt = std::count(held_out.begin(), held_out.end(), data::LeaveLastOut::kUnlearnt);
+Evaluation RecommendationPipeline::measure() {
+  const infer::Recommender recommender(directory_.bundle());
+  const int64_t k = recipe_.evaluate.top, catalogue = recommender.catalogue().num_items();
+  const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
+  const Timer timer;
+  const CpuTimer cpu;
+  const std::vector<eval::RankedUser> ranked = rank_users(recommender, false);
+  const Effort batches{timer.seconds(), cpu.seconds()};
+  const std::vector<eval::RankedUser> popular = rank_by_popularity(recommender);
+  const eval::RankingReport quality = eval::summarize(ranked, catalogue, k, bootstrap);
+  const eval::RankingReport popularity = eval::summarize(popular, catalogue, k, bootstrap);
+  const eval::RankingReport strangers = eval::summarize(rank_users(recommender, true), catalogue, k, bootstrap);
+  const eval::PairedComparison gain = eval::compare_ndcg(ranked, popular, k, bootstrap);
+  const std::vector<int64_t>& held_out = source().split.test;
+  const int64_t unlearnt = std::count(held_out.begin(), held_out.end(), data::LeaveLastOut::kUnlearnt);
 
-    Json json = {{"task", "recommendation"}, {"samples", quality.users}, {"confidence", bootstrap.confidence}, {"metrics", eval::to_json(quality)}};
-    json["baselines"] = {{"popularity", {{"metrics", eval::to_json(popularity)}, {"gain", to_json(gain)}}}};
-    json["strangers"] = {{"metrics", eval::to_json(strangers)}};
-    json["unlearnt"] = unlearnt;
-    json["danlu"] = version();
-    json["git_commit"] = git_commit();
-    json["data_hash"] = source().hash.hex();
-    json["weights_hash"] = recommender.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
-    json["samples_per_second"] = static_cast<double>(quality.users) / batches.seconds;
-    const std::string page = page_of(quality, popularity, strangers, gain, unlearnt);
-    judge(json);
+  Json json = {{"task", "recommendation"}, {"samples", quality.users}, {"confidence", bootstrap.confidence}, {"metrics", eval::to_json(quality)}};
+  json["baselines"] = {{"popularity", {{"metrics", eval::to_json(popularity)}, {"gain", eval::to_json(gain)}}}};
+  json["strangers"] = {{"metrics", eval::to_json(strangers)}};
+  json["unlearnt"] = unlearnt;
+  json["weights_hash"] = recommender.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
+  json["samples_per_second"] = static_cast<double>(quality.users) / batches.seconds;
+  const std::string page = page_of(quality, popularity, strangers, gain, unlearnt);
 
-    std::vector<double> seconds;
-    const Timer whole_time;
-    const CpuTimer single_cpu;
-    for (const int64_t user : tested_users()) {
-      if (whole_time.seconds() > 0.5) break;
-      const Timer one;
-      recommender.recommend({.user = recommender.catalogue().users()[static_cast<size_t>(user)].id, .items = {}, .k = k});
-      seconds.push_back(one.seconds());
-    }
-    const Effort single{whole_time.seconds(), single_cpu.seconds()};
-    Json whole = json;
-    const std::optional<double>& price = recipe_.evaluate.price_per_hour;
-    whole["cost"] = {{"rankings in batches", per_thousand(static_cast<double>(quality.users), batches, price)},
-                     {"recommendations one by one", per_thousand(static_cast<double>(seconds.size()), single, price)}};
-    whole["price_per_hour"] = price ? Json(*price) : Json(nullptr);
-    whole["latency"] = {{"one user", percentiles(std::move(seconds))}};
-    whole["recommendations"] = examples(recommender);
-    Json users = Json::array();
-    for (const int64_t user : tested_users()) users.push_back(source().split.catalogue.users()[static_cast<size_t>(user)].id);
-    write_json(directory_.file("ranks.json"), {{"users", std::move(users)}, {"ranks", ranks_of(ranked)}});
-    write_json(directory_.file("report.json"), whole);
-    write_file_atomic(directory_.file("report.txt"), page);
-    write_json(directory_.bundle() / "metrics.json", json);
-    write_model_card(directory_);
-    write_json(directory_.file("example_request.json"), {{"model", recommender.name()}, {"user", recommender.catalogue().users().front().id}, {"k", k}});
-    directory_.update({{"status", "finished"}, {"finished", now_text()}, {"peak_memory_bytes", peak_memory_bytes()}});
-    write_run_report(directory_);
-    report("test", page, json);
+  const std::vector<int64_t> tested = tested_users();
+  SingleAnswers single = time_single_answers(tested.size(), [&](size_t i) {
+    recommender.recommend({.user = recommender.catalogue().users()[static_cast<size_t>(tested[i])].id, .items = {}, .k = k});
   });
+  Json details;
+  const std::optional<double>& price = recipe_.evaluate.price_per_hour;
+  details["cost"] = {{"rankings in batches", per_thousand(static_cast<double>(quality.users), batches, price)},
+                   {"recommendations one by one", per_thousand(static_cast<double>(single.seconds.size()), single.effort, price)}};
+  details["latency"] = {{"one user", percentiles(std::move(single.seconds))}};
+  details["recommendations"] = examples(recommender);
+  Json users = Json::array();
+  for (const int64_t user : tested) users.push_back(source().split.catalogue.users()[static_cast<size_t>(user)].id);
+  write_json(directory_.file("ranks.json"), {{"users", std::move(users)}, {"ranks", ranks_of(ranked)}});
+  return {.measured = std::move(json), .text = page, .details = std::move(details),
+          .example_request = {{"model", recommender.name()}, {"user", recommender.catalogue().users().front().id}, {"k", k}}};
 }
 
 }  // namespace danlu::app

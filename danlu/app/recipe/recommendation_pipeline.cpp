@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/dataset/loader.h"
-#include "danlu/data/table/read_table.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/train/ranking_objective.h"
 
@@ -50,12 +50,8 @@ RecommendationPipeline::RecommendationPipeline(RunDirectory directory, Observer 
 const RecommendationPipeline::Source& RecommendationPipeline::source() {
   if (source_) return *source_;
   const DataSection& options = recipe_.data;
-  if (!fs::exists(options.source)) throw FileError(kWhere, fmt::format("data.source: there is no {}; tools/fetch brings public data sets", options.source));
-  if (fs::is_directory(options.source)) throw ConfigError(kWhere, fmt::format("data.source: {} is a directory; expected a table of interactions", options.source));
-  const data::Interactions interactions = data::read_interactions(data::read_table(options.source, options.csv), options.interactions);
-  if (prepared_ && directory_.fact("data_hash") != interactions.hash.hex()) {
-    throw DataError(kWhere, fmt::format("{} has changed since {} was prepared; prepare it again", options.source, directory_.path().string()));
-  }
+  const data::Interactions interactions = data::read_interactions(read_source_table(options, "of interactions"), options.interactions);
+  if (prepared_) require_unchanged(interactions.hash.hex());
   Source source{interactions.hash, data::leave_last_out(interactions, validates()), {}};
   source.report = data::report_interactions(interactions, source.split, options.source);
   source_ = std::move(source);
@@ -134,13 +130,6 @@ train::Result RecommendationPipeline::train(train::Start start) {
     result = fit(start, *model, train::RankingObjective(recipe_.train.objective, held_out ? &*held_out : nullptr, recipe_.evaluate.top), training, validation ? &*validation : nullptr);
   });
   return result;
-}
-
-void RecommendationPipeline::bundle() {
-  stage("bundle", [&] {
-    write_bundle();
-    directory_.update({{"status", "trained"}});
-  });
 }
 
 void RecommendationPipeline::write_bundle() {

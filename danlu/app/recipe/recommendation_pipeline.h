@@ -28,11 +28,6 @@ class RecommendationPipeline : public Pipeline {
   void check() override;
   void prepare() override;
   train::Result train(train::Start start) override;
-  void bundle() override;
-  void evaluate() override;
-
-  // What evaluate found, once it has run.
-  const std::optional<eval::RankingReport>& quality() const { return quality_; }
 
  private:
   // The interactions, divided, and what the report says of them.
@@ -46,7 +41,8 @@ class RecommendationPipeline : public Pipeline {
   bool validates() const { return recipe_.data.split.validation > 0; }
   std::unique_ptr<models::Recommender> make_model();
   data::InteractionDataset dataset(const models::Recommender& model, data::Part part);
-  void write_bundle();
+  void write_bundle() override;
+  Evaluation measure() override;
 
   // The ranking of every user that something is held out of, by one way to recommend.
   std::vector<eval::RankedUser> rank_users(const infer::Recommender& recommender, bool as_strangers);
@@ -56,7 +52,6 @@ class RecommendationPipeline : public Pipeline {
 
   std::optional<Source> source_;
   bool prepared_ = false;  // by somebody before: the data are to be as they were then
-  std::optional<eval::RankingReport> quality_;
 };
 
 }  // namespace danlu::app
