@@ -7,6 +7,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/eval/measure_json.h"
 
 namespace danlu::eval {
 namespace {
@@ -30,7 +31,7 @@ size_t count_blocks(const std::vector<size_t>& blocks) { return blocks.empty() ?
 
 void check(const Walk& walk, std::span<const double> values) {
   if (values.size() != walk.truth.size() || std::ssize(walk.truth) != walk.windows() * walk.horizon || walk.naive_error.size() != walk.origins.size()) {
-    throw ShapeError(kWhere, fmt::format("got {} forecasts for {} windows of {} periods", values.size(), walk.windows(), walk.horizon));
+    throw ShapeError(kWhere, fmt::format("got {} forecasts, {} truths and {} naive errors for {} windows of {} periods; expected a forecast and a truth for each period, a naive error for each window", values.size(), walk.truth.size(), walk.naive_error.size(), walk.windows(), walk.horizon));
   }
   if (walk.measured() == 0) throw DataError(kWhere, "got no window in which something was measured; expected some to test on");
 }
@@ -170,12 +171,14 @@ std::optional<ResidualBand> residual_band(std::span<const double> residuals, int
     steps[i % static_cast<size_t>(horizon)].push_back(residuals[i]);
     all.push_back(residuals[i]);
   }
-  if (std::ssize(all) < ResidualBand::kFewest) return std::nullopt;
+  // The least of n has one part of n + 1 below it, and the greatest one above.
+  const auto fewest = std::max(ResidualBand::kFewest, static_cast<int64_t>(std::ceil(2 / (1 - share) - 1 - 1e-9)));
+  if (std::ssize(all) < fewest) return std::nullopt;
   std::sort(all.begin(), all.end());
   ResidualBand band{share, {}, {}};
   for (std::vector<double>& step : steps) {
     std::sort(step.begin(), step.end());
-    const std::vector<double>& from = std::ssize(step) < ResidualBand::kFewest ? all : step;
+    const std::vector<double>& from = std::ssize(step) < fewest ? all : step;
     // The k-th smallest of n with k / (n + 1) of the probability below it: what is new is one more of them.
     const auto n = static_cast<double>(from.size());
     const double tail = (1 - share) / 2;
@@ -188,10 +191,7 @@ std::optional<ResidualBand> residual_band(std::span<const double> residuals, int
 
 Json to_json(const ForecastReport& report) {
   Json json = Json::object();
-  for (const ForecastReport::Metric& m : report.metrics) {
-    json[m.name] = {{"value", m.value}, {"better", "lower"}};
-    if (std::isfinite(m.interval.low)) json[m.name]["interval"] = {m.interval.low, m.interval.high};
-  }
+  for (const ForecastReport::Metric& m : report.metrics) json[m.name] = measure_json(m.value, "lower", m.interval);
   return json;
 }
 

@@ -62,7 +62,8 @@ Coverage measure_coverage(const Walk& walk, std::span<const double> low, std::sp
 
 // Where residuals of held-out forecasts lie that hold a share of them, for each period of the horizon: split conformal prediction (Vovk,
 // Gammerman, Shafer 2005), each side its own tail. residuals: (windows, horizon), NaN passed over. A period with fewer than kFewest of
-// them takes those of all periods. Nothing if there are fewer altogether.
+// them, or with fewer than 2 / (1 - share) - 1, whose least and greatest do not hold the share yet, takes those of all periods. Nothing if
+// there are fewer altogether.
 struct ResidualBand {
   static constexpr int64_t kFewest = 20;
   double share = 0;

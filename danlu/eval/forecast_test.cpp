@@ -122,5 +122,24 @@ TEST(ResidualBand, TakesAllPeriodsWhereOneHasTooFew) {
   EXPECT_FALSE(residual_band(std::vector<double>(19, 1.0), 1, 0.5));
 }
 
+TEST(ResidualBand, OfALargeShareNeedsMore) {
+  const auto up_to = [](int64_t count) {
+    std::vector<double> residuals;
+    for (int64_t i = 1; i <= count; ++i) residuals.push_back(static_cast<double>(i));
+    return residuals;
+  };
+  EXPECT_FALSE(residual_band(up_to(38), 1, 0.95)) << "of 39 the least and the greatest hold 38 parts of 40";
+  const auto band = residual_band(up_to(39), 1, 0.95);
+  ASSERT_TRUE(band);
+  EXPECT_EQ(band->low[0], 1);
+  EXPECT_EQ(band->high[0], 39);
+  EXPECT_FALSE(residual_band(up_to(198), 1, 0.99));
+  EXPECT_TRUE(residual_band(up_to(199), 1, 0.99));
+  const auto pooled = residual_band(up_to(50), 2, 0.95);  // 25 of each period
+  ASSERT_TRUE(pooled);
+  EXPECT_THAT(pooled->low, ElementsAre(1, 1)) << "of both periods";
+  EXPECT_THAT(pooled->high, ElementsAre(50, 50));
+}
+
 }  // namespace
 }  // namespace danlu::eval
