@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
@@ -27,11 +28,7 @@ void derive_forecast_choices(Recipe& recipe) {
     recipe.model = "mlp";
     recipe.reasons["model"] = "derived: a small perceptron of the last values, those a season before and the calendar";
   }
-  train::TrainOptions& t = recipe.train;
-  if (t.epochs || t.steps || t.time_limit) return;
-  t.epochs = kUsualEpochs;
-  recipe.reasons["train.epochs"] = "derived: an upper bound; the validation part ends training sooner";
-  if (!recipe.gives("train.early_stop") && recipe.data.split.validation > 0) t.early_stop = kUsualPatience;
+  derive_end(recipe, kUsualEpochs, kUsualPatience);
 }
 
 }  // namespace
@@ -48,7 +45,7 @@ const ForecastPipeline::Source& ForecastPipeline::source() {
   if (source_) return *source_;
   DataSection& options = recipe_.data;
   data::Panel panel = data::read_series(read_source_table(options, "with a row for each time"), options.series);
-  if (prepared_) require_unchanged(panel.hash.hex());
+  if (prepared_) require_unchanged(panel.hash().hex());
   options.series = data::resolve_series_options(options.series, panel.frequency);
   for (const char* key : {"season", "length", "frequency", "calendar"}) {
     if (!recipe_.gives(fmt::format("data.series.{}", key))) recipe_.reasons[fmt::format("data.series.{}", key)] = "derived: from the distance of the times";
