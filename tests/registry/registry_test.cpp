@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <barrier>
 #include <cmath>
+#include <future>
 
 #include "danlu/base/format.h"
 #include "danlu/base/temporary_directory.h"
@@ -186,6 +188,30 @@ TEST_P(RegistryOf, FourProcessesWritingAtOnceLoseNothing) {
   const RunRecord shared = registry.find({"", "shared"}).value();
   ASSERT_EQ(shared.metrics.size(), 100u);
   for (const Metric& metric : shared.metrics) EXPECT_EQ(metric.value, shared.run.results[0].value) << "all of one writer";
+}
+
+TEST_P(RegistryOf, IsMadeByManyAtOnce) {
+  constexpr int kRounds = 25, kOpeners = 6;
+  for (int round = 0; round < kRounds; ++round) {
+    const Location place(server_ ? server_->url() : (directory_ / fmt::format("{}.db", round)).string());
+    if (server_) database()->execute("DROP SCHEMA danlu CASCADE");
+    std::barrier start(kOpeners);
+    std::vector<std::future<size_t>> openers;
+    for (int i = 0; i < kOpeners; ++i) {
+      openers.push_back(std::async(std::launch::async, [&] {
+        start.arrive_and_wait();
+        Registry registry(place);
+        return registry.list({}).size();
+      }));
+    }
+    for (auto& opener : openers) {
+      try {
+        EXPECT_EQ(opener.get(), 0u);
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+      }
+    }
+  }
 }
 
 TEST_P(RegistryOf, AWriterThatIsKilledLeavesTheStateBefore) {

@@ -59,7 +59,8 @@ void migrate(Database& database, const std::string& name, std::span<const Migrat
     throw ConfigError(kWhere, fmt::format("{} is a registry of version {}, written by a newer danlu; this one knows versions up to {}: use the "
                                           "newer program, or give --registry another place", name, version, known));
   };
-  const int64_t before = version_of(database, name);
+  int64_t before = 0;
+  database.reading([&] { before = version_of(database, name); });  // of one moment: another process may be making the tables
   check(before);
   if (before == known) return;
   database.atomically([&] {
