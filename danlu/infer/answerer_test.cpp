@@ -7,7 +7,7 @@
 #include "danlu/base/temporary_directory.h"
 #include "danlu/data/text/bpe_trainer.h"
 #include "danlu/engine/ops/random.h"
-#include "danlu/infer/damaged_field.h"
+#include "danlu/infer/testing.h"
 
 namespace danlu::infer {
 namespace {

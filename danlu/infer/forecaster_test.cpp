@@ -5,7 +5,7 @@
 #include "danlu/base/format.h"
 #include "danlu/base/temporary_directory.h"
 #include "danlu/data/table/csv.h"
-#include "danlu/infer/damaged_field.h"
+#include "danlu/infer/testing.h"
 #include "danlu/learn/models/model.h"
 
 namespace danlu::infer {

@@ -11,7 +11,7 @@
 #include "danlu/data/image/preprocess.h"
 #include "danlu/data/table/csv.h"
 #include "danlu/data/table/preprocessor.h"
-#include "danlu/infer/damaged_field.h"
+#include "danlu/infer/testing.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/nn/layers.h"
 
