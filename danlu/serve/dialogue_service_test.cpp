@@ -10,7 +10,6 @@
 
 #include "danlu/base/temporary_directory.h"
 #include "danlu/data/text/bpe_trainer.h"
-#include "danlu/engine/ops/random.h"
 #include "danlu/serve/server.h"
 
 namespace danlu::serve {
@@ -29,7 +28,6 @@ infer::Answerer answerer() {
   for (const data::FaqEntry& entry : faq.entries()) trainer.add(entry.answer);
   const data::TextTokens tokens(data::Tokenizer(trainer.train()), 32);
   const Json model = {{"type", "retriever"}, {"dimension", 4}, {"encoder", {{"type", "bag_of_tokens"}, {"width", 4}}}};
-  manual_seed(1);
   const auto retriever = models::make_retriever(model, tokens.vocab_size(), tokens.length());
   infer::AnswererBundle bundle;
   bundle.name = "shop";
