@@ -16,7 +16,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
     if (beta == 0) std::memset(c, 0, static_cast<size_t>(m * n) * sizeof(float));
     return;
   }
-  if (m * n * k > kSmallGemm) return large_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, c);
+  if (m * n * k > most_small_gemm()) return large_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, c);
   small_gemm({.m = m, .n = n, .k = k,
               .a = a, .a_row = transpose_a ? 1 : k, .a_step = transpose_a ? m : 1,
               .b = b, .b_row = transpose_b ? k : n, .b_transposed = transpose_b,
@@ -28,7 +28,7 @@ void linear_forward(const float* x, const float* w, const float* bias, float* y,
   if (m == 0 || n == 0) return;
   const auto invariant = BatchInvariant::active();
   if (invariant == BatchInvariant::Rows::few && activation == Activation::none) return linear_rows(x, w, bias, y, m, n, k);
-  if (!invariant && m * n * k > kSmallGemm) return large_linear(x, w, bias, y, m, n, k, activation);
+  if (!invariant && m * n * k > most_small_gemm()) return large_linear(x, w, bias, y, m, n, k, activation);
   small_gemm({.m = m, .n = n, .k = k,
               .a = x, .a_row = k, .a_step = 1,
               .b = w, .b_row = k, .b_transposed = true,

@@ -92,8 +92,8 @@ double product_at(const std::vector<float>& a, bool ta, const std::vector<float>
 // seventh element of every fifth row.
 TEST(LargeGemm, IsTheReference) {
   for (const int64_t k : {700, 1100}) {
-    const int64_t m = 301, n = 403;
-    ASSERT_GT(m * n * k, kSmallGemm);
+    const int64_t m = 401, n = 503;
+    ASSERT_GT(m * n * k, most_small_gemm());
     const auto a = normal(m * k, 1), b = normal(k * n, 2), c = normal(m * n, 3), bias = normal(n, 4);
     for (const bool ta : {false, true}) {
       std::vector<float> y(c.size(), NAN), sum = c, linear = y, rectified = y;
@@ -122,8 +122,8 @@ TEST(GemmThreads, TheSameBitsForAnyNumber) {
   struct Size {
     int64_t m, n, k;
   };
-  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 500, 500}, Size{300, 200, 1200}}) {
-    ASSERT_EQ(s.m * s.n * s.k > kSmallGemm, s.m == 300);
+  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 700, 700}, Size{300, 400, 1200}}) {
+    ASSERT_EQ(s.m * s.n * s.k > most_small_gemm(), s.m == 300);
     const auto a = normal(s.m * s.k, 1), b = normal(s.k * s.n, 2);
     for (const bool transpose : {false, true}) {
       std::vector<float> first;

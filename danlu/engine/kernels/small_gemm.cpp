@@ -212,6 +212,8 @@ SmallGemm rows_of(SmallGemm g, int64_t begin, int64_t end) {
 
 }  // namespace
 
+int64_t most_small_gemm() { return int64_t{1} << (active_isa() == Isa::avx512 ? 26 : 27); }
+
 void small_gemm(const SmallGemm& g) {
   active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(small_gemm_block);

@@ -25,7 +25,7 @@ struct SmallGemm {
 };
 void small_gemm(const SmallGemm& product);
 
-// Multiplications up to which small_gemm() is no slower than oneDNN.
-constexpr int64_t kSmallGemm = int64_t{1} << 26;
+// Multiplications up to which small_gemm() is no slower than oneDNN, on the instruction set in use: AVX-512 repays packing sooner.
+int64_t most_small_gemm();
 
 }  // namespace danlu::kernels
