@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "danlu/app/recipe/cluster_pipeline.h"
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/base/base64.h"
 #include "danlu/base/format.h"
@@ -69,7 +70,7 @@ std::string page_of(const Json& report) {
   using enum eval::TextTable::Align;
   std::string text = fmt::format("{} test samples, by {} clusters that the training samples have\n\n", report["samples"].get<int64_t>(), report["clusters"].size());
   eval::TextTable table({left, right, left, left});
-  table.add_row({"measure", "value", "95 % interval", "better"});
+  table.add_row({"measure", "value", interval_name(report), "better"});
   for (const auto& [name, m] : report["metrics"].items()) {
     table.add_row({name, m["value"].is_number() ? fmt::format("{:.4f}", m["value"].get<double>()) : "undefined",
                    m.contains("interval") ? fmt::format("{:.4f} to {:.4f}", m["interval"][0].get<double>(), m["interval"][1].get<double>()) : "", m["better"].get<std::string>()});

@@ -4,6 +4,7 @@
 
 #include "danlu/app/recipe/faq_pipeline.h"
 #include "danlu/app/recipe/faq_quality.h"
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -37,7 +38,7 @@ std::string page_of(const Json& report) {
   for (const auto& [name, m] : report.at("rankings").items()) table.add_row({name, text_of(m["recall@1"]), text_of(m["recall@3"]), text_of(m["mrr"])});
   const Json& gain = report.at("gain");
   const Json& m = report.at("metrics");
-  std::string page = table.str() + fmt::format("mrr over BM25: {:+.4f}, 95 % interval {:+.4f} to {:+.4f}\n\n", gain["difference"].get<double>(), gain["interval"][0].get<double>(), gain["interval"][1].get<double>());
+  std::string page = table.str() + fmt::format("mrr over BM25: {:+.4f}, {} {:+.4f} to {:+.4f}\n\n", gain["difference"].get<double>(), interval_name(report), gain["interval"][0].get<double>(), gain["interval"][1].get<double>());
   page += fmt::format("answers are given from a confidence of {:.3f} on\n", report.at("least_confidence").get<double>());
   page += fmt::format("  {:<44}{}\n  {:<44}{}\n", "of answers given, right", text_of(m["precision"]), "of questions with an answer, answered", text_of(m["coverage"]));
   if (m.contains("off_topic_coverage")) page += fmt::format("  {:<44}{}\n", "of questions off topic, answered", text_of(m["off_topic_coverage"]));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "danlu/app/recipe/forecast_pipeline.h"
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/base/format.h"
 #include "danlu/base/timer.h"
@@ -160,14 +161,14 @@ Evaluation ForecastPipeline::measure() {
 
   using enum eval::TextTable::Align;
   eval::TextTable table({left, right, left, right, right});
-  table.add_row({"", "model", "95 % interval", "seasonal naive", "naive"});
+  table.add_row({"", "model", interval_name(json), "seasonal naive", "naive"});
   for (size_t i = 0; i < quality.metrics.size(); ++i) {
     const auto& m = quality.metrics[i];
     table.add_row({m.name, fmt::format("{:.4g}", m.value), interval_text(m.interval), fmt::format("{:.4g}", seasonal.metrics[i].value), fmt::format("{:.4g}", naive.metrics[i].value)});
   }
-  std::string page = table.str() + fmt::format("RMSE below seasonal naive by {:.4g}, 95 % interval {}; that is {:.1f} % of it\n", over_seasonal.difference, interval_text(over_seasonal.interval), 100 * skill.value);
+  std::string page = table.str() + fmt::format("RMSE below seasonal naive by {:.4g}, {} {}; that is {:.1f} % of it\n", over_seasonal.difference, interval_name(json), interval_text(over_seasonal.interval), 100 * skill.value);
   for (const Held& one : held) {
-    page += fmt::format("intervals of {:.0f} % held {:.1f} %, 95 % interval {}, mean width {:.4g}\n", 100 * one.share, 100 * one.coverage.share, interval_text(one.coverage.interval), one.coverage.width);
+    page += fmt::format("intervals of {:.0f} % held {:.1f} %, {} {}, mean width {:.4g}\n", 100 * one.share, 100 * one.coverage.share, interval_name(json), interval_text(one.coverage.interval), one.coverage.width);
   }
   page += fmt::format("walking forward over {} windows of {} periods, from {} on, {} values measured; trained once, before all of them; intervals over {} blocks of time\n", quality.windows, f.walk.horizon,
                       source().panel.time_text(source().split.validation_end), quality.measured, quality.blocks);

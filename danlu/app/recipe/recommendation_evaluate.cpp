@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/recommendation_pipeline.h"
 #include "danlu/base/format.h"
@@ -18,18 +19,19 @@ constexpr size_t kExampleItems = 5;   // of each list
 
 std::string interval_text(const eval::Interval& i) { return std::isfinite(i.low) ? fmt::format("{:.4f} to {:.4f}", i.low, i.high) : ""; }
 
-std::string page_of(const eval::RankingReport& model, const eval::RankingReport& popularity, const eval::RankingReport& strangers, const eval::PairedComparison& gain, int64_t unlearnt) {
+std::string page_of(const eval::RankingReport& model, const eval::RankingReport& popularity, const eval::RankingReport& strangers, const eval::PairedComparison& gain, int64_t unlearnt,
+                    const std::string& interval) {
   using enum eval::TextTable::Align;
   eval::TextTable table({left, right, left, right, right});
-  table.add_row({"", "model", "95 % interval", "popularity", "as strangers"});
+  table.add_row({"", "model", interval, "popularity", "as strangers"});
   for (size_t i = 0; i < model.metrics.size(); ++i) {
     const auto& m = model.metrics[i];
     table.add_row({m.name, fmt::format("{:.4f}", m.value), interval_text(m.interval), fmt::format("{:.4f}", popularity.metrics[i].value), fmt::format("{:.4f}", strangers.metrics[i].value)});
   }
-  return table.str() + fmt::format("{} over popularity: {:+.4f}, 95 % interval {:+.4f} to {:+.4f}\n"
+  return table.str() + fmt::format("{} over popularity: {:+.4f}, {} {:+.4f} to {:+.4f}\n"
                                    "{} users, the item that each met last, ranked among all that it had not met; {} of these items are in no training row and count as missed\n"
                                    "as strangers: the same users, of whom nothing is known but the items that they met\n",
-                                   model.metrics.front().name, gain.difference, gain.interval.low, gain.interval.high, model.users, unlearnt);
+                                   model.metrics.front().name, gain.difference, interval, gain.interval.low, gain.interval.high, model.users, unlearnt);
 }
 
 // Of each user the rank of the item that it met last; null for an item that is in no catalogue. What another recommender of the same split is
@@ -130,7 +132,7 @@ Evaluation RecommendationPipeline::measure() {
   json["unlearnt"] = unlearnt;
   json["weights_hash"] = recommender.config().value("training", Json::object()).value("weights_hash", Json(nullptr));
   json["samples_per_second"] = static_cast<double>(quality.users) / batches.seconds;
-  const std::string page = page_of(quality, popularity, strangers, gain, unlearnt);
+  const std::string page = page_of(quality, popularity, strangers, gain, unlearnt, interval_name(json));
 
   const std::vector<int64_t> tested = tested_users();
   SingleAnswers single = time_single_answers(tested.size(), [&](size_t i) {
