@@ -48,6 +48,12 @@ TEST_F(BadSearch, RangesThatAreNone) {
 TEST_F(BadSearch, KeysThatTrialsAreComparedBy) {
   refuses("{data.split.seed: {int: [1, 9]}}", {"tune.space.data.split.seed: cannot be searched"});
   refuses("{train.label_smoothing: {uniform: [0, 0.2]}}", {"cannot be searched by the loss, whose meaning it changes"});
+  refuses("{train.classification_loss: {choice: [cross_entropy, squared_hinge]}}", {"cannot be searched by the loss, whose meaning it changes"});
+  refuses("{train.class_weights: {choice: [none, balanced]}}", {"tune.space.train.class_weights: cannot be searched by the loss"});
+  project_.write("groups.yaml", "data: {source: points.csv}\nmodel: kmeans\ntune: {trials: 3, space: {model.clusters: {int: [2, 9]}}}\n");
+  expect_refused(project_, {"check", "groups.yaml"}, kUsage, {"groups.yaml:3: tune.space.model.clusters: cannot be searched by the loss"});
+  project_.write("targets.yaml", "data: {source: points.csv, targets: {kind: {}, x: {}}}\ntune: {trials: 3, space: {data.targets.x.weight: {uniform: [0.1, 9]}}}\n");
+  expect_refused(project_, {"check", "targets.yaml"}, kUsage, {"targets.yaml:2: tune.space.data.targets.x.weight: cannot be searched by the loss"});
   expect_refused(project_, tune("{train.label_smoothing: {uniform: [0, 0.2]}}", {"tune.trials=1", "tune.metric=acuracy"}), kUsage, {"acuracy", "did you mean \"accuracy\"?"});
 }
 

@@ -13,6 +13,10 @@ namespace {
 
 constexpr const char* kWhere = "app.recipe";
 
+// What the loss is of, or what it is counted in: more clusters, for example, leave less of a distance whatever they are worth.
+constexpr const char* kUnitsOfLoss[] = {"train.label_smoothing", "train.class_weights", "train.classification_loss", "train.regression_loss", "train.ranking_loss", "train.negatives", "train.temperature",
+                                        "data.targets", "data.target_scale", "data.series.values", "data.series.horizon", "tokenizer", "model.clusters", "model.most_clusters"};
+
 [[noreturn]] void fail(const Locate& locate, const std::string& key_path, const std::string& message) {
   const std::string place = locate(key_path);
   throw ConfigError(kWhere, fmt::format("{}{}: {}", place.empty() ? "" : place + ": ", key_path, message));
@@ -39,7 +43,7 @@ void check_key_can_vary(const Recipe& recipe, const std::string& key, const Loca
     if (is_within(key, fixed)) fail(locate, path, fmt::format("cannot be searched: {} is what trials are compared by, or nothing to them", fixed));
   }
   if (tuned_metric(recipe) != "loss") return;
-  for (const char* unit : {"train.label_smoothing", "train.regression_loss", "train.objective", "tokenizer"}) {
+  for (const char* unit : kUnitsOfLoss) {
     if (is_within(key, unit)) fail(locate, path, "cannot be searched by the loss, whose meaning it changes; set tune.metric: accuracy, or leave it out");
   }
 }
