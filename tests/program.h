@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/files.h"
 #include "danlu/base/format.h"
+#include "danlu/base/json.h"
 #include "danlu/base/temporary_directory.h"
 #include "danlu/base/timer.h"
 
@@ -42,6 +44,20 @@ struct Outcome {
     return stream << "code " << o.code << "\nstandard output:\n" << o.out << "\nstandard error:\n" << o.err;
   }
 };
+
+inline Words lines_of(const std::string& text) {
+  Words lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// What a program says that answers in lines of JSON.
+inline std::vector<Json> json_lines(const std::string& text) {
+  std::vector<Json> lines;
+  for (const std::string& line : lines_of(text)) lines.push_back(parse_json(line, "line"));
+  return lines;
+}
 
 // `PROGRAM ARGUMENTS` at work. It ends with its object, and with the test, whatever happens.
 class Process {

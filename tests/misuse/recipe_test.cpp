@@ -50,6 +50,12 @@ TEST_F(BadRecipe, PartsThatDoNotFitTheData) {
   expect_no_run("decision:\n  threshold: 1.5\n", {"decision.threshold: got 1.5"});
   expect_no_run("decision:\n  threshold: {recall: 2}\n", {"decision.threshold: got {\"recall\":2}"});
 
+  expect_no_run("train: {classification_loss: squared_hinge, label_smoothing: 0.1}\n", {"train.label_smoothing: got 0.1; expected 0"});
+  expect_no_run("train: {temperature: 0.1}\n", {"recipe.yaml:4: train.temperature: got 0.1; expected none: a recipe of tables does not read it; train.temperature is for FAQs"});
+  expect_no_run("dialogue: {precision: 0.5}\n", {"recipe.yaml:4: dialogue.precision: got 0.5; expected none", "dialogue is for FAQs"});
+  expect_no_run("evaluate:\n  top: 5\n", {"recipe.yaml:5: evaluate.top: got 5; expected none", "is for recommenders"});
+  expect_no_run("tokenizer:\n  vocab_size: 300\n", {"recipe.yaml:5: tokenizer.vocab_size: got 300; expected none"});
+
   expect_no_run("decision: {abstain: {coverage: 0.9, accuracy: 0.9}}\n", {"decision.abstain: got coverage and accuracy; expected one of them"});
   expect_no_run("decision: {threshold: cost, costs: {false_negative: -1}}\n", {"decision.costs: expected a wrong answer to cost more than the right one"});
   expect_no_run("evaluate: {demographic: [x]}\n", {"evaluate.demographic: \"x\" has ", "expected a column of a few groups"});

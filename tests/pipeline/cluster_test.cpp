@@ -59,9 +59,7 @@ TEST_F(Clusters, FromRowsToTheServedAnswer) {
   project_.write("new.csv", "hour,basket,visits,shop\n23,34,4,station\n10,12,9,market\n15,,2,market\n");
   const Outcome predicted = project_.danlu({"predict", "customers", "new.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  std::vector<Json> lines;
-  std::istringstream text(predicted.out);
-  for (std::string line; std::getline(text, line);) lines.push_back(parse_json(line, "line"));
+  std::vector<Json> lines = json_lines(predicted.out);
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_NE(lines[0]["cluster"], lines[1]["cluster"]);
   EXPECT_EQ(lines[0]["distances"].size(), 3u);
@@ -121,10 +119,8 @@ TEST_F(Clusters, OfImages) {
   const Outcome predicted = project_.danlu({"predict", "halves", "halves/000.png", "halves/001.png", "halves/002.png"});
   ASSERT_EQ(predicted.code, 0) << predicted;
   const ServedModels server(project_, {"halves"});
-  std::istringstream text(predicted.out);
   std::vector<std::string> clusters;
-  for (std::string line; std::getline(text, line);) {
-    Json said = parse_json(line, "line");
+  for (Json said : json_lines(predicted.out)) {
     const Json answer = post(server.port(), to_line(Json{{"image", base64_encode(project_.read(said["file"].get<std::string>()))}})).json();
     said.erase("file");
     EXPECT_EQ(answer["predictions"][0], said);
@@ -134,7 +130,33 @@ TEST_F(Clusters, OfImages) {
   EXPECT_NE(clusters[0], clusters[1]);
 }
 
+TEST_F(Clusters, TheResolvedRecipeIsARecipe) {
+  ASSERT_EQ(project_.danlu({"run", "customers.yaml"}).code, 0);
+  const std::string hash = weights_hash(project_, "customers");
+  project_.write("again.yaml", project_.read("runs/customers/resolved.yaml"));
+  const Outcome again = project_.danlu({"run", "again.yaml", "--fresh"});
+  ASSERT_EQ(again.code, 0) << again;
+  EXPECT_EQ(weights_hash(project_, "customers"), hash);
+}
+
+TEST_F(Clusters, WhatIsStoppedBeginsAgainAndSaysSo) {
+  project_.write("customers.csv", customers_csv(9000));
+  const auto process = project_.start({"run", "customers.yaml", "model.clusters=60", "model.restarts=1000"});
+  while (process->is_running() && !fs::exists(project_.run("customers").file("metrics.jsonl"))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  process->signal(SIGINT);
+  const Outcome stopped = process->wait();
+  EXPECT_EQ(stopped.code, kFailed) << stopped;
+  EXPECT_THAT(stopped.out, HasSubstr("runs/customers was stopped; the same command begins again; its best weights so far: danlu evaluate runs/customers"));
+  EXPECT_TRUE(fs::exists(project_.run("customers").checkpoints() / "best.safetensors"));
+  const Outcome ended = project_.danlu({"train", "customers", "--deadline", "1s"});
+  EXPECT_EQ(ended.code, 0) << ended;
+  EXPECT_EQ(project_.run("customers").info()["training"]["stopped_by"], "deadline");
+}
+
 TEST_F(Clusters, WhatMakesNoSenseIsRefused) {
+  expect_refused(project_, {"run", "customers.yaml", "--profile"}, kUsage, {"--profile: kmeans has no updates"});
+  expect_refused(project_, {"run", "customers.yaml", "data.class_names=[a, b]"}, kUsage, {"data.class_names: got [\"a\",\"b\"]; expected none: a recipe of kmeans does not read it"});
+  expect_refused(project_, {"run", "customers.yaml", "evaluate.kfold.folds=3"}, kUsage, {"evaluate.kfold.folds: got 3; expected none"});
   expect_refused(project_, {"run", "customers.yaml", "model.clusters=500"}, kUsage, {"model.clusters", "got 500", "420 training samples"});
   expect_refused(project_, {"run", "customers.yaml", "model.clusters=-1"}, kUsage, {"model.clusters", "-1"});
   expect_refused(project_, {"run", "customers.yaml", "data.target=shop"}, kUsage, {"data.target", "shop", "data.columns.shop.drop=true"});

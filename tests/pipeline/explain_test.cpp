@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <functional>
-#include <sstream>
 
 #include "danlu/base/base64.h"
 #include "danlu/data/image/decode.h"
@@ -16,13 +15,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::vector<Json> lines_of(const std::string& text) {
-  std::vector<Json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(parse_json(line, "line"));
-  return lines;
-}
 
 // The contributions add up to the answer less the baseline, and the answer is the one that is given.
 void expect_complete(const Json& answer) {
@@ -51,7 +43,7 @@ class Explanations : public testing::Test {
   std::vector<Json> explained(const std::string& name, const std::string& file) const {
     const Outcome outcome = project_.danlu({"explain", name, file});
     EXPECT_EQ(outcome.code, 0) << outcome;
-    std::vector<Json> answers = lines_of(outcome.out);
+    std::vector<Json> answers = json_lines(outcome.out);
     for (const Json& answer : answers) expect_complete(answer);
     return answers;
   }
@@ -182,12 +174,18 @@ TEST_F(Explanations, OfImages) {
 TEST_F(Explanations, AreNotMadeWhereNobodyWantsThem) {
   project_.write("points.csv", points_csv(80));
   run({"run", "--data", "points.csv", "--target", "kind", "train.epochs=1", "evaluate.explain_seconds=0"});
-  EXPECT_TRUE(found("points").is_null());
+  EXPECT_FALSE(fs::exists(project_.run("points").file("explanation.json"))) << "nothing is no explanation";
   EXPECT_THAT(card("points"), Not(HasSubstr("Why it answers")));
-  expect_refused(project_, {"explain", "points"}, kFailed, {"has no explanation.json", "danlu evaluate"});
+  expect_refused(project_, {"explain", "points"}, kFailed, {"runs/points was evaluated with evaluate.explain_seconds: 0", "danlu explain runs/points FILE"});
   expect_refused(project_, {"explain", "absent"}, kFailed, {"got run \"absent\""});
   expect_refused(project_, {"explain", "points", "points.csv", "-o", "a.csv"}, kUsage, {"a.csv; expected a name that ends in .jsonl or .html"});
   expect_refused(project_, {"explain", "points", "none.csv"}, kFailed, {"none.csv"});
+
+  run({"prepare", "--data", "points.csv", "--target", "kind", "--name", "begun", "train.epochs=1"});
+  expect_refused(project_, {"explain", "begun"}, kFailed, {"runs/begun has not been evaluated", "danlu evaluate runs/begun"});
+  project_.write("groups.yaml", "data: {source: points.csv}\nmodel: {type: kmeans, clusters: 2}\n");
+  run({"run", "groups.yaml"});
+  expect_refused(project_, {"explain", "groups"}, kFailed, {"runs/groups has no reasons to give", "with one target", "report.html"});
 
   // A bundle of an earlier version has no background; evaluating its run again makes it.
   fs::remove(project_.run("points").bundle() / "background.json");

@@ -52,13 +52,6 @@ dialogue: {hand_over: A colleague will call you.}
 notice: Of a shop that does not exist.
 )";
 
-Words lines_of(const std::string& text) {
-  Words lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 class Faq : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -92,6 +85,28 @@ TEST_F(Faq, IsMeasuredBesideAPlainSearch) {
   EXPECT_THAT(project_->read("runs/shop/bundle/card.md"), HasSubstr("When a person takes over"));
   const Json split = read_json(project_->run("shop").file("split.json"));
   EXPECT_EQ(split["train"].size() + split["validation"].size() + split["test"].size(), 144u);
+}
+
+TEST_F(Faq, ThePageShowsTheRightAnswers) {
+  const Json report = read_json(project_->run("shop").file("report.json"));
+  const std::string page = project_->read("runs/shop/report.html");
+  size_t without = 0, shown = 0;
+  for (const Json& answer : report["answers"]) without += answer["right"].is_null();
+  EXPECT_GT(report["answers"].size(), without);
+  for (size_t at = page.find(">no answer<"); at != std::string::npos; at = page.find(">no answer<", at + 1)) ++shown;
+  EXPECT_EQ(shown, without) << "of questions off topic alone";
+}
+
+TEST(FaqRecipes, TheResolvedOneIsARecipeWithWholePaths) {
+  const Project elsewhere;
+  elsewhere.write("shop.csv", shop_csv());
+  elsewhere.write("off_topic.csv", kOffTopic);
+  elsewhere.write("shop.yaml", kRecipe);
+  ASSERT_EQ(elsewhere.danlu({"prepare", "shop.yaml", "data.faq.off_topic=${PLACE}/off_topic.csv"}, {"PLACE=."}).code, 0);
+  EXPECT_THAT(elsewhere.read("runs/shop/resolved.yaml"), HasSubstr("./off_topic.csv"));
+  elsewhere.write("again.yaml", elsewhere.read("runs/shop/resolved.yaml"));
+  const Outcome again = elsewhere.danlu({"check", "again.yaml"});
+  EXPECT_EQ(again.code, 0) << again;
 }
 
 TEST_F(Faq, AnswersCitesAndHandsOver) {
@@ -238,11 +253,50 @@ TEST(FaqMisuse, DataThatCannotAnswer) {
   project.write("shop.csv", "question,answer\nW\xf6?,So.\n");
   expect_refused(project, run, kFailed, {"UTF-8"});
   project.write("shop.csv", shop_csv());
-  expect_refused(project, {"run", "shop.yaml", "data.faq.off_topic=none.csv"}, kFailed, {"data.faq.off_topic: there is no none.csv"});
+  expect_refused(project, {"run", "shop.yaml", "data.faq.off_topic=none.csv"}, kFailed, {"data.faq.off_topic: there is no none.csv", "a table with a column \"question\""});
+  project.write("long.csv", "question\nWho?\n" + std::string(4001, 'x') + "\n");
+  expect_refused(project, {"check", "shop.yaml", "data.faq.off_topic=long.csv"}, kFailed, {"long.csv:3 column \"question\": got a question of 4001 bytes; expected at most 4000"});
+  project.write("long.csv", "question,answer\nHow?,So.\n" + std::string(4001, 'x') + ",Thus.\n");
+  expect_refused(project, {"check", "shop.yaml", "data.source=long.csv"}, kFailed, {"long.csv:3 column \"question\": got a question of 4001 bytes"});
   expect_refused(project, {"run", "shop.yaml", "data.split.validation=0"}, kUsage, {"data.split: got none for validation or test"});
   expect_refused(project, {"run", "shop.yaml", "model.encoder=cnn"}, kUsage, {"model.encoder: got cnn; expected a model that reads text"});
   expect_refused(project, {"run", "shop.yaml", "evaluate.gates={accuracy: 0.9}"}, kUsage, {"accuracy"});
   expect_refused(project, {"run", "shop.yaml", "dialogue.precision=2"}, kUsage, {"dialogue.precision"});
+  expect_refused(project, {"run", "shop.yaml", "train.label_smoothing=0.1"}, kUsage, {"train.label_smoothing: got 0.1; expected none: a recipe of FAQs does not read it"});
+}
+
+TEST(FaqMisuse, AGateOnQuestionsOffTopicNeedsSomeToMeasure) {
+  const Project project;
+  project.write("shop.yaml", std::string(kRecipe) + "evaluate: {gates: {off_topic_coverage: 0.5}}\n");
+  project.write("shop.csv", shop_csv());
+  // Which half a question is in depends on its words: of some questions, each alone, some are there to measure and some are not.
+  int refused = 0, taken = 0;
+  for (const char* question : {"Who won?", "Where is Peru?", "What is time?", "Why?", "When was it?", "Is it far?"}) {
+    project.write("off_topic.csv", fmt::format("question\n{}\n", question));
+    const Outcome checked = project.danlu({"check", "shop.yaml"});
+    if (checked.code == 0) {
+      ++taken;
+    } else {
+      ++refused;
+      EXPECT_EQ(checked.code, kUsage);
+      EXPECT_THAT(checked.err, HasSubstr("off_topic_coverage"));
+      EXPECT_THAT(checked.err, HasSubstr("none is left to measure"));
+    }
+    EXPECT_THAT(checked.out, checked.code == 0 ? HasSubstr("too few to tell") : HasSubstr(""));
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(taken, 0);
+}
+
+TEST(FaqMisuse, APrecisionThatNoConfidenceReachesIsTold) {
+  const Project project;
+  std::string csv = "question,answer\n";
+  for (int i = 0; i < 60; ++i) csv += fmt::format("alpha {},beta gamma {}\n", i * 7919 % 1000, i * 104729 % 1000);  // nothing in a question points to its answer
+  project.write("riddles.csv", csv);
+  project.write("riddles.yaml", "data: {source: riddles.csv, faq: {}, split: {validation: 0.3, test: 0.2}}\ntokenizer: {vocab_size: 300}\ntrain: {epochs: 1}\ndialogue: {precision: 0.9}\n");
+  const Outcome run = project.danlu({"run", "riddles.yaml"});
+  EXPECT_EQ(run.code, 0) << run;
+  EXPECT_THAT(run.err, HasSubstr("dialogue.precision: 0.9 is out of reach"));
 }
 
 TEST(FaqMisuse, AFewQuestionsAreEnoughToBegin) {

@@ -6,13 +6,13 @@
 #include <cmath>
 #include <numbers>
 #include <sstream>
-#include <thread>
 
 #include "danlu/base/json.h"
 #include "danlu/base/rng.h"
 #include "tests/client.h"
 #include "tests/misuse/refusal.h"
 #include "tests/program.h"
+#include "tests/same_weights.h"
 
 namespace danlu::test {
 namespace {
@@ -57,7 +57,6 @@ class ForecastRuns : public testing::TestWithParam<const char*> {
     project_.write("rides.csv", rides_csv(kDays));
     project_.write("rides.yaml", std::string(kRecipe) + GetParam() + "\n");
   }
-  std::string hash() const { return project_.run("rides").info()["training"]["weights_hash"]; }
   Project project_;
 };
 
@@ -79,10 +78,7 @@ TEST_P(ForecastRuns, FromTheFileToTheServedAnswer) {
   project_.write("next.csv", rides_csv(kDays, 9));
   const Outcome predicted = project_.danlu({"predict", "rides", "next.csv", "--horizon", "5"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  std::istringstream lines(predicted.out);
-  std::string first;
-  std::getline(lines, first);
-  const Json north = parse_json(first, "line");
+  const Json north = json_lines(predicted.out).front();
   EXPECT_EQ(north["series"], "north");
   ASSERT_EQ(north["forecast"].size(), 5u);
   EXPECT_EQ(north["forecast"][0]["time"], day_text(kDays));
@@ -112,25 +108,7 @@ TEST_P(ForecastRuns, FromTheFileToTheServedAnswer) {
 }
 
 TEST_P(ForecastRuns, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
-  const Words words = {"run", "rides.yaml", "train.epochs=6", "train.save_every=1"};
-  ASSERT_EQ(project_.danlu(words, {"OMP_NUM_THREADS=1"}).code, 0);
-  const std::string one = hash();
-  Words fresh = words;
-  fresh.push_back("--fresh");
-  ASSERT_EQ(project_.danlu(fresh, {"OMP_NUM_THREADS=2"}).code, 0);
-  EXPECT_EQ(hash(), one);
-
-  fs::remove_all(project_ / "runs");
-  for (bool killed = false; !killed;) {
-    const auto process = project_.start(words, {"OMP_NUM_THREADS=2"});
-    while (process->is_running() && !fs::exists(project_.run("rides").checkpoints() / "last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    process->signal(SIGKILL);
-    killed = process->wait().code == -SIGKILL;
-    if (!killed) fs::remove_all(project_ / "runs");
-  }
-  const Outcome again = project_.danlu(words, {"OMP_NUM_THREADS=1"});
-  EXPECT_EQ(again.code, 0) << again;
-  EXPECT_EQ(hash(), one);
+  expect_same_weights(project_, {"run", "rides.yaml", "train.epochs=6", "train.save_every=1"}, "rides");
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ForecastRuns,
@@ -147,6 +125,9 @@ TEST(ForecastRecipes, AreDerivedWhereTheyLeaveThingsOpen) {
   EXPECT_EQ(run.code, 3) << "a gate that nothing reaches\n" << run;
   const std::string resolved = project.read("runs/r/resolved.yaml");
   for (const char* words : {"type: mlp", "season: 7", "length: 14", "frequency: day", "derived"}) EXPECT_THAT(resolved, HasSubstr(words));
+  project.write("again.yaml", resolved);
+  const Outcome again = project.danlu({"check", "again.yaml"});
+  EXPECT_EQ(again.code, 0) << again;
   EXPECT_EQ(project.danlu({"evaluate", "r"}).code, 3);
   EXPECT_EQ(project.danlu({"report", "r"}).code, 0);
 }
@@ -179,6 +160,7 @@ TEST(ForecastRecipes, BadDataAndBadQuestionsAreRefused) {
   expect_refused(project, {"run", "r.yaml", "data.series.lags=[2]"}, kUsage, {"data.series.lags", "at least the horizon, 3"});
   expect_refused(project, {"run", "r.yaml", "data.series.frequency=weak"}, kUsage, {"weak", "did you mean \"week\"?"});
   expect_refused(project, {"run", "r.yaml", "data.target=rides"}, kUsage, {"data.target"});
+  expect_refused(project, {"run", "r.yaml", "data.columns.rides.scale=log"}, kUsage, {"data.columns.rides: got {\"scale\":\"log\"}; expected none: a recipe of series does not read it"});
   expect_refused(project, {"run", "r.yaml", "data.series.values=[]"}, kUsage, {"data.series.values"});
   expect_refused(project, {"run", "r.yaml", "evaluate.gates={rmze: 1}"}, kUsage, {"rmze", "did you mean \"rmse\"?"});
   EXPECT_FALSE(fs::exists(project / "runs" / "r"));

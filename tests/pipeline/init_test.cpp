@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "danlu/app/init/trade.h"
+#include "danlu/app/recipe/yaml.h"
 #include "tests/misuse/refusal.h"
 #include "tests/samples.h"
 
@@ -72,6 +73,8 @@ TEST_P(Trades, FromInitToABundleOnOnesOwnData) {
   const Outcome made = project.danlu({"init", trade});
   ASSERT_EQ(made.code, 0) << made;
   EXPECT_THAT(project.read(trade + "/README.md"), HasSubstr("danlu run recipe.yaml"));
+  const std::string recipe = project.read(trade + "/recipe.yaml");
+  EXPECT_EQ(recipe.find("the column of the text") != std::string::npos, app::parse_yaml(recipe, "recipe").json.contains(Json::json_pointer("/data/text/column"))) << recipe;
   expect_refused(project, {"init", trade}, kUsage, {"recipe.yaml is there already"});
 
   const std::string csv = own_csv(trade);

@@ -60,12 +60,6 @@ train: {epochs: 40, optimizer: {type: adamw, lr: 1e-2}}
   }
   Json report(const char* run) const { return read_json(project_.run(run).file("report.json")); }
   double value(const Json& report, const char* metric) const { return report["metrics"][metric]["value"].get<double>(); }
-  std::vector<Json> lines(const std::string& out) const {
-    std::vector<Json> all;
-    std::istringstream text(out);
-    for (std::string line; std::getline(text, line);) all.push_back(parse_json(line, "line"));
-    return all;
-  }
   Project project_;
 };
 
@@ -86,7 +80,7 @@ TEST_F(SeveralLabels, ListedBesideATextFromTheFileToTheServedAnswer) {
   project_.write("new.csv", "dish\nRice 3 and chilli and ham\nRice 1\n\"\"\n");
   const Outcome predicted = project_.danlu({"predict", "dishes", "new.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  const std::vector<Json> said = lines(predicted.out);
+  const std::vector<Json> said = json_lines(predicted.out);
   ASSERT_EQ(said.size(), 3u);
   EXPECT_EQ(said[0]["labels"], Json::array({"hot", "meat"}));
   EXPECT_EQ(said[1]["labels"], Json::array({"plain"}));
@@ -109,11 +103,17 @@ TEST_F(SeveralLabels, InColumnsOfTheirOwn) {
   const Json found = report("mails");
   EXPECT_GT(value(found, "f1_macro"), 0.9);
   EXPECT_EQ(found["classes"][1]["name"], "urgent");
-  EXPECT_EQ(read_json(project_.run("mails").file("explanation.json"))["importance"]["metric"], "mean_average_precision");
+  const Json explanation = read_json(project_.run("mails").file("explanation.json"));
+  EXPECT_EQ(explanation["importance"]["metric"], "mean_average_precision");
+  const Outcome explained = project_.danlu({"explain", "mails"});
+  const std::string label = explanation["samples"][0]["explanation"]["class"];
+  EXPECT_THAT(explained.out, testing::ContainsRegex(fmt::format("sample [0-9]+: .*; {}: [0-9.e-]+ where the average is", label))) << "which of the labels is explained";
+  EXPECT_TRUE(read_json(project_.run("mails").file("data_report.json"))["conflicts"].is_null()) << "rows of other labels were not counted";
+  EXPECT_THAT(project_.read("runs/mails/report.html"), testing::Not(HasSubstr("same input, other label")));
   project_.write("new.csv", "links,capitals,length\n3,2,-2\n-2,-2,2\n");
   const Outcome predicted = project_.danlu({"predict", "mails", "new.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  const std::vector<Json> said = lines(predicted.out);
+  const std::vector<Json> said = json_lines(predicted.out);
   EXPECT_EQ(said[0]["labels"], Json::array({"spam", "urgent"}));
   EXPECT_EQ(said[1]["labels"], Json::array({"long"}));
   const ServedModels server(project_, {"mails"});

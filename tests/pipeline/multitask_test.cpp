@@ -53,12 +53,6 @@ train: {epochs: 15, batch_size: 32, optimizer: {type: adamw, lr: 1e-2}}
 )");
   }
   double value(const char* run, const char* metric) const { return read_json(project_.run(run).file("report.json"))["metrics"][metric]["value"].get<double>(); }
-  std::vector<Json> lines(const std::string& out) const {
-    std::vector<Json> all;
-    std::istringstream text(out);
-    for (std::string line; std::getline(text, line);) all.push_back(parse_json(line, "line"));
-    return all;
-  }
   Project project_;
 };
 
@@ -76,7 +70,7 @@ TEST_F(SeveralTargets, FromTheFileToTheServedAnswer) {
   project_.write("new.csv", "size,floor\n30,7\n110,0\n");
   const Outcome predicted = project_.danlu({"predict", "flats", "new.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  const std::vector<Json> said = lines(predicted.out);
+  const std::vector<Json> said = json_lines(predicted.out);
   ASSERT_EQ(said.size(), 2u);
   EXPECT_EQ(said[0]["targets"]["kind"]["label"], "studio");
   EXPECT_EQ(said[0]["targets"]["let"]["label"], "yes");
@@ -100,7 +94,7 @@ TEST_F(SeveralTargets, OfTexts) {
   project_.write("new.csv", "text\nA loft on floor 6\n");
   const Outcome predicted = project_.danlu({"predict", "texts", "new.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  const Json said = lines(predicted.out).at(0)["targets"];
+  const Json said = json_lines(predicted.out).at(0)["targets"];
   EXPECT_EQ(said["kind"]["label"], "loft");
   EXPECT_EQ(said["let"]["label"], "yes");
 }

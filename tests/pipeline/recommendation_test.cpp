@@ -6,6 +6,7 @@
 #include "tests/client.h"
 #include "tests/misuse/refusal.h"
 #include "tests/program.h"
+#include "tests/same_weights.h"
 
 namespace danlu::test {
 namespace {
@@ -38,20 +39,12 @@ data:
 evaluate: {top: 5}
 )";
 
-Words lines_of(const std::string& text) {
-  Words lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 class Recommendations : public testing::TestWithParam<const char*> {
  protected:
   Recommendations() {
     project_.write("loans.csv", loans_csv(90));
     project_.write("loans.yaml", std::string(kRecipe) + GetParam() + "\n");
   }
-  std::string hash() const { return project_.run("loans").info()["training"]["weights_hash"]; }
   Project project_;
 };
 
@@ -95,25 +88,7 @@ TEST_P(Recommendations, FromTheFileToTheServedAnswer) {
 }
 
 TEST_P(Recommendations, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
-  const Words words = {"run", "loans.yaml", "train.epochs=6", "train.save_every=1"};
-  ASSERT_EQ(project_.danlu(words, {"OMP_NUM_THREADS=1"}).code, 0);
-  const std::string one = hash();
-  Words fresh = words;
-  fresh.push_back("--fresh");
-  ASSERT_EQ(project_.danlu(fresh, {"OMP_NUM_THREADS=2"}).code, 0);
-  EXPECT_EQ(hash(), one);
-
-  fs::remove_all(project_ / "runs");
-  for (bool killed = false; !killed;) {
-    const auto process = project_.start(words, {"OMP_NUM_THREADS=2"});
-    while (process->is_running() && !fs::exists(project_.run("loans").checkpoints() / "last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    process->signal(SIGKILL);
-    killed = process->wait().code == -SIGKILL;
-    if (!killed) fs::remove_all(project_ / "runs");
-  }
-  const Outcome again = project_.danlu(words, {"OMP_NUM_THREADS=1"});
-  EXPECT_EQ(again.code, 0) << again;
-  EXPECT_EQ(hash(), one);
+  expect_same_weights(project_, {"run", "loans.yaml", "train.epochs=6", "train.save_every=1"}, "loans");
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -258,9 +258,7 @@ TEST_F(Stages, MessagesAsJsonAreALineEach) {
   ASSERT_EQ(outcome.code, 0) << outcome;
   EXPECT_EQ(outcome.err, "");
   std::map<std::string, int> events;
-  std::istringstream lines(outcome.out);
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = parse_json(line, "line");
+  for (const Json& json : json_lines(outcome.out)) {
     ++events[json.at("event")];
     if (json["event"] == "report" && json["report"] == "plan") {
       EXPECT_EQ(json["content"]["model"]["type"], "mlp");

@@ -52,9 +52,7 @@ TEST_P(Texts, FromTheFileToTheServedAnswer) {
   project_.write("questions.csv", "review\n\"The soup was not stale, said the 3 guest\"\n\"The soup was stale, said the 3 guest\"\n\"\"\nžluťoučký 你好\n");
   const Outcome predicted = project_.danlu({"predict", "opinions", "questions.csv"});
   ASSERT_EQ(predicted.code, 0) << predicted;
-  std::vector<Json> lines;
-  std::istringstream text(predicted.out);
-  for (std::string line; std::getline(text, line);) lines.push_back(parse_json(line, "line"));
+  const std::vector<Json> lines = json_lines(predicted.out);
   ASSERT_EQ(lines.size(), 4u) << "no words and unknown words have an answer too";
   EXPECT_EQ(lines[0]["label"], "good");
   EXPECT_EQ(lines[1]["label"], "bad");
@@ -108,12 +106,30 @@ TEST(TextRecipes, DeriveABagOfNgramsAndExplainIt) {
   EXPECT_THAT(explained.out, HasSubstr("\"contributions\""));
 }
 
+// Plain steps on n-grams are large.
+TEST(TextRecipes, ARangeTestOfNgramsGoesFurther) {
+  const Project project;
+  project.write("opinions.csv", opinions_csv(300));
+  project.write("r.yaml", "data: {source: opinions.csv, target: opinion, text: {column: review}, split: {on_overlap: keep}}\ntrain: {batch_size: 32, classification_loss: cross_entropy}\n");
+  ASSERT_EQ(project.danlu({"prepare", "r.yaml"}).code, 0);
+  const auto largest = [&](const Words& more) {
+    Words words = {"lr-range", "r", "--steps", "100", "--log", "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = project.danlu(words);
+    EXPECT_EQ(outcome.code, 0) << outcome;
+    return json_lines(outcome.out).back().at("points").back()[0].get<double>();
+  };
+  EXPECT_GT(largest({}), 1.5);
+  EXPECT_LE(largest({"--to", "1"}), 1.0001) << "as one asks";
+}
+
 TEST(TextRecipes, BadOnesAreRefused) {
   const Project project;
   project.write("opinions.csv", opinions_csv(60));
   project.write("r.yaml", "data: {source: opinions.csv, target: opinion}\nmodel: lstm\ntrain: {epochs: 1}\n");
   expect_refused(project, {"run", "r.yaml", "data.text.column=revew"}, kFailed, {"revew", "did you mean \"review\"?"});
   expect_refused(project, {"run", "r.yaml", "model={type: mlp}", "data.text.column=review"}, kUsage, {"mlp", "text"});
+  expect_refused(project, {"check", "r.yaml", "data.text.clean.html=true"}, kUsage, {"data.text.clean.html: got true; expected none: a recipe of texts of tokens does not read it", "for language models"});
   expect_refused(project, {"run", "r.yaml", "data.split.column=opinion"}, kFailed, {"opinions.csv:2 column \"opinion\"", "expected train, validation or test"});
   expect_refused(project, {"check", "r.yaml", "model=bag_of_ngrams", "ngrams.min_documents=1000"}, kFailed, {"no n-gram that is in 1000 of", "lower ngrams.min_documents"});
   project.write("opinions.csv", "review,opinion\nlovely tea,good\nlovely soup,good\nlovely cake,good\nlovely rice,good\n");

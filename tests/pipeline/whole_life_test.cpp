@@ -34,11 +34,9 @@ Json rows_of(const fs::path& file, const std::string& target) {
 }
 
 // The answers of `danlu predict` without the words that say where each question stood.
-Json predictions_of(const std::string& json_lines) {
+Json predictions_of(const std::string& out) {
   Json answers = Json::array();
-  std::istringstream lines(json_lines);
-  for (std::string line; std::getline(lines, line);) {
-    Json answer = parse_json(line, "line");
+  for (Json answer : json_lines(out)) {
     answer.erase("line");
     answer.erase("file");
     answers.push_back(answer);

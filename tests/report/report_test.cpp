@@ -244,10 +244,8 @@ TEST_F(Report, ThePointerIsToldValues) {
   EXPECT_EQ(told["after"], true);
   EXPECT_EQ(told["left"], 0);
   // The third validation, as metrics.jsonl has it.
-  std::istringstream lines(read_file(project_.run("points").file("metrics.jsonl")));
   std::vector<double> losses;
-  for (std::string line; std::getline(lines, line);) {
-    const Json json = parse_json(line, "line");
+  for (const Json& json : project_.run("points").lines("metrics.jsonl")) {
     if (json.contains("validation_loss") && json["validation_loss"].is_number()) losses.push_back(json["validation_loss"]);
   }
   ASSERT_GT(losses.size(), 2u);

@@ -47,12 +47,20 @@ class ExplainVerb : public Verb {
     if (!output_.empty()) throw ConfigError(kWhere, "--output is for files; the run's report.html shows what its evaluation found");
     const RunDirectory directory = find_run(run_, context.runs);
     const Json found = directory.json("explanation.json");
-    if (found.empty()) {
-      throw DataError(kWhere, fmt::format("{0} has no explanation.json: models of rows, images and texts that were evaluated have one; make it with: danlu evaluate {0}",
-                                          directory.path().string()));
-    }
+    if (found.empty()) throw DataError(kWhere, fmt::format("{} {}", directory.path().string(), why_none(directory)));
     context.console.result(explanation_text(found), found);
     return kOk;
+  }
+
+  // Why a run has no explanation.json, and what can be done.
+  static std::string why_none(const RunDirectory& directory) {
+    const std::string path = directory.path().string();
+    if (!fs::exists(directory.file("resolved.yaml"))) return "is no run of a recipe: its model came as it is, and nothing was explained";
+    const Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
+    if (recipe.kind() != RecipeKind::prediction || !recipe.data.table.targets.empty()) return "has no reasons to give: they are found for models of rows, images and texts with one target; its report.html says how it answers";
+    if (!fs::exists(directory.file("report.json"))) return fmt::format("has not been evaluated, which finds the reasons: danlu evaluate {}", path);
+    if (recipe.evaluate.explain_seconds <= 0) return fmt::format("was evaluated with evaluate.explain_seconds: 0; set it higher and run the recipe again, or explain files: danlu explain {} FILE", path);
+    return fmt::format("was evaluated by an earlier version of danlu; evaluate it again: danlu evaluate {}", path);
   }
 
   int explain_inputs(const Context& context, const std::string& form) {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "danlu/app/cli/recipe_arguments.h"
+#include "danlu/app/recipe/yaml.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/page.h"
 #include "danlu/app/report/plot.h"
@@ -11,6 +12,8 @@ namespace danlu::app {
 namespace {
 
 using train::LrRange;
+
+constexpr double kLargestOfNgrams = 100;  // plain steps are large where the weights of a text have the norm 1
 
 // A line for every so many points, with the loss as a bar between the lowest and the first.
 std::string table(const LrRange& range) {
@@ -51,13 +54,18 @@ class LrRangeVerb : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a prepared run, by name or path");
-    arguments.fields(range_);
+    arguments.fields(range_, {"to"});
+    arguments.option("--to", [this](const std::string& text) {
+      read_options(Json{{"to", parse_yaml_value(text, "--to")}}, range_);
+      gives_to_ = true;
+    }, fmt::format("the largest; default: {:g}, of n-grams {:g}", train::LrRangeOptions().to, kLargestOfNgrams));
     arguments.option("--html", html_, "a page with the curve, in this file");
     arguments.examples("danlu prepare recipes/poet.yaml\ndanlu lr-range poet\ndanlu lr-range poet --from 1e-5 --to 0.1 --html rates.html");
   }
 
   int run(const Context& context) override {
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
+    if (!gives_to_ && pipeline->recipe().reads_ngrams()) range_.to = kLargestOfNgrams;
     const LrRange range = pipeline->lr_range_test(range_);
     Json points = Json::array();
     for (const LrRange::Point& point : range.points) points.push_back({point.lr, point.loss});
@@ -75,6 +83,7 @@ class LrRangeVerb : public Verb {
  private:
   std::string run_, html_;
   train::LrRangeOptions range_;
+  bool gives_to_ = false;
 };
 
 }  // namespace

@@ -27,11 +27,12 @@ class RunVerb : public Verb {
     const bool finished = pipeline->run(fresh_ ? train::Start::afresh : train::Start::resume);
     const std::string path = pipeline->directory().path().string();
     const std::string answer =
-        pipeline->recipe().is_language() ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
+        pipeline->recipe().kind() == RecipeKind::language ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
     const std::string next = finished
                                  ? fmt::format("weights {2}\n{0}: {1}   danlu serve {0}\n", path, answer,
                                                pipeline->directory().info()["training"].value("weights_hash", ""))
-                                 : fmt::format("{0} was stopped and saved; go on: the same command again; its best weights so far: danlu evaluate {0}\n", path);
+                                 : fmt::format("{0} was stopped{1}; its best weights so far: danlu evaluate {0}\n", path,
+                                               pipeline->goes_on() ? " and saved; go on: the same command again" : "; the same command begins again");
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
     return finished ? tell_gates(*pipeline, context) : kFailed;
   }

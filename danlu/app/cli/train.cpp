@@ -31,7 +31,8 @@ class TrainVerb : public Verb {
     const std::string path = pipeline->directory().path().string();
     const train::Result result = pipeline->train(start(pipeline->directory()));
     if (result.stopped_by == "request") {
-      context.console.note(fmt::format("{0} was stopped at step {1} and saved; go on: danlu train {0} --resume\n", path, result.steps),
+      context.console.note(pipeline->goes_on() ? fmt::format("{0} was stopped at step {1} and saved; go on: danlu train {0} --resume\n", path, result.steps)
+                                               : fmt::format("{0} was stopped; begin again: danlu train {0}; its best weights so far: danlu evaluate {0}\n", path),
                            {{"event", "stopped"}, {"run", path}, {"step", result.steps}});
       return kFailed;
     }

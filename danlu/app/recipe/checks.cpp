@@ -1,6 +1,7 @@
 #include "danlu/app/recipe/checks.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "danlu/app/recipe/gates.h"
 #include "danlu/base/error.h"
@@ -15,7 +16,7 @@ constexpr const char* kWhere = "app.recipe";
 constexpr size_t kMaxNameBytes = 100;
 
 // `key` says where in the file, `message` what is wrong.
-[[noreturn]] void fail(const Locate& locate, const char* key, const std::string& message) {
+[[noreturn]] void fail(const Locate& locate, const std::string& key, const std::string& message) {
   const std::string place = locate(key);
   throw ConfigError(kWhere, fmt::format("{}{}: {}", place.empty() ? "" : place + ": ", key, message));
 }
@@ -44,16 +45,16 @@ void check_types_exist(const Recipe& recipe, const Locate& locate) {
 }
 
 void check_model_reads_text(const Recipe& recipe, const Locate& locate) {
-  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.is_language() || recipe.is_recommendation() || recipe.is_forecast() || recipe.is_faq()) return;
+  if (recipe.data.text.column.empty() || recipe.model.is_null() || recipe.kind() != RecipeKind::prediction) return;
   const std::string type = models::parse_model(recipe.model).type;
   if (models::reads_text(type)) return;
   fail(locate, "model", fmt::format("got {}; expected bag_of_ngrams, bag_of_tokens, rnn, lstm, gru or encoder, because data.text.column names texts", type));
 }
 
 void check_series_are_named(const Recipe& recipe, const Locate& locate) {
-  if (recipe.is_forecast()) {
+  if (recipe.kind() == RecipeKind::forecast) {
     if (!recipe.data.table.target.empty()) fail(locate, "data.target", "got one beside data.series.values; expected one of them: a column to predict for each row, or series to foretell");
-  } else if (write_options(recipe.data.series) != write_options(data::SeriesOptions())) {
+  } else if (recipe.data.series.values.empty() && write_options(recipe.data.series) != write_options(data::SeriesOptions())) {
     fail(locate, "data.series.values", "is missing; expected the columns that are to be foretold");
   }
 }
@@ -93,6 +94,138 @@ void check_kfold_divides(const Recipe& recipe, const Locate& locate) {
   if (recipe.evaluate.kfold.folds == 1) {
     fail(locate, "evaluate.kfold.folds", "got 1; expected at least 2, or 0 for no cross-validation");
   }
+}
+
+// What reads a recipe: its kind, and of predictions what they are told from.
+enum Reader : unsigned {
+  kRows = 1 << 0,
+  kImages = 1 << 1,
+  kTokens = 1 << 2,
+  kNgrams = 1 << 3,
+  kLanguage = 1 << 4,
+  kPictures = 1 << 5,
+  kClusters = 1 << 6,
+  kSeries = 1 << 7,
+  kInteractions = 1 << 8,
+  kFaq = 1 << 9,
+};
+constexpr unsigned kAll = (1 << 10) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kTexts;
+constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs"};
+
+Reader reader_of(const Recipe& recipe) {
+  switch (recipe.kind()) {
+    case RecipeKind::language: return kLanguage;
+    case RecipeKind::images: return kPictures;
+    case RecipeKind::clusters: return kClusters;
+    case RecipeKind::forecast: return kSeries;
+    case RecipeKind::recommendation: return kInteractions;
+    case RecipeKind::faq: return kFaq;
+    case RecipeKind::prediction: break;
+  }
+  if (fs::is_directory(recipe.data.source)) return kImages;
+  return recipe.reads_ngrams() ? kNgrams : recipe.reads_text() ? kTokens : kRows;
+}
+
+// What not every recipe reads. The longest of these that a key lies within decides; what lies within none is for all.
+struct Section {
+  const char* key;
+  unsigned readers;
+  const char* instead = "";  // where others find the like
+};
+constexpr Section kSections[] = {
+    {"data.target", kPrediction | kClusters},  // which says what to do with that column
+    {"data.targets", kPrediction},
+    {"data.labels", kPrediction},
+    {"data.label_separator", kPrediction},
+    {"data.label_min_rows", kPrediction},
+    {"data.task", kPrediction},
+    {"data.classes", kPrediction},
+    {"data.class_names", kPrediction},
+    {"data.target_scale", kPrediction},
+    {"data.columns", kPrediction | kClusters},
+    {"data.all_columns", kPrediction | kClusters},
+    {"data.csv", kAll & ~(kImages | kLanguage | kPictures)},
+    {"data.image", kImages | kPictures | kClusters},
+    {"data.text", kLanguage},
+    {"data.text.column", kTexts},
+    {"data.text.length", kTexts | kFaq},
+    {"data.text.token_dropout", kTexts | kFaq},
+    {"data.interactions", kInteractions},
+    {"data.series", kSeries},
+    {"data.faq", kFaq},
+    {"data.augment", kImages | kPictures},
+    {"data.split.method", kAll & ~(kSeries | kInteractions)},
+    {"data.split.seed", kAll & ~(kSeries | kInteractions)},
+    {"data.split.on_overlap", kPrediction | kPictures | kClusters},
+    {"data.split.column", kPrediction | kClusters},
+    {"data.report", kRows | kTexts | kClusters},
+    {"data.strict", kPrediction | kClusters},
+    {"tokenizer", kTokens | kLanguage | kFaq},
+    {"tokenizer.chat_template", kLanguage},
+    {"ngrams", kNgrams},
+    {"transfer", kAll & ~kClusters},
+    {"train", kAll & ~kClusters, "its options are model.restarts, model.iterations and model.tolerance"},
+    {"train.tokens", kLanguage},
+    {"train.label_smoothing", kPrediction},
+    {"train.class_weights", kPrediction},
+    {"train.classification_loss", kPrediction},
+    {"train.regression_loss", kPrediction | kSeries},
+    {"train.adversarial_loss", kPictures},
+    {"train.generator_lr_factor", kPictures},
+    {"train.ranking_loss", kInteractions},
+    {"train.negatives", kInteractions},
+    {"train.temperature", kFaq},
+    {"decision", kPrediction},
+    {"dialogue", kFaq},
+    {"evaluate.metrics", kPrediction},
+    {"evaluate.bootstrap", kAll & ~(kLanguage | kPictures)},
+    {"evaluate.kfold", kPrediction},
+    {"evaluate.sample", kLanguage},
+    {"evaluate.demographic", kPrediction},
+    {"evaluate.top", kInteractions},
+    {"evaluate.explain_seconds", kPrediction},
+};
+
+const Section* section_of(const std::string& key) {
+  const Section* found = nullptr;
+  for (const Section& section : kSections) {
+    const std::string_view name = section.key;
+    const bool within = key.starts_with(name) && (key.size() == name.size() || key[name.size()] == '.');
+    if (within && (found == nullptr || name.size() > std::string_view(found->key).size())) found = &section;
+  }
+  return found;
+}
+
+// Every option, said in one way.
+Json settings_of(Recipe recipe) {
+  recipe.train.optimizer = optim::parse_optimizer(recipe.train.optimizer).resolved;
+  recipe.train.schedule = optim::parse_schedule(recipe.train.schedule).resolved;
+  return write_options(std::move(recipe));
+}
+
+// Calls with the path and the value of each key whose value is not the usual one; of a key that is not usual, without looking into it.
+void for_each_changed(const Json& now, const Json& usual, const std::string& path, const std::function<void(const std::string&, const Json&)>& on_key) {
+  if (now == usual) return;
+  if (!now.is_object() || !usual.is_object()) return on_key(path, now);
+  for (const auto& [key, value] : now.items()) for_each_changed(value, usual.value(key, Json()), path.empty() ? key : path + "." + key, on_key);
+}
+
+// As it was written, without the defaults of what it lies in.
+const Json& given_at(const Recipe& recipe, const std::string& key) {
+  const Json* at = &recipe.given;
+  for (size_t begin = 0, dot = 0; dot != std::string::npos; begin = dot + 1) {
+    dot = key.find('.', begin);
+    at = &at->at(key.substr(begin, dot - begin));
+  }
+  return *at;
+}
+
+std::string names_of(unsigned readers) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < std::size(kReaders); ++i) {
+    if ((readers >> i & 1) != 0) names.emplace_back(kReaders[i]);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 eval::Task eval_task(data::TaskKind task) {
@@ -146,6 +279,16 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_kfold_divides(recipe, locate);
   check_decision(recipe.decision, locate);
   check_gates(recipe.evaluate.gates, locate);
+}
+
+void check_everything_is_read(const Recipe& recipe, const Locate& locate) {
+  const Reader reader = reader_of(recipe);
+  for_each_changed(settings_of(recipe), settings_of({}), "", [&](const std::string& key, const Json& value) {
+    const Section* section = section_of(key);
+    if (section == nullptr || (section->readers & reader) != 0) return;
+    const std::string instead = *section->instead != 0 ? section->instead : fmt::format("{} is for {}", section->key, names_of(section->readers));
+    fail(locate, key, fmt::format("got {}; expected none: a recipe of {} does not read it; {}", to_line(recipe.gives(key) ? given_at(recipe, key) : value), names_of(reader), instead));
+  });
 }
 
 void check_against_data(const Recipe& recipe, const FittedData& data, const data::Split& split) {

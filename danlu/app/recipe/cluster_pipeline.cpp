@@ -25,21 +25,11 @@ namespace {
 constexpr const char* kWhere = "app.clusters";
 constexpr size_t kJudged = 1500;  // samples whose silhouettes decide how many clusters there are
 
-// What a recipe says of updates, labels and decisions means nothing here, and is not passed over in silence.
-void check_nothing_is_in_vain(const Recipe& recipe) {
-  const auto refuse = [](const char* key, const char* why) { throw ConfigError(kWhere, fmt::format("{}: got a value; expected none: {}", key, why)); };
-  if (!recipe.data.table.target.empty()) {
-    throw ConfigError(kWhere, fmt::format("data.target: got {0}; expected none: kmeans finds groups without labels; to leave that column out of them, data.columns.{0}.drop=true",
-                                          recipe.data.table.target));
-  }
-  if (recipe.data.table.is_multilabel() || !recipe.data.table.targets.empty()) refuse("data.labels and data.targets", "kmeans finds groups without labels");
-  if (!recipe.data.table.classes.empty() || !recipe.data.class_names.empty()) refuse("data.classes", "clusters have numbers, the largest is 1");
-  if (write_options(recipe.train) != write_options(train::TrainOptions())) refuse("train", "kmeans is fitted and not trained by updates; its options are model.restarts, model.iterations and model.tolerance");
-  if (!recipe.transfer.from.empty()) refuse("transfer.from", "kmeans draws its first centres from the data");
-  if (recipe.decision.is_fitted() || recipe.decision.threshold != 0.5) refuse("decision", "the nearest cluster is the answer");
-  if (recipe.evaluate.kfold.folds > 0) refuse("evaluate.kfold", "it is for classes");
-  if (!recipe.evaluate.demographic.empty()) refuse("evaluate.demographic", "it is for two classes");
-  if (!recipe.evaluate.report.metrics.empty()) refuse("evaluate.metrics", "all measures of clusters are reported");
+// There is another way to say what is meant.
+void check_no_target(const Recipe& recipe) {
+  if (recipe.data.table.target.empty()) return;
+  throw ConfigError(kWhere, fmt::format("data.target: got {0}; expected none: kmeans finds groups without labels; to leave that column out of them, data.columns.{0}.drop=true",
+                                        recipe.data.table.target));
 }
 
 // The first `count` of some samples in an order of chance.
@@ -74,7 +64,7 @@ std::vector<int64_t> nearest_clusters(const Tensor& distances) {
 
 ClusterPipeline::ClusterPipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
-  check_nothing_is_in_vain(recipe_);
+  check_no_target(recipe_);
   source_ = open_source(recipe_);
 }
 
@@ -218,14 +208,14 @@ train::Result ClusterPipeline::train(train::Start /*start*/) {
       metrics.append(to_line(Json{{"step", restart}, {"epoch", restart}, {"seconds", timer.seconds()}, {"train_loss", fit.inertia / samples}, {"iterations", fit.iterations},
                                   {"validation_loss", validation ? Json(*validation) : Json(nullptr)}, {"best", is_best}}));
       if (observer().on_validated) observer().on_validated(directory_);
-      return !observer().stop_requested();
+      return !observer().stop_requested() && !is_over();
     });
     result.seconds = timer.seconds();
     result.epochs = static_cast<double>(best.iterations);
     result.terms = result.steps * x.size(0);
     result.monitor = "mean squared distance";
     result.best_value = best.inertia / samples;
-    result.stopped_by = observer().stop_requested() ? "request" : "restarts";
+    result.stopped_by = observer().stop_requested() ? "request" : restart < options.restarts ? "deadline" : "restarts";
     model->set_centers(best.centers);
     train::CheckpointStore(directory_.checkpoints()).save_best(*model, {{"step", result.best_step}});
     Json summary = to_json(result, *model);
@@ -244,6 +234,10 @@ std::string ClusterPipeline::replay() {
 
 train::LrRange ClusterPipeline::lr_range_test(const train::LrRangeOptions& /*range*/, const std::function<void(const train::LrRange::Point&)>& /*on_point*/) {
   throw ConfigError(kWhere, "kmeans has no learning rate: its centres are means of samples");
+}
+
+void ClusterPipeline::set_profile(bool on) {
+  if (on) throw ConfigError(kWhere, "--profile: kmeans has no updates to look into; expected it of a model that is trained by them");
 }
 
 void ClusterPipeline::write_bundle() {

@@ -28,6 +28,8 @@ class ClusterPipeline : public Pipeline {
   void prepare() override;
   train::Result train(train::Start start) override;
   std::string replay() override;
+  void set_profile(bool on) override;
+  bool goes_on() const override { return false; }
   train::LrRange lr_range_test(const train::LrRangeOptions& range, const std::function<void(const train::LrRange::Point&)>& on_point) override;
 
  private:

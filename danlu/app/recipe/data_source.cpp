@@ -20,7 +20,7 @@ Tensor DataSource::predict(infer::Predictor& predictor, std::span<const int64_t>
 std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   const DataSection& options = recipe.data;
   require_source("data.source", options.source);
-  const Labels labels = recipe.is_clustering() ? Labels::none : Labels::given;
+  const Labels labels = recipe.kind() == RecipeKind::clusters ? Labels::none : Labels::given;
   if (fs::is_directory(options.source)) return open_images(options, labels);
   if (recipe.reads_ngrams()) return open_ngrams(options, recipe.ngrams);
   return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options, labels);

@@ -26,7 +26,8 @@ void derive_model(Recipe& recipe, bool images, bool texts) {
 void derive_ngram_training(Recipe& recipe, bool classes) {
   train::TrainOptions& t = recipe.train;
   if (!recipe.reads_ngrams()) return;
-  if (classes && !recipe.gives("train.classification_loss") && t.objective.label_smoothing == 0) {
+  const bool can_calibrate = recipe.data.split.validation > 0 || recipe.decision.folds > 0;  // which margins need
+  if (classes && can_calibrate && !recipe.gives("train.classification_loss") && t.objective.label_smoothing == 0) {
     t.objective.classification_loss = "squared_hinge";
     recipe.reasons["train.classification_loss"] = "derived: texts are sorted best by margins; they are calibrated afterwards";
   }
@@ -42,18 +43,6 @@ void derive_calibration(Recipe& recipe, bool classes) {
   if (!classes || recipe.train.objective.classification_loss != "squared_hinge" || recipe.gives("decision.calibrate")) return;
   recipe.decision.calibrate = "always";
   recipe.reasons["decision.calibrate"] = "derived: margins are no probabilities until they are scaled";
-}
-
-void derive_end(Recipe& recipe, bool images) {
-  train::TrainOptions& t = recipe.train;
-  if (t.epochs || t.steps || t.time_limit) return;
-  t.epochs = images ? 12 : 100;
-  recipe.reasons["train.epochs"] = images ? "derived: enough passes for a small network"
-                                          : "derived: an upper bound; the validation split ends training sooner";
-  if (recipe.gives("train.early_stop") || recipe.data.split.validation == 0) return;
-  t.early_stop = images ? 4 : 15;
-  recipe.reasons["train.early_stop"] =
-      fmt::format("derived: {} validations without improvement end the training", t.early_stop);
 }
 
 void derive_batch_size(Recipe& recipe, int64_t samples) {
@@ -73,13 +62,24 @@ void derive_thresholds(Recipe& recipe) {
 
 }  // namespace
 
+void derive_end(Recipe& recipe, double epochs, int64_t patience, const char* why) {
+  train::TrainOptions& t = recipe.train;
+  if (t.epochs || t.steps || t.tokens || t.time_limit) return;
+  t.epochs = epochs;
+  recipe.reasons["train.epochs"] = fmt::format("derived: {}", why);
+  if (recipe.gives("train.early_stop") || recipe.data.split.validation == 0) return;
+  t.early_stop = patience;
+  recipe.reasons["train.early_stop"] = fmt::format("derived: {} validations without improvement end the training", t.early_stop);
+}
+
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool classes) {
   const bool images = kind == infer::InputKind::image;
   const bool texts = kind == infer::InputKind::text;
   derive_model(recipe, images, texts);
   derive_ngram_training(recipe, classes);
   derive_calibration(recipe, classes);
-  derive_end(recipe, images || texts);
+  if (images || texts) derive_end(recipe, 12, 4, "enough passes for a small network");
+  else derive_end(recipe, 100, 15);
   derive_batch_size(recipe, samples);
   derive_thresholds(recipe);
 }

@@ -11,4 +11,8 @@ namespace danlu::app {
 // a class each, rather than numbers, labels or several targets.
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool classes);
 
+// What ends a training whose recipe leaves that open: so many epochs, or `patience` validations without improvement where there is a
+// validation split.
+void derive_end(Recipe& recipe, double epochs, int64_t patience, const char* why = "an upper bound; the validation split ends training sooner");
+
 }  // namespace danlu::app

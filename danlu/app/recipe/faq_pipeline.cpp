@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <tuple>
 
+#include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/faq_quality.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/base/log.h"
 #include "danlu/data/dataset/loader.h"
 #include "danlu/data/table/read_table.h"
 #include "danlu/data/text/bpe_trainer.h"
@@ -39,25 +41,33 @@ void derive_faq_choices(Recipe& recipe) {
     t.batch_size = kUsualBatch;
     recipe.reasons["train.batch_size"] = "derived: pairs, each told apart from the others of its batch";
   }
-  if (!t.epochs && !t.steps && !t.time_limit) {
-    t.epochs = kUsualEpochs;
-    recipe.reasons["train.epochs"] = "derived: an upper bound; the validation questions end training sooner";
-    if (!recipe.gives("train.early_stop")) t.early_stop = kUsualPatience;
+  derive_end(recipe, kUsualEpochs, kUsualPatience);
+}
+
+// What nobody can ask cannot be measured.
+void require_askable(const data::Table& table, const std::string& column) {
+  const int64_t question = table.column_index(column);
+  for (const int64_t row : data::all_rows(table)) {
+    const data::Cell cell = table.cell(row, question);
+    if (data::is_missing(cell) || cell.size() <= infer::Answerer::kLongestQuestion) continue;
+    throw DataError(kWhere, fmt::format("{}: got a question of {} bytes; expected at most {}, which is all that is read; shorten it, or take the row out", table.place(row, question), cell.size(), infer::Answerer::kLongestQuestion));
   }
 }
 
 std::vector<std::string> off_topic_questions(const DataSection& options) {
   std::vector<std::string> all;
-  for (const std::string& name : options.faq.off_topic) {
-    const std::string path = expand_path(name);
-    require_source("data.faq.off_topic", path);
-    for (std::string& question : data::read_questions(data::read_table(path, options.csv), options.faq)) all.push_back(std::move(question));
+  for (const std::string& path : options.faq.off_topic) {
+    if (!fs::exists(path)) throw FileError(kWhere, fmt::format("data.faq.off_topic: there is no {}; expected a table with a column \"{}\" of what has no answer here, or no off_topic", path, options.faq.question));
+    const data::Table table = data::read_table(path, options.csv);
+    require_askable(table, options.faq.question);
+    for (std::string& question : data::read_questions(table, options.faq)) all.push_back(std::move(question));
   }
   return all;
 }
 
 // What there is to know before anything is learnt, for programs and for people. `table` has what was left out of the FAQ.
-std::pair<Json, std::string> describe(const std::string& path, const data::FaqTable& table, const data::Faq& faq, const data::Split& split, size_t off_topic) {
+std::pair<Json, std::string> describe(const std::string& path, const data::FaqTable& table, const data::Faq& faq, const data::Split& split, size_t off_topic_validation, size_t off_topic_test) {
+  const size_t off_topic = off_topic_validation + off_topic_test;
   int64_t several = 0, without_url = 0;
   for (const data::FaqEntry& e : faq.entries()) {
     several += e.questions.size() > 1;
@@ -70,6 +80,8 @@ std::pair<Json, std::string> describe(const std::string& path, const data::FaqTa
   find(split.test.size() < kFewHeldOut || split.validation.size() < kFewHeldOut, "warning", "questions",
        fmt::format("{} questions choose the confidence and {} measure: intervals will be wide", split.validation.size(), split.test.size()));
   find(off_topic == 0, "warning", "off topic", "no questions off topic: the confidence is fitted on questions that all have an answer, and will be too high for others; set data.faq.off_topic");
+  find(off_topic > 0 && (off_topic_validation == 0 || off_topic_test == 0), "warning", "off topic",
+       fmt::format("of {} questions off topic {} choose the confidence and {} measure: too few to tell", off_topic, off_topic_validation, off_topic_test));
   find(several * 10 < faq.size(), "note", "wordings", "few answers have several questions: held-out questions are to be found by their answers alone, which is harder than what is served");
   find(table.bad_rows > 0, "note", "bad rows", fmt::format("{} rows without question or answer, or that answer a question otherwise than an earlier one, are left out", table.bad_rows));
   find(table.repeated_rows > 0, "note", "repeated", fmt::format("{} rows repeat an earlier one", table.repeated_rows));
@@ -91,7 +103,9 @@ FaqPipeline::FaqPipeline(RunDirectory directory, Observer observer) : Pipeline(r
 const FaqPipeline::Source& FaqPipeline::source() {
   if (source_) return *source_;
   const DataSection& options = recipe_.data;
-  data::FaqTable table = data::read_faq(read_source_table(options, "of questions and answers"), options.faq);
+  const data::Table rows = read_source_table(options, "of questions and answers");
+  require_askable(rows, options.faq.question);
+  data::FaqTable table = data::read_faq(rows, options.faq);
   Source source;
   source.faq = std::move(table.faq);
   if (source.faq.entries().size() > kMostEntries) throw DataError(kWhere, fmt::format("{}: got {} answers; expected at most {}", options.source, source.faq.size(), kMostEntries));
@@ -112,7 +126,7 @@ const FaqPipeline::Source& FaqPipeline::source() {
   }
   source.split = data::split({.size = std::ssize(source.questions)}, options.split);
 
-  std::tie(source.report, source.report_text) = describe(options.source, table, source.faq, source.split, source.off_topic_validation.size() + source.off_topic_test.size());
+  std::tie(source.report, source.report_text) = describe(options.source, table, source.faq, source.split, source.off_topic_validation.size(), source.off_topic_test.size());
   source_ = std::move(source);
   return *source_;
 }
@@ -134,6 +148,10 @@ void FaqPipeline::check() {
   if (recipe_.tokenizer.type != "bpe" || !recipe_.tokenizer.file.empty()) throw ConfigError(kWhere, "tokenizer: got one of another kind; expected bpe, learnt from the questions and answers");
   if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; questions have none");
   check_gates_are_measured(recipe_.evaluate.gates, faq_metrics(!recipe_.data.faq.off_topic.empty()));
+  if (recipe_.evaluate.gates.contains("off_topic_coverage") && source().off_topic_test.empty()) {
+    throw ConfigError(kWhere, fmt::format("evaluate.gates: got \"off_topic_coverage\"; expected a measure of this run: all {} questions of data.faq.off_topic choose the confidence, and none is left to measure; give more of them",
+                                          source().off_topic_validation.size()));
+  }
   report("data", source().report_text, source().report);
   const auto model = make_model();
   plan_weights(*model, nullptr);
@@ -250,7 +268,12 @@ infer::AnswerDecision FaqPipeline::decide(models::Retriever& model) {
       correct.push_back(outcome.rank == 1);
     }
   }
-  decision.least_confidence = eval::abstain_for_accuracy(confidences, correct, recipe_.dialogue.precision).least_confidence;
+  const eval::Abstention choice = eval::abstain_for_accuracy(confidences, correct, recipe_.dialogue.precision);
+  decision.least_confidence = choice.least_confidence;
+  if (choice.accuracy < recipe_.dialogue.precision) {
+    log_warning(kWhere, fmt::format("dialogue.precision: {:g} is out of reach: of {} validation questions, most are right from a confidence of {:.3f} on, a part of {:.3f} of those answered; that one is taken; ask for "
+                                    "less, or give more wordings of each question", recipe_.dialogue.precision, confidences.size(), choice.least_confidence, choice.accuracy));
+  }
   return decision;
 }
 

@@ -76,8 +76,11 @@ LabelledTable::LabelledTable(const DataSection& options, Labels labels)
 }
 
 QualityReport LabelledTable::report(const data::Split&) const {
-  const data::TableReport report = data::report_table(table_, schema_, options_.table.is_multilabel() ? "" : options_.table.target, options_.report);
-  return {data::to_json(report), data::to_text(report), report.passed()};
+  const std::string target = options_.table.is_multilabel() ? "" : options_.table.target;
+  const data::TableReport report = data::report_table(table_, schema_, target, options_.report);
+  Json json = data::to_json(report);
+  if (target.empty()) json["conflicts"] = nullptr;  // counted where there is one column to contradict itself
+  return {std::move(json), data::to_text(report), report.passed()};
 }
 
 std::vector<int64_t> LabelledTable::labels(std::span<const int64_t> samples, const Json& preprocess, const std::string& target) const {

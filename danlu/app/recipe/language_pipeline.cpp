@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/transfer_source.h"
@@ -46,11 +47,7 @@ void derive_language_choices(Recipe& recipe) {
     t.batch_size = kUsualBatch;
     recipe.reasons["train.batch_size"] = "derived: sequences, each of model.context tokens";
   }
-  if (!t.epochs && !t.steps && !t.tokens && !t.time_limit) {
-    t.epochs = kUsualEpochs;
-    recipe.reasons["train.epochs"] = "derived: an upper bound; the validation part ends training sooner";
-    if (!recipe.gives("train.early_stop") && recipe.data.split.validation > 0) t.early_stop = kUsualPatience;
-  }
+  derive_end(recipe, kUsualEpochs, kUsualPatience);
 }
 
 // Fractions of the text that nobody chose: small ones do, because a text has many tokens.

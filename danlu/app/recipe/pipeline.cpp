@@ -372,25 +372,42 @@ Json to_json(const train::Result& r, const nn::Module& model) {
           {"weights_hash", train::weights_hash(model)}};
 }
 
+namespace {
+
+// How the pipeline of a kind of recipe comes about.
+struct Maker {
+  std::unique_ptr<Pipeline> (*open)(Recipe recipe, RunDirectory directory, Observer observer);
+  std::unique_ptr<Pipeline> (*reopen)(RunDirectory directory, Observer observer);
+};
+
+template <class Kind>
+constexpr Maker kMaker = {
+    [](Recipe recipe, RunDirectory directory, Observer observer) -> std::unique_ptr<Pipeline> { return std::make_unique<Kind>(std::move(recipe), std::move(directory), std::move(observer)); },
+    [](RunDirectory directory, Observer observer) -> std::unique_ptr<Pipeline> { return std::make_unique<Kind>(std::move(directory), std::move(observer)); }};
+
+const Maker& maker_of(RecipeKind kind) {
+  switch (kind) {
+    case RecipeKind::prediction: return kMaker<PredictionPipeline>;
+    case RecipeKind::language: return kMaker<LanguagePipeline>;
+    case RecipeKind::images: return kMaker<ImagePipeline>;
+    case RecipeKind::clusters: return kMaker<ClusterPipeline>;
+    case RecipeKind::forecast: return kMaker<ForecastPipeline>;
+    case RecipeKind::recommendation: return kMaker<RecommendationPipeline>;
+    case RecipeKind::faq: return kMaker<FaqPipeline>;
+  }
+  throw InternalError("app.run", "unknown kind of recipe");
+}
+
+}  // namespace
+
 std::unique_ptr<Pipeline> open_pipeline(Recipe recipe, RunDirectory directory, Observer observer) {
-  if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  if (recipe.is_faq()) return std::make_unique<FaqPipeline>(std::move(recipe), std::move(directory), std::move(observer));
-  return std::make_unique<PredictionPipeline>(std::move(recipe), std::move(directory), std::move(observer));
+  const Maker& maker = maker_of(recipe.kind());
+  return maker.open(std::move(recipe), std::move(directory), std::move(observer));
 }
 
 std::unique_ptr<Pipeline> reopen_pipeline(RunDirectory directory, Observer observer) {
-  Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
-  if (recipe.is_language()) return std::make_unique<LanguagePipeline>(std::move(directory), std::move(observer));
-  if (recipe.is_about_images_alone()) return std::make_unique<ImagePipeline>(std::move(directory), std::move(observer));
-  if (recipe.is_clustering()) return std::make_unique<ClusterPipeline>(std::move(directory), std::move(observer));
-  if (recipe.is_forecast()) return std::make_unique<ForecastPipeline>(std::move(directory), std::move(observer));
-  if (recipe.is_recommendation()) return std::make_unique<RecommendationPipeline>(std::move(directory), std::move(observer));
-  if (recipe.is_faq()) return std::make_unique<FaqPipeline>(std::move(directory), std::move(observer));
-  return std::make_unique<PredictionPipeline>(std::move(directory), std::move(observer));
+  const Maker& maker = maker_of(reopen_recipe(directory.file("resolved.yaml")).kind());
+  return maker.reopen(std::move(directory), std::move(observer));
 }
 
 }  // namespace danlu::app

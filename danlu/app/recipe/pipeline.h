@@ -7,9 +7,9 @@
 //   evaluate  the test split, through the bundle as it lies on disk -> report.{json,txt}, bundle/metrics.json, card.md
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
-// There are seven kinds: PredictionPipeline (tables, images), LanguagePipeline (text), ImagePipeline (images without labels),
-// ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items), ForecastPipeline (series of numbers)
-// and FaqPipeline (questions and answers). The model of the recipe decides, and for series the columns that are to be foretold.
+// There is one for each RecipeKind: PredictionPipeline (tables, images, texts), LanguagePipeline (text), ImagePipeline (images without
+// labels), ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items), ForecastPipeline (series of
+// numbers) and FaqPipeline (questions and answers).
 #pragma once
 
 #include <functional>
@@ -81,8 +81,10 @@ class Pipeline {
   // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened. run() then makes no
   // cross-validation.
   void set_deadline(double seconds) { deadline_ = seconds; }
-  // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h).
-  void set_profile(bool on) { profiles_ = on; }
+  // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h). Throws ConfigError where there is nothing to watch.
+  virtual void set_profile(bool on) { profiles_ = on; }
+  // Does a training that was stopped go on where it was? Otherwise it begins again.
+  virtual bool goes_on() const { return true; }
 
   // What evaluate() found of the recipe's quality gates (gates.h); null without gates.
   const Json& gates() const { return gates_; }
@@ -95,6 +97,7 @@ class Pipeline {
   const Observer& observer() const { return observer_; }
   void report(const char* name, const std::string& text, const Json& json) const;
   bool has_deadline() const { return deadline_.has_value(); }
+  bool is_over() const { return deadline_ && opened_.seconds() >= *deadline_; }
   // Throws DataError where a prepared run finds other data than those that it was prepared with.
   void require_unchanged(const std::string& data_hash) const;
   void begin(const char* stage);  // takes the lock, tells the observer

@@ -108,7 +108,9 @@ Evaluation PredictionPipeline::measure_target(const infer::BundleConfig& config,
   found.text = to_text(quality, json);
   found.details = {{"curves", eval::curves(predictions, config.class_names)}, {"examples", telling_examples(source(), predictor, samples, predictions)}};
   show_mistakes(found.details["examples"]);
-  write_json(directory_.file("explanation.json"), explain_run(source(), predictor, samples, predictions, found.details["examples"], recipe_.evaluate.explain_seconds));
+  const Json explanation = explain_run(source(), predictor, samples, predictions, found.details["examples"], recipe_.evaluate.explain_seconds);
+  if (explanation.is_null()) directory_.remove({"explanation.json"});
+  else write_json(directory_.file("explanation.json"), explanation);
   return found;
 }
 

@@ -17,13 +17,18 @@ namespace {
 constexpr const char* kWhere = "app.recipe";
 constexpr int64_t kMaxBytes = int64_t{1} << 21;  // more than the YAML reader takes, so that it is the one to refuse
 
-enum class Environment { applied, ignored };
+// Who wrote it. The environment has a say in what the user did, and in nothing else.
+enum class Author { user, search, render };
 
-Recipe read(YamlDocument document, std::string text, const std::vector<std::string>& overrides,
-            Environment environment) {
+bool is_plain_text(fs::path path) {
+  if (path.extension() == ".gz") path = path.stem();
+  return path.extension() == ".txt" || path.extension() == ".md";
+}
+
+Recipe read(YamlDocument document, std::string text, const std::vector<std::string>& overrides, Author author) {
   Recipe recipe;
   Origins origins;
-  if (environment == Environment::applied) {
+  if (author == Author::user) {
     apply_environment(document.json, recipe_keys([&](OptionVisitor& v) { recipe.describe(v); }), origins);
   }
   apply_overrides(document.json, overrides, origins);
@@ -33,6 +38,8 @@ Recipe read(YamlDocument document, std::string text, const std::vector<std::stri
   recipe.given = document.json;
   check_recipe(recipe, locate);
   recipe.data.source = expand_path(recipe.data.source);
+  for (std::string& path : recipe.data.faq.off_topic) path = expand_path(path);
+  if (author != Author::render) check_everything_is_read(recipe, locate);
   check_tune_section(recipe, locate);
   return recipe;
 }
@@ -133,44 +140,27 @@ void Recipe::describe(OptionVisitor& v) {
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
 }
 
-bool Recipe::is_language() const {
-  if (model.is_string()) return model == "gpt";
-  if (model.is_object()) return model.value("type", Json()) == "gpt";
-  if (!data.table.target_columns().empty() || gives("model")) return false;
-  fs::path path = data.source;
-  if (path.extension() == ".gz") path = path.stem();
-  return path.extension() == ".txt" || path.extension() == ".md";
+std::string Recipe::model_type() const {
+  const Json type = model.is_object() ? model.value("type", Json()) : model;
+  return type.is_string() ? type.get<std::string>() : "";
 }
 
-bool Recipe::is_about_images_alone() const {
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return type == "gan" || type == "autoencoder";
+RecipeKind Recipe::kind() const {
+  const std::string type = model_type();
+  if (type == "gpt" || (type.empty() && !gives("model") && data.table.target_columns().empty() && is_plain_text(data.source))) return RecipeKind::language;
+  if (type == "gan" || type == "autoencoder") return RecipeKind::images;
+  if (type == "kmeans") return RecipeKind::clusters;
+  if (!data.series.values.empty()) return RecipeKind::forecast;
+  if (type.empty() ? gives("data.interactions") : models::is_recommender(type)) return RecipeKind::recommendation;
+  if (type.empty() ? gives("data.faq") : type == "retriever") return RecipeKind::faq;
+  return RecipeKind::prediction;
 }
 
-bool Recipe::is_clustering() const {
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return type == "kmeans";
-}
-
-bool Recipe::is_faq() const {
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return type.is_null() ? gives("data.faq") : type == "retriever";
-}
-
-bool Recipe::is_recommendation() const {
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return type.is_string() ? models::is_recommender(type.get<std::string>()) : gives("data.interactions");
-}
-
-bool Recipe::reads_text() const {
-  if (is_language() || is_recommendation() || is_forecast() || is_faq()) return false;
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return !data.text.column.empty() || (type.is_string() && models::reads_text(type.get<std::string>()));
-}
+bool Recipe::reads_text() const { return kind() == RecipeKind::prediction && (!data.text.column.empty() || models::reads_text(model_type())); }
 
 bool Recipe::reads_ngrams() const {
-  const Json type = model.is_object() ? model.value("type", Json()) : model;
-  return type.is_string() ? models::reads_ngrams(type.get<std::string>()) : model.is_null() && reads_text() && !gives("tokenizer");
+  const std::string type = model_type();
+  return type.empty() ? model.is_null() && reads_text() && !gives("tokenizer") : models::reads_ngrams(type);
 }
 
 bool Recipe::gives(const std::string& key_path) const {
@@ -193,7 +183,7 @@ Recipe load_recipe(const fs::path& path, const std::vector<std::string>& overrid
   std::string text = read_file(path, kMaxBytes);
   YamlDocument document = parse_yaml(text, path.string());
   if (!document.json.contains("name")) document.json["name"] = path.stem().string();
-  return read(std::move(document), std::move(text), overrides, Environment::applied);
+  return read(std::move(document), std::move(text), overrides, Author::user);
 }
 
 Recipe derive_recipe(const std::string& source, const std::string& target, const std::vector<std::string>& overrides) {
@@ -207,7 +197,7 @@ Recipe derive_recipe(const std::string& source, const std::string& target, const
                    {"data", {{"source", source}}}};
   if (!target.empty()) document.json["data"]["target"] = target;
   std::string text = to_yaml(document.json);
-  return read(std::move(document), std::move(text), overrides, Environment::applied);
+  return read(std::move(document), std::move(text), overrides, Author::user);
 }
 
 Recipe vary_recipe(const Recipe& recipe, const Json& values) {
@@ -216,12 +206,12 @@ Recipe vary_recipe(const Recipe& recipe, const Json& values) {
   document.json.erase("tune");
   for (const auto& [key_path, value] : values.items()) set_value(document.json, key_path, value, "tune");
   std::string text = to_yaml(document.json);
-  return read(std::move(document), std::move(text), {}, Environment::ignored);
+  return read(std::move(document), std::move(text), {}, Author::search);
 }
 
 Recipe reopen_recipe(const fs::path& path) {
   std::string text = read_file(path, kMaxBytes);
-  return read(parse_yaml(text, path.string()), text, {}, Environment::ignored);
+  return read(parse_yaml(text, path.string()), text, {}, Author::render);
 }
 
 std::string expand_path(const std::string& text) {

@@ -163,6 +163,17 @@ struct TransferSection {
   void describe(OptionVisitor& v);
 };
 
+// What a recipe makes. Each has a pipeline of its own: pipeline.h.
+enum class RecipeKind {
+  prediction,      // classes and numbers, of tables, images and texts
+  language,        // text that goes on
+  images,          // what images look like, without labels
+  clusters,        // groups that nobody has named
+  forecast,        // series of numbers
+  recommendation,  // items for users
+  faq,             // answers to questions
+};
+
 struct Recipe {
   std::string name;
   int64_t seed = 1;
@@ -189,22 +200,11 @@ struct Recipe {
   // Whether somebody chose this key ("train.batch_size"), or a default stands there.
   bool gives(const std::string& key_path) const;
 
-  // Does it train a language model? Its model says so, or, where there is none, its data: text without a target.
-  bool is_language() const;
+  // The word that its model is chosen by; empty where the recipe leaves it open.
+  std::string model_type() const;
 
-  // Does it learn what images look like, without labels: gan or autoencoder?
-  bool is_about_images_alone() const;
-
-  // Does it look for groups that nobody has named: kmeans?
-  bool is_clustering() const;
-
-  // Does it recommend items to users? Its model says so, or columns of interactions are named.
-  bool is_recommendation() const;
-
-  // Does it foretell series of numbers? Their columns are named.
-  bool is_forecast() const { return !data.series.values.empty(); }
-  // Does it answer questions from a FAQ? Its model says so, or columns of questions and answers are named.
-  bool is_faq() const;
+  // The type of its model says so, or, where that is left open, what is named of its data.
+  RecipeKind kind() const;
 
   // Does it say something of each text of a table? Its model reads text, or a column of text is named.
   bool reads_text() const;
@@ -228,7 +228,7 @@ Recipe derive_recipe(const std::string& source, const std::string& target,
 // section `tune`. Throws ConfigError.
 Recipe vary_recipe(const Recipe& recipe, const Json& values);
 
-// What render() wrote: the environment has had its say already.
+// What render() wrote: the environment has had its say already, and every option is there, whether it means something or not.
 Recipe reopen_recipe(const fs::path& path);
 
 // ${NAME} by the environment; DANLU_DATA defaults to the cache, ~/.cache/danlu; a leading ~/ is the home directory.

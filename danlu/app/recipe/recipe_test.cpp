@@ -92,6 +92,34 @@ TEST(Recipe, PartsThatDoNotFitTogether) {
               HasSubstr("evaluate.kfold.folds: got 1; expected at least 2"));
 }
 
+TEST(Recipe, TheTypeOfTheModelSaysWhatIsMadeElseTheData) {
+  const auto kind = [](const std::string& text) { return load(text).kind(); };
+  EXPECT_EQ(kind(kSmall), RecipeKind::prediction);
+  EXPECT_EQ(kind("data: {source: letters.txt.gz}\n"), RecipeKind::language);
+  EXPECT_EQ(kind("data: {source: letters}\nmodel: gpt\n"), RecipeKind::language);
+  EXPECT_EQ(kind("data: {source: photos}\nmodel: {type: gan}\n"), RecipeKind::images);
+  EXPECT_EQ(kind("data: {source: a.csv}\nmodel: kmeans\n"), RecipeKind::clusters);
+  EXPECT_EQ(kind("data: {source: a.csv, series: {values: y}}\nmodel: lstm\n"), RecipeKind::forecast);
+  EXPECT_EQ(kind("data: {source: a.csv, interactions: {}}\n"), RecipeKind::recommendation);
+  EXPECT_EQ(kind("data: {source: a.csv}\nmodel: two_tower\n"), RecipeKind::recommendation);
+  EXPECT_EQ(kind("data: {source: a.csv, faq: {}}\n"), RecipeKind::faq);
+  EXPECT_EQ(kind("data: {source: a.csv, faq: {}}\nmodel: retriever\n"), RecipeKind::faq);
+}
+
+TEST(Recipe, WhatNobodyReadsIsRefusedWithItsPath) {
+  const char* const beginnings[] = {"data: {source: a.txt}\n", "data: {source: a.csv}\nmodel: kmeans\n", "data: {source: a.csv, faq: {}}\n", kSmall};
+  for (const char* beginning : beginnings) EXPECT_THAT(error_of(std::string(beginning) + "evaluate: {top: 3}\n"), HasSubstr("evaluate.top: got 3; expected none")) << beginning;
+  EXPECT_THAT(error_of("data: {source: a.csv}\nmodel: kmeans\ntrain:\n  optimizer: {lr: 0.5}\n"), HasSubstr("r.yaml:4: train.optimizer.lr: got 0.5; expected none: a recipe of kmeans does not read it; its options are model.restarts"));
+  EXPECT_THAT(error_of("data: {source: a.csv}\nmodel: kmeans\ntransfer: {from: other}\n"), HasSubstr("transfer.from: got \"other\"; expected none"));
+  EXPECT_THAT(error_of("data: {source: a.txt}\ntrain: {class_weights: balanced}\n"), HasSubstr("train.class_weights is for tables, images with classes, texts of tokens, texts of n-grams"));
+  EXPECT_THAT(error_of("data: {source: a.txt, csv: {delimiter: \";\"}}\n"), HasSubstr("data.csv.delimiter: got \";\"; expected none: a recipe of language models"));
+  EXPECT_THAT(error_of("data: {source: a.csv, faq: {}, text: {length: 9, split_by: position}}\n"), HasSubstr("data.text.split_by: got \"position\"; expected none"));
+  EXPECT_THAT(error_of("data: {source: a.csv, target: y, interactions: {user: who}}\nmodel: mlp\n"), HasSubstr("data.interactions.user: got \"who\"; expected none: a recipe of tables"));
+  EXPECT_THAT(error_of(kSmall, {"train.tokens=100"}), HasSubstr("command line: train.tokens: got 100; expected none"));
+  // What is said as it is anyway does no harm: a resolved recipe says everything.
+  EXPECT_EQ(load("data: {source: a.csv}\nmodel: kmeans\ntrain: {optimizer: {type: adamw}, batch_size: 64}\ndialogue: {context: 0.5}\n").name, "r");
+}
+
 TEST(Recipe, CommandLineBeatsEnvironmentBeatsFileBeatsDefault) {
   const std::string text = std::string(kSmall) + "train: {epochs: 3, batch_size: 16}\n";
   EXPECT_EQ(load(text).train.epochs, 3);
@@ -185,6 +213,14 @@ TEST(Recipe, ABagOfNgramsHasItsOwnSection) {
   write_file_atomic(directory / "resolved.yaml", text);
   EXPECT_EQ(reopen_recipe(directory / "resolved.yaml").ngrams.characters, (std::vector<int64_t>{3, 5}));
 
+  Recipe no_validation = load(texts + "ngrams: {characters: [3, 5]}\n", {"data.split.validation=0"});
+  derive_choices(no_validation, infer::InputKind::text, 5000, true);
+  EXPECT_EQ(no_validation.train.objective.classification_loss, "cross_entropy") << "margins could not be calibrated";
+  EXPECT_EQ(no_validation.decision.calibrate, "none");
+  Recipe folds = load(texts + "ngrams: {characters: [3, 5]}\n", {"data.split.validation=0", "decision.folds=4"});
+  derive_choices(folds, infer::InputKind::text, 5000, true);
+  EXPECT_EQ(folds.train.objective.classification_loss, "squared_hinge");
+
   Recipe numbers = load(texts + "model: bag_of_ngrams\n");
   derive_choices(numbers, infer::InputKind::text, 5000, false);
   EXPECT_EQ(numbers.decision.calibrate, "none");
@@ -217,6 +253,14 @@ TEST(Recipe, PathsAreExpanded) {
       << "what a variable holds is not expanded again";
   EXPECT_THROW(expand_path("${DANLU_TEST_UNSET}/a.csv"), ConfigError);
   EXPECT_THROW(expand_path("${DANLU_DATA"), ConfigError);
+}
+
+TEST(Recipe, EveryPathOfTheResolvedOneIsExpanded) {
+  const Variable place("DANLU_TEST_PLACE", "/data"), home("HOME", "/home/me");
+  const Recipe recipe = load("data: {source: \"${DANLU_TEST_PLACE}/a.csv\", faq: {off_topic: [\"${DANLU_TEST_PLACE}/b.csv\", ~/c.csv]}}\n");
+  EXPECT_EQ(recipe.data.source, "/data/a.csv");
+  EXPECT_THAT(recipe.data.faq.off_topic, testing::ElementsAre("/data/b.csv", "/home/me/c.csv"));
+  EXPECT_THAT(recipe.render(), HasSubstr("/data/b.csv"));
 }
 
 TEST(Recipe, SchemaAndHelpCoverEveryPart) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/gates.h"
 #include "danlu/app/recipe/source_table.h"
 #include "danlu/base/error.h"
@@ -30,11 +31,7 @@ void derive_recommendation_choices(Recipe& recipe) {
     t.batch_size = kUsualBatch;
     recipe.reasons["train.batch_size"] = "derived: histories, each of model.length items at most";
   }
-  if (!t.epochs && !t.steps && !t.time_limit) {
-    t.epochs = kUsualEpochs;
-    recipe.reasons["train.epochs"] = "derived: an upper bound; the validation items end training sooner";
-    if (!recipe.gives("train.early_stop") && recipe.data.split.validation > 0) t.early_stop = kUsualPatience;
-  }
+  derive_end(recipe, kUsualEpochs, kUsualPatience);
 }
 
 }  // namespace
