@@ -60,6 +60,9 @@ TEST(ImageModels, HalveTheImageAndTakeAnyHead) {
   const auto resnet18 = parse_model(Json{{"type", "resnet"}, {"width", 64}, {"blocks", {2, 2, 2, 2}}, {"stem", "large"}}).make({224, 224, 3}, 1000);
   EXPECT_EQ(resnet18->num_parameters(), 11689512);  // as torchvision counts it
   EXPECT_NE(summary(*resnet18, {224, 224, 3}).find("(7, 7, 512)"), std::string::npos);
+  const auto halved = parse_model(Json{{"type", "resnet"}, {"width", 8}, {"blocks", {1, 1}}, {"stem", "medium"}}).make({28, 28, 1}, 10);
+  EXPECT_NE(summary(*halved, {28, 28, 1}).find("(14, 14, 8)"), std::string::npos) << "the first stage sees half";
+  EXPECT_NE(summary(*halved, {28, 28, 1}).find("(7, 7, 16)"), std::string::npos);
   const auto vgg11 = parse_model(Json{{"type", "vgg"}, {"width", 64}, {"blocks", {1, 1, 2, 2}}, {"hidden", 10}}).make({32, 32, 3}, 10);
   EXPECT_NE(summary(*vgg11, {32, 32, 3}).find("(2, 2, 512)"), std::string::npos);
 }

@@ -30,7 +30,7 @@ class ResidualBlock : public nn::Module {
 void ResNetOptions::describe(OptionVisitor& v) {
   v.field("width", width, {1, 65536}, "channels of the first stage; each further one has twice as many");
   v.field("blocks", blocks, {1, 1000}, "residual blocks of each stage");
-  v.choice("stem", stem, {"small", "large"}, "small: one 3 x 3 convolution; large: 7 x 7 and pooling, to a quarter of height and width");
+  v.choice("stem", stem, {"small", "medium", "large"}, "small: one 3 x 3 convolution; medium: 3 x 3 and pooling, to half of height and width; large: 7 x 7 and pooling, to a quarter");
   v.field("dropout", dropout, {0, 0.99}, "fraction of the features dropped before the head in training");
 }
 
@@ -43,6 +43,7 @@ std::unique_ptr<nn::Module> make_resnet(const ResNetOptions& o, const Shape& inp
     model->append("pool", nn::MaxPool2d(3, 2, 1));
   } else {
     model->append("stem", nn::ConvNorm(input[2], channels, 3, {.padding = 1}));
+    if (o.stem == "medium") model->append("pool", nn::MaxPool2d(2));
   }
   for (size_t stage = 0; stage < o.blocks.size(); ++stage) {
     for (int64_t block = 0; block < o.blocks[stage]; ++block) {

@@ -1,6 +1,7 @@
 // Residual network: each block adds to its input what two convolutions make of it, so that many of them can be trained.
 //
 //   model: {type: resnet, width: 16, blocks: [3, 3, 3]}      ResNet-20 of the paper's section on small images
+//   model: {type: resnet, width: 48, blocks: [1, 1, 1], stem: medium}        a quarter of the arithmetic of the same with stem: small
 //   model: {type: resnet, width: 64, blocks: [2, 2, 2, 2], stem: large}      ResNet-18, for photographs of 224 x 224
 //
 // Each stage but the first halves height and width and doubles the channels; then the mean over the image, and the head.
