@@ -63,7 +63,7 @@ TEST_F(SeveralTargets, FromTheFileToTheServedAnswer) {
   EXPECT_LT(value("flats", "price.rmse"), 60);
   EXPECT_FALSE(read_json(project_.run("flats").file("report.json"))["targets"]["kind"]["confusion"].empty());
   const Json validated = project_.run("flats").lines("metrics.jsonl").back();
-  for (const char* measure : {"price_loss", "kind_loss", "let_loss", "kind_accuracy", "let_accuracy"}) EXPECT_TRUE(validated[measure].is_number()) << measure;
+  for (const char* measure : {"price.loss", "kind.loss", "let.loss", "kind.accuracy", "let.accuracy"}) EXPECT_TRUE(validated[measure].is_number()) << measure;
   const std::string page = project_.read("runs/flats/report.html");
   for (const char* heading : {"<h3>price</h3>", "<h3>kind</h3>", "<h3>let</h3>", "let: ROC-AUC"}) EXPECT_THAT(page, HasSubstr(heading));
 

@@ -65,8 +65,8 @@ Validation HeadsObjective::validate(nn::Module& model, data::DataLoader& loader)
   }
   Validation found{total.mean_loss(), std::nullopt, total.terms, {}};
   for (size_t h = 0; h < heads_.size(); ++h) {
-    found.measures[heads_[h].name + "_loss"] = of_heads[h].mean_loss();
-    if (const auto accuracy = of_heads[h].accuracy()) found.measures[heads_[h].name + "_accuracy"] = *accuracy;
+    found.measures[heads_[h].name + ".loss"] = of_heads[h].mean_loss();
+    if (const auto accuracy = of_heads[h].accuracy()) found.measures[heads_[h].name + ".accuracy"] = *accuracy;
   }
   return found;
 }

@@ -14,7 +14,7 @@ class HeadsObjective : public Objective {
   HeadsObjective(std::vector<data::Head> heads, const ObjectiveOptions& options = {});
 
   Outcome evaluate(nn::Module& model, const data::Batch& batch) const override;
-  // Besides the sum, "NAME_loss" of each head, and "NAME_accuracy" of those of classes.
+  // Besides the sum, "NAME.loss" of each head, and "NAME.accuracy" of those of classes.
   Validation validate(nn::Module& model, data::DataLoader& loader) const override;
   int64_t terms(const data::Batch& batch) const override { return batch.size(); }
   const char* unit() const override { return "samples"; }

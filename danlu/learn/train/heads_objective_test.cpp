@@ -67,10 +67,10 @@ TEST(HeadsObjective, TellsEachHeadOfItsOwn) {
   data::DataLoader loader(dataset, {0, 1}, {.batch_size = 1}, 0, data::Phase::evaluate);
   const Validation found = HeadsObjective(kHeads).validate(same, loader);
   EXPECT_NEAR(found.loss, static_cast<double>(HeadsObjective(kHeads).loss(kOutputs, kTruth).item()), 1e-5);
-  EXPECT_NEAR(found.measures.at("price_loss"), (0.25 + 9) / 2, 1e-5);
-  EXPECT_EQ(found.measures.at("kind_accuracy"), 1) << "of equals the first";
-  EXPECT_EQ(found.measures.at("sold_accuracy"), 1);
-  EXPECT_FALSE(found.measures.contains("price_accuracy"));
+  EXPECT_NEAR(found.measures.at("price.loss"), (0.25 + 9) / 2, 1e-5);
+  EXPECT_EQ(found.measures.at("kind.accuracy"), 1) << "of equals the first";
+  EXPECT_EQ(found.measures.at("sold.accuracy"), 1);
+  EXPECT_FALSE(found.measures.contains("price.accuracy"));
   EXPECT_FALSE(found.accuracy);
 }
 
