@@ -63,6 +63,13 @@ train: {epochs: 40, optimizer: {type: adamw, lr: 1e-2}}
   Project project_;
 };
 
+TEST_F(SeveralLabels, OfTextsAreLearntByNgramsWhereNothingIsSaid) {
+  project_.write("plain.yaml", "data: {source: dishes.csv, target: tastes, label_separator: \",\", text: {column: dish}}\n");
+  const Outcome run = project_.danlu({"run", "plain.yaml", "evaluate.gates={f1_micro: 0.9}"});
+  ASSERT_EQ(run.code, 0) << run;
+  EXPECT_THAT(project_.read("runs/plain/resolved.yaml"), HasSubstr("the loss is a mean over 6 labels"));
+}
+
 TEST_F(SeveralLabels, ListedBesideATextFromTheFileToTheServedAnswer) {
   const Outcome run = project_.danlu({"run", "dishes.yaml", "evaluate.gates={f1_micro: 0.9, hamming_loss: 0.05}"});
   ASSERT_EQ(run.code, 0) << run;

@@ -32,8 +32,10 @@ void derive_ngram_training(Recipe& recipe, bool classes) {
     recipe.reasons["train.classification_loss"] = "derived: texts are sorted best by margins; they are calibrated afterwards";
   }
   if (recipe.gives("train.optimizer")) return;
-  t.optimizer = {{"type", "sgd"}, {"lr", classes ? 3.0 : 0.3}};
-  recipe.reasons["train.optimizer"] = "derived: plain steps, large because the weights of a text have the norm 1";
+  if (!recipe.data.table.is_multilabel()) {  // derive_label_rate
+    t.optimizer = {{"type", "sgd"}, {"lr", classes ? 3.0 : 0.3}};
+    recipe.reasons["train.optimizer"] = "derived: plain steps, large because the weights of a text have the norm 1";
+  }
   if (recipe.gives("train.lr_scale")) return;
   t.lr_scale = {{"bias", 0.1}};
   recipe.reasons["train.lr_scale"] = "derived: unlike the n-grams, the bias is in every text";
@@ -62,11 +64,19 @@ void derive_thresholds(Recipe& recipe) {
 
 }  // namespace
 
+void derive_label_rate(Recipe& recipe, int64_t labels) {
+  constexpr double kRate = 60;
+  if (!recipe.reads_ngrams() || recipe.gives("train.optimizer")) return;
+  recipe.train.optimizer = {{"type", "sgd"}, {"lr", kRate * static_cast<double>(labels)}};
+  recipe.reasons["train.optimizer"] = fmt::format("derived: plain steps, large because the weights of a text have the norm 1 and the loss is a mean over {} labels", labels);
+}
+
 void derive_end(Recipe& recipe, double epochs, int64_t patience, const char* why) {
   train::TrainOptions& t = recipe.train;
   if (t.epochs || t.steps || t.tokens || t.time_limit) return;
   t.epochs = epochs;
-  recipe.reasons["train.epochs"] = fmt::format("derived: {}", why);
+  const char* usual = recipe.data.split.validation > 0 ? "an upper bound; the validation split ends training sooner" : "nothing says more";
+  recipe.reasons["train.epochs"] = fmt::format("derived: {}", *why != 0 ? why : usual);
   if (recipe.gives("train.early_stop") || recipe.data.split.validation == 0) return;
   t.early_stop = patience;
   recipe.reasons["train.early_stop"] = fmt::format("derived: {} validations without improvement end the training", t.early_stop);

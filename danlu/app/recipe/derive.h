@@ -11,8 +11,11 @@ namespace danlu::app {
 // a class each, rather than numbers, labels or several targets.
 void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool classes);
 
+// How a bag of n-grams learns any number of labels, once it is known how many there are.
+void derive_label_rate(Recipe& recipe, int64_t labels);
+
 // What ends a training whose recipe leaves that open: so many epochs, or `patience` validations without improvement where there is a
 // validation split.
-void derive_end(Recipe& recipe, double epochs, int64_t patience, const char* why = "an upper bound; the validation split ends training sooner");
+void derive_end(Recipe& recipe, double epochs, int64_t patience, const char* why = "");
 
 }  // namespace danlu::app

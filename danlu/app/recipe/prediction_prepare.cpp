@@ -4,6 +4,7 @@
 
 #include "danlu/app/recipe/checks.h"
 #include "danlu/app/recipe/commit.h"
+#include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
 #include "danlu/app/recipe/split_file.h"
 #include "danlu/base/error.h"
@@ -84,6 +85,7 @@ const Plan& PredictionPipeline::plan() {
         kWhere, fmt::format("{}: the data quality report has failures, and data.strict is set", recipe_.data.source));
   }
   plan.data = source().fit(plan.split.train);
+  if (plan.data.task == data::TaskKind::multilabel) derive_label_rate(recipe_, std::ssize(plan.data.class_names));
   for (const std::string& column : recipe_.evaluate.demographic) check_groups(column, source().values_of(column, plan.split.test), plan.data.task);
   check_against_data(recipe_, plan.data, plan.split);
   if (recipe_.decision.is_fitted() && recipe_.decision.folds > 0) decision_folds(plan.split.train);  // throws before, not after, the training
