@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3,rnn,lstm,gru,encoder,resnet,mobilenet,vgg,vit}.safetensors: what PyTorch computes for one small network of each kind.
+"""Writes tests/golden/{mlp,cnn,gpt2,llama,qwen3,rnn,lstm,gru,encoder,resnet,mobilenet,vgg,vit,masked_encoder}.safetensors: what PyTorch computes for one small network of each kind.
 
     python3 tools/make_goldens.py tests/golden        (needs: pip install torch safetensors numpy)
 
@@ -40,6 +40,7 @@ def cnn():
 
 class Gpt(nn.Module):
     """A decoder with the parameters, and their names, of danlu's models::Gpt."""
+    tells_tokens = True
 
     def __init__(self, family, layers=2, heads=4, kv_heads=2, width=24, hidden=40, context=9, vocabulary=31):
         super().__init__()
@@ -196,6 +197,20 @@ class Encoder(nn.Module):
         return self.head(x.sum(1) / mask.sum(1, keepdim=True))
 
 
+class MaskedEncoder(nn.Module):
+    tells_tokens = True
+
+    def __init__(self, width=12, heads=3, hidden=20, vocabulary=19, length=8):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
+        self.encoder = TransformerEncoder(width, heads, hidden)
+        self.transform, self.transform_norm = nn.Linear(width, width), nn.LayerNorm(width)
+
+    def forward(self, ids):
+        x = self.encoder(self.tokens(ids) + self.positions(torch.arange(ids.shape[1])), ids != 0)
+        return functional.linear(self.transform_norm(functional.gelu(self.transform(x))), self.tokens.weight)
+
+
 class ConvNorm(nn.Module):
     def __init__(self, channels, filters, kernel, stride=1, groups=1):
         super().__init__()
@@ -299,15 +314,20 @@ def text_classifier(cell, pooling, bidirectional):
     return TextClassifier(cell, pooling, bidirectional), padded_ids(19, [5, 8, 1, 3]), 3
 
 
+def masked_encoder():
+    return MaskedEncoder(), padded_ids(19, [5, 8, 1, 3]), 19
+
+
 def encoder():
     return Encoder(), padded_ids(19, [5, 8, 1, 3]), 3
 
 
 def write(path, network, x, classes):
-    language = isinstance(network, Gpt)
-    y = torch.randint(0, classes, x.shape if language else (x.shape[0],))
-    if language:
+    y = torch.randint(0, classes, x.shape if getattr(network, "tells_tokens", False) else (x.shape[0],))
+    if isinstance(network, Gpt):
         y[0, 3] = y[2, -1] = -1  # do not count
+    if isinstance(network, MaskedEncoder):
+        y[(x == 0) | (torch.rand(x.shape) < 0.5)] = -1
     out = {"x": x.permute(0, 2, 3, 1).contiguous() if x.dim() == 4 else x, "y": y}
     for name, p in network.named_parameters():
         out[f"initial.{name.replace('/', '.')}"] = p.detach().clone()
@@ -341,7 +361,8 @@ def main():
                        ("qwen3", lambda: gpt("qwen3")), ("rnn", lambda: text_classifier(nn.RNN, "last", False)),
                        ("lstm", lambda: text_classifier(nn.LSTM, "mean", True)), ("gru", lambda: text_classifier(nn.GRU, "last", True)),
                        ("encoder", encoder), ("resnet", lambda: images(ResNet())), ("mobilenet", lambda: images(MobileNet())),
-                       ("vgg", lambda: images(Vgg())), ("vit", lambda: images(Vit()))):
+                       ("vgg", lambda: images(Vgg())), ("vit", lambda: images(Vit())),
+                       ("masked_encoder", masked_encoder)):
         write(folder / f"{name}.safetensors", *make())
 
 

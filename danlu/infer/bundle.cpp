@@ -6,6 +6,7 @@
 #include "danlu/base/format.h"
 #include "danlu/infer/bounded_model.h"
 #include "danlu/infer/bundle_directory.h"
+#include "danlu/infer/pretrained_encoder.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
 
@@ -122,6 +123,9 @@ Bundle read_bundle(const fs::path& given) {
   if (!fs::exists(config_path)) {
     throw FileError(kWhere, fmt::format("got {}; expected a bundle or a finished run (no {} there); make one with: danlu run RECIPE",
                                         given.string(), kConfigFile));
+  }
+  if (is_pretrained_encoder(directory)) {
+    throw DataError(kWhere, fmt::format("{}: an encoder that tells hidden tokens answers nothing by itself; begin a model with it, by a recipe with transfer: {{from: ...}} and model: encoder", directory.string()));
   }
   Bundle bundle;
   bundle.directory = directory;

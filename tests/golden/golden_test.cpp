@@ -9,6 +9,7 @@
 #include "danlu/engine/ops/loss.h"
 #include "danlu/formats/safetensors.h"
 #include "danlu/learn/models/gpt.h"
+#include "danlu/learn/models/masked_encoder.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/models/recommender.h"
 #include "danlu/learn/models/retriever.h"
@@ -105,6 +106,11 @@ TEST(Golden, Lstm) { expect_golden_text(recurrent("lstm", "mean", true), "lstm.s
 TEST(Golden, Gru) { expect_golden_text(recurrent("gru", "last", true), "gru.safetensors"); }
 TEST(Golden, Encoder) {
   expect_golden_text({{"type", "encoder"}, {"vocab_size", 19}, {"layers", 2}, {"heads", 3}, {"width", 12}, {"hidden", 20}, {"dropout", 0}}, "encoder.safetensors");
+}
+
+TEST(Golden, MaskedEncoder) {
+  models::MaskedEncoder model({.vocab_size = 19, .layers = 2, .heads = 3, .width = 12, .hidden = 20, .dropout = 0}, 8);
+  expect_golden(model, "masked_encoder.safetensors", 1e-3, [&](const Tensor& x, const Tensor& y) { return model.loss(x, y); });
 }
 
 // Images of 10 x 10 with three channels.

@@ -26,11 +26,8 @@ class RunVerb : public Verb {
     if (!deadline_.empty()) pipeline->set_deadline(parse_duration(deadline_, "--deadline"));
     const bool finished = pipeline->run(fresh_ ? train::Start::afresh : train::Start::resume);
     const std::string path = pipeline->directory().path().string();
-    const std::string answer =
-        pipeline->recipe().kind() == RecipeKind::language ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
     const std::string next = finished
-                                 ? fmt::format("weights {2}\n{0}: {1}   danlu serve {0}\n", path, answer,
-                                               pipeline->directory().info()["training"].value("weights_hash", ""))
+                                 ? fmt::format("weights {}\n{}: {}\n", pipeline->directory().info()["training"].value("weights_hash", ""), path, what_next(pipeline->recipe().kind(), path))
                                  : fmt::format("{0} was stopped{1}; its best weights so far: danlu evaluate {0}\n", path,
                                                pipeline->goes_on() ? " and saved; go on: the same command again" : "; the same command begins again");
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
@@ -38,6 +35,12 @@ class RunVerb : public Verb {
   }
 
  private:
+  static std::string what_next(RecipeKind kind, const std::string& path) {
+    if (kind == RecipeKind::pretraining) return fmt::format("another model begins with it by transfer: {{from: {}}}", path);
+    const std::string answer = kind == RecipeKind::language ? fmt::format("danlu generate {} --prompt TEXT", path) : fmt::format("danlu predict {} FILE", path);
+    return fmt::format("{}   danlu serve {}", answer, path);
+  }
+
   RecipeArguments recipe_;
   std::string deadline_;
   bool fresh_ = false, profile_ = false;

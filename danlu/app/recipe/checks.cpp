@@ -108,9 +108,10 @@ enum Reader : unsigned {
   kSeries = 1 << 7,
   kInteractions = 1 << 8,
   kFaq = 1 << 9,
+  kPretraining = 1 << 10,
 };
-constexpr unsigned kAll = (1 << 10) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kTexts;
-constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs"};
+constexpr unsigned kAll = (1 << 11) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kTexts;
+constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs", "pre-training"};
 
 Reader reader_of(const Recipe& recipe) {
   switch (recipe.kind()) {
@@ -120,6 +121,7 @@ Reader reader_of(const Recipe& recipe) {
     case RecipeKind::forecast: return kSeries;
     case RecipeKind::recommendation: return kInteractions;
     case RecipeKind::faq: return kFaq;
+    case RecipeKind::pretraining: return kPretraining;
     case RecipeKind::prediction: break;
   }
   if (fs::is_directory(recipe.data.source)) return kImages;
@@ -147,20 +149,21 @@ constexpr Section kSections[] = {
     {"data.csv", kAll & ~(kImages | kLanguage | kPictures)},
     {"data.image", kImages | kPictures | kClusters},
     {"data.text", kLanguage},
-    {"data.text.column", kTexts},
-    {"data.text.length", kTexts | kFaq},
+    {"data.text.column", kTexts | kPretraining},
+    {"data.text.length", kTexts | kFaq | kPretraining},
     {"data.text.token_dropout", kTexts | kFaq},
+    {"data.text.mask_rate", kPretraining},
     {"data.interactions", kInteractions},
     {"data.series", kSeries},
     {"data.faq", kFaq},
     {"data.augment", kImages | kPictures},
     {"data.split.method", kAll & ~(kSeries | kInteractions)},
     {"data.split.seed", kAll & ~(kSeries | kInteractions)},
-    {"data.split.on_overlap", kPrediction | kPictures | kClusters},
-    {"data.split.column", kPrediction | kClusters},
-    {"data.report", kRows | kTexts | kClusters},
-    {"data.strict", kPrediction | kClusters},
-    {"tokenizer", kTokens | kLanguage | kFaq},
+    {"data.split.on_overlap", kPrediction | kPictures | kClusters | kPretraining},
+    {"data.split.column", kPrediction | kClusters | kPretraining},
+    {"data.report", kRows | kTexts | kClusters | kPretraining},
+    {"data.strict", kPrediction | kClusters | kPretraining},
+    {"tokenizer", kTokens | kLanguage | kFaq | kPretraining},
     {"tokenizer.chat_template", kLanguage},
     {"ngrams", kNgrams},
     {"transfer", kAll & ~kClusters},
@@ -178,7 +181,7 @@ constexpr Section kSections[] = {
     {"decision", kPrediction},
     {"dialogue", kFaq},
     {"evaluate.metrics", kPrediction},
-    {"evaluate.bootstrap", kAll & ~(kLanguage | kPictures)},
+    {"evaluate.bootstrap", kAll & ~(kLanguage | kPictures | kPretraining)},
     {"evaluate.kfold", kPrediction},
     {"evaluate.sample", kLanguage},
     {"evaluate.demographic", kPrediction},

@@ -20,10 +20,12 @@ Tensor DataSource::predict(infer::Predictor& predictor, std::span<const int64_t>
 std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   const DataSection& options = recipe.data;
   require_source("data.source", options.source);
-  const Labels labels = recipe.kind() == RecipeKind::clusters ? Labels::none : Labels::given;
+  const bool pretrains = recipe.kind() == RecipeKind::pretraining;
+  const Labels labels = pretrains || recipe.kind() == RecipeKind::clusters ? Labels::none : Labels::given;
+  if (pretrains && fs::is_directory(options.source)) throw ConfigError("app.data", fmt::format("data.source: got the directory {}; expected a table with a column of texts, because the model is a masked_encoder", options.source));
   if (fs::is_directory(options.source)) return open_images(options, labels);
   if (recipe.reads_ngrams()) return open_ngrams(options, recipe.ngrams);
-  return recipe.reads_text() ? open_texts(options, recipe.tokenizer) : open_table(options, labels);
+  return pretrains || recipe.reads_text() ? open_texts(options, recipe.tokenizer, labels) : open_table(options, labels);
 }
 
 std::vector<std::string> DataSource::values_of(const std::string& column, std::span<const int64_t>) const {

@@ -79,7 +79,7 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 // The kinds, for open_source. A source without labels has no labels() and no targets(): its task is clustering.
 enum class Labels : uint8_t { given, none };
 std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels);
-std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer);
+std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels);
 std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams);
 std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels);
 

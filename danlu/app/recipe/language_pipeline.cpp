@@ -66,7 +66,7 @@ bool has_part(const Recipe& recipe, data::Part part) {
 
 LanguagePipeline::LanguagePipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
-  derive_tokenizer(recipe_, directory_.path().parent_path());
+  derive_from_transfer(recipe_, directory_.path().parent_path());
   derive_language_choices(recipe_);
   derive_split(recipe_);
 }

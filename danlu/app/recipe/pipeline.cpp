@@ -9,6 +9,7 @@
 #include "danlu/app/recipe/image_pipeline.h"
 #include "danlu/app/recipe/language_pipeline.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
+#include "danlu/app/recipe/pretraining_pipeline.h"
 #include "danlu/app/recipe/recommendation_pipeline.h"
 #include "danlu/app/recipe/training_events.h"
 #include "danlu/app/recipe/transfer_source.h"
@@ -389,6 +390,7 @@ const Maker& maker_of(RecipeKind kind) {
   switch (kind) {
     case RecipeKind::prediction: return kMaker<PredictionPipeline>;
     case RecipeKind::language: return kMaker<LanguagePipeline>;
+    case RecipeKind::pretraining: return kMaker<PretrainingPipeline>;
     case RecipeKind::images: return kMaker<ImagePipeline>;
     case RecipeKind::clusters: return kMaker<ClusterPipeline>;
     case RecipeKind::forecast: return kMaker<ForecastPipeline>;

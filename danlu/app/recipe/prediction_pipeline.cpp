@@ -12,7 +12,7 @@
 namespace danlu::app {
 PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
     : Pipeline(std::move(recipe), std::move(directory), std::move(observer)) {
-  derive_tokenizer(recipe_, directory_.path().parent_path());
+  derive_from_transfer(recipe_, directory_.path().parent_path());
   source_ = open_source(recipe_);
   derive_choices(recipe_, source_->kind(), source_->size(), !source_->strata().empty());
 }

@@ -73,6 +73,7 @@ void TextSection::describe(OptionVisitor& v) {
   v.field("column", column, "of a table: the texts to say something of; default: the column with the longest ones");
   v.field("length", length, {0, 1e6}, "tokens of a text of a table, after which it is cut off; 0: as most texts have, at most 512");
   v.field("token_dropout", token_dropout, {0, 0.9}, "fraction of the tokens of a text of a table that training leaves out, others in every epoch");
+  v.field("mask_rate", mask_rate, {0.01, 0.9}, "fraction of the tokens of a text of a table that pre-training asks for");
   v.choice("split_by", split_by, {"auto", "document", "position"},
            "whole documents by chance, or the beginning of the text trains and its end tests; auto: by document if there are enough");
   v.field("isolate_documents", isolate_documents, "a window that holds the end of one document and the start of another looks at neither from the other");
@@ -148,6 +149,7 @@ std::string Recipe::model_type() const {
 RecipeKind Recipe::kind() const {
   const std::string type = model_type();
   if (type == "gpt" || (type.empty() && !gives("model") && data.table.target_columns().empty() && is_plain_text(data.source))) return RecipeKind::language;
+  if (type == "masked_encoder") return RecipeKind::pretraining;
   if (type == "gan" || type == "autoencoder") return RecipeKind::images;
   if (type == "kmeans") return RecipeKind::clusters;
   if (!data.series.values.empty()) return RecipeKind::forecast;
@@ -164,9 +166,14 @@ bool Recipe::reads_ngrams() const {
 }
 
 bool Recipe::gives(const std::string& key_path) const {
-  std::string pointer = "/" + key_path;
-  for (char& c : pointer) c = c == '.' ? '/' : c;
-  return given.contains(Json::json_pointer(pointer));
+  const Json* at = &given;
+  for (size_t begin = 0, dot = 0; dot != std::string::npos; begin = dot + 1) {
+    dot = key_path.find('.', begin);
+    const std::string key = key_path.substr(begin, dot == std::string::npos ? dot : dot - begin);
+    if (!at->is_object() || !at->contains(key)) return false;
+    at = &at->at(key);
+  }
+  return true;
 }
 
 std::string Recipe::render() const {

@@ -15,6 +15,12 @@
 //   model: {type: gpt, layers: 6, heads: 6, width: 192, context: 256}
 //   train: {epochs: 20, optimizer: {type: adamw, lr: 1e-3}}
 //
+// An encoder can learn from texts without labels, for others to begin with:
+//
+//   name: described
+//   data: {source: descriptions.csv, text: {column: description}}
+//   model: {type: masked_encoder, layers: 4, width: 256}
+//
 // A model can begin with the weights of another:
 //
 //   transfer: {from: photos}
@@ -87,6 +93,7 @@ struct TextSection {
   std::string column;  // of a table, for models that say something of each text
   int64_t length = 0;
   double token_dropout = 0;
+  double mask_rate = 0.15;
   std::string split_by = "auto";
   bool isolate_documents = true;
   void describe(OptionVisitor& v);
@@ -167,6 +174,7 @@ struct TransferSection {
 enum class RecipeKind {
   prediction,      // classes and numbers, of tables, images and texts
   language,        // text that goes on
+  pretraining,     // an encoder for others to begin with, of texts without labels
   images,          // what images look like, without labels
   clusters,        // groups that nobody has named
   forecast,        // series of numbers

@@ -99,6 +99,7 @@ TEST(Recipe, TheTypeOfTheModelSaysWhatIsMadeElseTheData) {
   EXPECT_EQ(kind("data: {source: letters}\nmodel: gpt\n"), RecipeKind::language);
   EXPECT_EQ(kind("data: {source: photos}\nmodel: {type: gan}\n"), RecipeKind::images);
   EXPECT_EQ(kind("data: {source: a.csv}\nmodel: kmeans\n"), RecipeKind::clusters);
+  EXPECT_EQ(kind("data: {source: a.csv, text: {column: text}}\nmodel: masked_encoder\n"), RecipeKind::pretraining);
   EXPECT_EQ(kind("data: {source: a.csv, series: {values: y}}\nmodel: lstm\n"), RecipeKind::forecast);
   EXPECT_EQ(kind("data: {source: a.csv, interactions: {}}\n"), RecipeKind::recommendation);
   EXPECT_EQ(kind("data: {source: a.csv}\nmodel: two_tower\n"), RecipeKind::recommendation);

@@ -1,10 +1,11 @@
-// A column of text, and what to say of each: classes or numbers.
+// A column of text, and what to say of each: classes or numbers; or, without labels, the tokens that are hidden.
 #include <algorithm>
 
 #include "danlu/app/recipe/labelled_table.h"
 #include "danlu/app/recipe/transfer_source.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/data/dataset/masked_text_dataset.h"
 #include "danlu/data/dataset/text_dataset.h"
 #include "danlu/data/table/values.h"
 #include "danlu/data/text/bpe_trainer.h"
@@ -21,14 +22,21 @@ constexpr double kCovered = 0.98;  // of the texts are not cut off
 
 class TextSource : public LabelledTable {
  public:
-  explicit TextSource(const DataSection& options) : LabelledTable(options), column_(find_column()) {}
+  explicit TextSource(const DataSection& options, Labels labels = Labels::given) : LabelledTable(options, labels), labels_(labels), column_(find_column()) {
+    if (labels == Labels::given) return;
+    const int64_t content[] = {column_};
+    for (const int64_t row : data::all_rows(table_)) text_hashes_.push_back(table_.row_hash(row, content));
+  }
+
+  // Without labels a sample is its text and nothing else of its row.
+  std::span<const Hash128> hashes() const override { return labels_ == Labels::none ? text_hashes_ : LabelledTable::hashes(); }
 
   infer::InputKind kind() const override { return infer::InputKind::text; }
 
   FittedData fit(std::span<const int64_t> training) const override {
     Learnt learnt = learn(training);
     const int64_t length = options_.text.length > 0 ? options_.text.length : learnt.length;
-    const data::TextPreprocess preprocess(column_name(), length, std::move(learnt.units), data::fit_target(table_, training, schema_, options_.table));
+    const data::TextPreprocess preprocess(column_name(), length, std::move(learnt.units), labels_ == Labels::none ? data::TargetEncoder() : data::fit_target(table_, training, schema_, options_.table));
     FittedData fitted;
     fitted.task = preprocess.target().task();
     fitted.class_names = names_of(preprocess.target().class_names());
@@ -43,6 +51,10 @@ class TextSource : public LabelledTable {
     const auto empty = std::count_if(training.begin(), training.end(), [&](int64_t row) { return texts[static_cast<size_t>(row)].empty(); });
     fitted.reasons = fmt::format("text \"{}\": {} {} and padding; texts are cut off after {}; {} training texts have none\n", column_name(), preprocess.vocab_size() - 1,
                                  learnt.unit, length, empty);
+    if (labels_ == Labels::none) {
+      fitted.dataset = std::make_unique<data::MaskedTextDataset>(std::move(texts), data::Masking{options_.text.mask_rate, mask_of(preprocess), preprocess.vocab_size()});
+      return fitted;
+    }
     fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, data::all_rows(table_)), options_.text.token_dropout);
     return fitted;
   }
@@ -92,14 +104,22 @@ class TextSource : public LabelledTable {
     if (longest < 0) throw DataError(kWhere, fmt::format("{}: got no column besides the target; expected one of text", options_.source));
     return longest;
   }
+  static int64_t mask_of(const data::TextPreprocess& preprocess) {
+    if (const auto mask = preprocess.mask()) return *mask;
+    throw ConfigError(kWhere, fmt::format("tokenizer.file (or that of transfer.from): got a tokeniser without a token that hides others; expected one with {}, [MASK] or <mask>, as a masked_encoder learns it, or none", data::kMaskToken));
+  }
   const std::string& column_name() const { return table_.column(column_).name; }
 
+  Labels labels_;
   int64_t column_;
+  std::vector<Hash128> text_hashes_;
 };
 
 class TokenizedTexts : public TextSource {
  public:
-  TokenizedTexts(const DataSection& options, const TokenizerSection& tokenizer) : TextSource(options), tokenizer_(tokenizer) {}
+  TokenizedTexts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels) : TextSource(options, labels), tokenizer_(tokenizer) {
+    if (labels == Labels::none) special_.emplace_back(data::kMaskToken);
+  }
 
  protected:
   Learnt learn(std::span<const int64_t> training) const override {
@@ -115,14 +135,20 @@ class TokenizedTexts : public TextSource {
     if (tokenizer_.type == "character") {
       data::CharacterVocabulary characters;
       for (const int64_t row : training) characters.add(text(row));
-      return data::Tokenizer(characters.model({.min_frequency = tokenizer_.min_frequency, .special_tokens = {}}));
+      return without_end(characters.model({.min_frequency = tokenizer_.min_frequency, .special_tokens = special_}));
     }
-    data::BpeTrainer trainer({.vocab_size = tokenizer_.vocab_size, .min_frequency = tokenizer_.min_frequency, .pattern = tokenizer_.pattern, .special_tokens = {}});
+    data::BpeTrainer trainer({.vocab_size = tokenizer_.vocab_size, .min_frequency = tokenizer_.min_frequency, .pattern = tokenizer_.pattern, .special_tokens = special_});
     for (const int64_t row : training) trainer.add(text(row));
-    return data::Tokenizer(trainer.train());
+    return without_end(trainer.train());
+  }
+  // A text of a table ends where it ends; the first special token, which those who learn a vocabulary take for the end, is the mask.
+  static data::Tokenizer without_end(data::TokenizerModel model) {
+    model.eos.reset();
+    return data::Tokenizer(std::move(model));
   }
 
   TokenizerSection tokenizer_;
+  std::vector<std::string> special_;
 };
 
 class NgramTexts : public TextSource {
@@ -148,8 +174,8 @@ class NgramTexts : public TextSource {
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer) {
-  return std::make_unique<TokenizedTexts>(options, tokenizer);
+std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels) {
+  return std::make_unique<TokenizedTexts>(options, tokenizer, labels);
 }
 
 std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams) {

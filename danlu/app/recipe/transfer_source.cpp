@@ -7,6 +7,7 @@
 #include "danlu/formats/safetensors.h"
 #include "danlu/infer/bundle.h"
 #include "danlu/infer/language_model.h"
+#include "danlu/infer/pretrained_encoder.h"
 
 namespace danlu::app {
 namespace {
@@ -26,13 +27,19 @@ fs::path bundle_of(const std::string& from, const fs::path& runs) {
   return find_run(path.string(), runs).bundle();
 }
 
-std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
+// How a bundle reads the texts of a table; nothing for one of rows, of images, or of a language model.
+std::optional<data::TextPreprocess> texts_in(const fs::path& bundle) {
   const fs::path preprocess = bundle / "preprocess.json";
-  if (fs::exists(bundle / "tokenizer.json")) return data::Tokenizer::load(bundle);
   if (!fs::exists(preprocess)) return {};
   const Json json = read_json(preprocess);
-  if (!json.is_object() || !json.contains("tokenizer")) return {};  // of a table, or of images
-  return data::Tokenizer(data::TextPreprocess::from_json(json, preprocess.string()).tokenizer()->model());
+  if (!json.is_object() || !json.contains("tokenizer") || !json.contains("column")) return {};
+  return data::TextPreprocess::from_json(json, preprocess.string());
+}
+
+std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
+  if (fs::exists(bundle / "tokenizer.json")) return data::Tokenizer::load(bundle);
+  if (const auto texts = texts_in(bundle); texts && texts->tokenizer() != nullptr) return data::Tokenizer(texts->tokenizer()->model());
+  return {};
 }
 
 }  // namespace
@@ -48,6 +55,7 @@ TransferSource read_transfer_source(const std::string& from, const fs::path& run
   const fs::path bundle = bundle_of(from, runs);
   source.tokenizer = tokenizer_in(bundle);
   if (infer::is_language_model(bundle)) source.weights = weights_of(*infer::LanguageModel::load(bundle)->network);
+  else if (infer::is_pretrained_encoder(bundle)) source.weights = weights_of(*infer::read_pretrained_encoder(bundle).model);
   else source.weights = weights_of(*infer::read_bundle(bundle).model);
   return source;
 }
@@ -59,12 +67,18 @@ data::Tokenizer load_tokenizer(const fs::path& path) {
   return data::Tokenizer::load(path);
 }
 
-void derive_tokenizer(Recipe& recipe, const fs::path& runs) {
-  if (recipe.transfer.from.empty() || !recipe.tokenizer.file.empty() || fs::path(recipe.transfer.from).extension() == ".safetensors") return;
+void derive_from_transfer(Recipe& recipe, const fs::path& runs) {
+  if (recipe.transfer.from.empty() || fs::path(recipe.transfer.from).extension() == ".safetensors") return;
   const fs::path bundle = bundle_of(recipe.transfer.from, runs);
-  if (!tokenizer_in(bundle)) return;
-  recipe.tokenizer.file = bundle.string();
-  recipe.reasons["tokenizer.file"] = "derived: the weights of transfer.from were learnt with this tokeniser";
+  if (recipe.tokenizer.file.empty() && tokenizer_in(bundle)) {
+    recipe.tokenizer.file = bundle.string();
+    recipe.reasons["tokenizer.file"] = "derived: the weights of transfer.from were learnt with this tokeniser";
+  }
+  const auto texts = texts_in(bundle);
+  const std::string type = recipe.model_type();
+  if (!texts || (type != "encoder" && type != "masked_encoder") || recipe.data.text.length > 0) return;
+  recipe.data.text.length = texts->length();
+  recipe.reasons["data.text.length"] = "derived: transfer.from has positions for so many tokens";
 }
 
 }  // namespace danlu::app

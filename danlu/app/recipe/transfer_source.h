@@ -24,7 +24,8 @@ TransferSource read_transfer_source(const std::string& from, const fs::path& run
 // A tokeniser on disk: tokenizer.json, a folder that has one, or the run or bundle of any model that reads text.
 data::Tokenizer load_tokenizer(const fs::path& path);
 
-// A model that goes on from one that reads text has its tokeniser: sets tokenizer.file, unless the recipe does.
-void derive_tokenizer(Recipe& recipe, const fs::path& runs);
+// A model that goes on from one that reads text has its tokeniser and, if it is an encoder, which learns places, reads as much of a text: sets
+// tokenizer.file and data.text.length, unless the recipe does.
+void derive_from_transfer(Recipe& recipe, const fs::path& runs);
 
 }  // namespace danlu::app

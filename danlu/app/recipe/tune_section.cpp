@@ -15,7 +15,7 @@ constexpr const char* kWhere = "app.recipe";
 
 // What the loss is of, or what it is counted in: more clusters, for example, leave less of a distance whatever they are worth.
 constexpr const char* kUnitsOfLoss[] = {"train.label_smoothing", "train.class_weights", "train.classification_loss", "train.regression_loss", "train.ranking_loss", "train.negatives", "train.temperature",
-                                        "data.targets", "data.target_scale", "data.series.values", "data.series.horizon", "tokenizer", "model.clusters", "model.most_clusters"};
+                                        "data.targets", "data.target_scale", "data.series.values", "data.series.horizon", "data.text", "tokenizer", "model.clusters", "model.most_clusters"};
 
 [[noreturn]] void fail(const Locate& locate, const std::string& key_path, const std::string& message) {
   const std::string place = locate(key_path);

@@ -16,7 +16,9 @@ TextPreprocess TextPreprocess::from_json(const Json& json, const std::string& so
     if (state.has("ngrams")) return NgramVocabulary::from_json(state.inner("ngrams"));
     return read_tokenizer(json, state);
   };
-  return {state.text("column"), length, units(), TargetEncoder::from_json(state.inner("target"))};
+  const auto target = json.find("target");
+  const bool has_target = target == json.end() || !target->is_null();
+  return {state.text("column"), length, units(), has_target ? TargetEncoder::from_json(state.inner("target")) : TargetEncoder()};
 }
 
 Json TextPreprocess::to_json() const {
@@ -27,6 +29,14 @@ Json TextPreprocess::to_json() const {
 }
 
 int64_t TextPreprocess::vocab_size() const { return 1 + (ngrams() != nullptr ? ngrams()->size() : tokenizer()->vocab_size()); }
+
+std::optional<int64_t> TextPreprocess::mask() const {
+  if (tokenizer() == nullptr) return {};
+  for (const char* words : {kMaskToken, "[MASK]", "<mask>"}) {
+    if (const auto id = tokenizer()->special_id(words)) return 1 + int64_t{*id};
+  }
+  return {};
+}
 
 std::vector<int64_t> TextPreprocess::encode(std::string_view text) const {
   text = beginning_of(text, length_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,10 +18,13 @@
 
 namespace danlu::data {
 
+// The special token that stands for a hidden one. [MASK] and <mask>, as the tokenisers of BERT and RoBERTa call it, do too.
+inline constexpr const char* kMaskToken = "<|mask|>";
+
 class TextPreprocess {
  public:
   // Throws ConfigError for length < 1.
-  TextPreprocess(std::string column, int64_t length, std::variant<Tokenizer, NgramVocabulary> units, TargetEncoder target);
+  TextPreprocess(std::string column, int64_t length, std::variant<Tokenizer, NgramVocabulary> units, TargetEncoder target = {});
   // Throws DataError naming `source` and what is wrong.
   static TextPreprocess from_json(const Json& json, const std::string& source);
   Json to_json() const;
@@ -33,6 +37,8 @@ class TextPreprocess {
   const Tokenizer* tokenizer() const { return std::get_if<Tokenizer>(&units_); }
   const NgramVocabulary* ngrams() const { return std::get_if<NgramVocabulary>(&units_); }
   const TargetEncoder& target() const { return target_; }
+  // The id that stands for a hidden token; nothing if the tokeniser has none.
+  std::optional<int64_t> mask() const;
 
   // The ids of a text, at most length() of them.
   std::vector<int64_t> encode(std::string_view text) const;

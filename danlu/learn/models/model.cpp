@@ -15,6 +15,7 @@
 #include "danlu/learn/models/gpt.h"
 #include "danlu/learn/models/kmeans.h"
 #include "danlu/learn/models/logistic.h"
+#include "danlu/learn/models/masked_encoder.h"
 #include "danlu/learn/models/mlp.h"
 #include "danlu/learn/models/mobilenet.h"
 #include "danlu/learn/models/recommender.h"
@@ -96,6 +97,7 @@ const std::vector<Kind>& kinds() {
       kind("lstm", Input::tokens, make_lstm),
       kind("gru", Input::tokens, make_gru),
       kind("encoder", Input::tokens, make_encoder, check_encoder),
+      kind("masked_encoder", Input::numbers, make_masked_encoder, check_encoder),
       kind("bag_of_tokens", Input::tokens, make_bag_of_tokens),
       kind("kmeans", Input::numbers, make_kmeans),
       kind("bag_of_ngrams", Input::ngrams, make_bag_of_ngrams),
