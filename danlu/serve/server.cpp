@@ -286,7 +286,7 @@ class Server::Impl {
       const size_t i = body["predictions"].size();
       body["predictions"].push_back(infer::to_json(prediction, served.model->class_names()));
       if (request.explain) body["predictions"].back()["explanation"] = infer::to_json(explanations.at(i));
-      if (prediction.labels.empty()) predictions_.add({name, prediction.label});
+      if (!prediction.several_labels) predictions_.add({name, prediction.label});
       for (const std::string& label : prediction.labels) predictions_.add({name, label});
     }
     return json_response(body);

@@ -31,7 +31,7 @@ class ImageService : public NamedModels<std::unique_ptr<infer::ImageGenerator>> 
 
  private:
   HttpResponse answer(const HttpRequest& http);
-  std::mutex mutex_;  // one request at a time: each uses all threads
+  std::mutex mutex_;  // one request at a time, each on its own thread, so that the others stay with other models
 };
 
 }  // namespace danlu::serve
