@@ -99,7 +99,7 @@ std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::option
 }
 
 data::Panel Forecaster::read_panel(const data::Table& table) const {
-  const int64_t most = kSpareCells + kCellsPerValue * table.num_rows() * std::ssize(preprocess_.options().values);
+  const int64_t most = kSpareCells + kCellsPerValue * table.num_rows() * std::ssize(preprocess_.options().values) * (1 + std::ssize(preprocess_.options().known));
   try {
     return data::read_series(table, preprocess_.options(), std::min(most, data::kMostCells));
   } catch (const ConfigError& error) {  // the options are those of training: it is the table that does not fit them

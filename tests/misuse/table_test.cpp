@@ -117,6 +117,13 @@ TEST_F(BadTable, AHeaderAndNothingBelow) {
   expect_no_run({"points.csv: got a header and no rows; expected at least one row"});
 }
 
+// Nor is it told for a table because it is no directory.
+TEST(BadSource, ADirectoryOfImagesThatIsNotThere) {
+  const Project project;
+  project.write("shoes.yaml", "data: {source: shoes, augment: {shift: 0.1}}\nmodel: resnet\n");
+  expect_refused(project, {"run", "shoes.yaml"}, kFailed, {"data.source: there is no shoes"});
+}
+
 TEST_F(BadTable, AFileThatIsNotThere) { expect_no_run({"data.source: there is no points.csv"}); }
 
 TEST_F(BadTable, TextInAnotherEncoding) {

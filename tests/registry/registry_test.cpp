@@ -191,7 +191,8 @@ TEST_P(RegistryOf, FourProcessesWritingAtOnceLoseNothing) {
 }
 
 TEST_P(RegistryOf, IsMadeByManyAtOnce) {
-  constexpr int kRounds = 25, kOpeners = 6;
+  constexpr int kOpeners = 6;
+  const int kRounds = server_ ? 80 : 25;  // the first registry that did not look at one moment failed in one of 75
   for (int round = 0; round < kRounds; ++round) {
     const Location place(server_ ? server_->url() : (directory_ / fmt::format("{}.db", round)).string());
     if (server_) database()->execute("DROP SCHEMA danlu CASCADE");

@@ -7,13 +7,14 @@
 #include "danlu/app/report/page.h"
 #include "danlu/app/report/plot.h"
 #include "danlu/base/format.h"
+#include "danlu/learn/optim/optimizer.h"
 
 namespace danlu::app {
 namespace {
 
 using train::LrRange;
 
-constexpr double kLargestOfNgrams = 100;  // plain steps are large where the weights of a text have the norm 1
+constexpr double kBeyond = 30;  // times the rate of the recipe, which may be far above what is usual
 
 // A line for every so many points, with the loss as a bar between the lowest and the first.
 std::string table(const LrRange& range) {
@@ -58,14 +59,15 @@ class LrRangeVerb : public Verb {
     arguments.option("--to", [this](const std::string& text) {
       read_options(Json{{"to", parse_yaml_value(text, "--to")}}, range_);
       gives_to_ = true;
-    }, fmt::format("the largest; default: {:g}, of n-grams {:g}", train::LrRangeOptions().to, kLargestOfNgrams));
+    }, fmt::format("the largest; default: {:g}, or {:g} times that of the recipe if that is more", train::LrRangeOptions().to, kBeyond));
     arguments.option("--html", html_, "a page with the curve, in this file");
     arguments.examples("danlu prepare recipes/poet.yaml\ndanlu lr-range poet\ndanlu lr-range poet --from 1e-5 --to 0.1 --html rates.html");
   }
 
   int run(const Context& context) override {
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_, context);
-    if (!gives_to_ && pipeline->recipe().reads_ngrams()) range_.to = kLargestOfNgrams;
+    const double own = optim::parse_optimizer(pipeline->recipe().train.optimizer).resolved.value("lr", 0.0);
+    if (!gives_to_) range_.to = std::min(std::max(range_.to, kBeyond * own), 1e6);
     const LrRange range = pipeline->lr_range_test(range_);
     Json points = Json::array();
     for (const LrRange::Point& point : range.points) points.push_back({point.lr, point.loss});

@@ -113,7 +113,8 @@ enum Reader : unsigned {
 constexpr unsigned kAll = (1 << 11) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kTexts;
 constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs", "pre-training"};
 
-Reader reader_of(const Recipe& recipe) {
+// One of them, or, while there is no telling what predictions are told from, all that it may be.
+unsigned readers_of(const Recipe& recipe) {
   switch (recipe.kind()) {
     case RecipeKind::language: return kLanguage;
     case RecipeKind::images: return kPictures;
@@ -124,6 +125,8 @@ Reader reader_of(const Recipe& recipe) {
     case RecipeKind::pretraining: return kPretraining;
     case RecipeKind::prediction: break;
   }
+  std::error_code error;
+  if (!fs::exists(recipe.data.source, error)) return kPrediction;  // whoever opens the source says that there is none
   if (fs::is_directory(recipe.data.source)) return kImages;
   return recipe.reads_ngrams() ? kNgrams : recipe.reads_text() ? kTokens : kRows;
 }
@@ -285,12 +288,12 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
 }
 
 void check_everything_is_read(const Recipe& recipe, const Locate& locate) {
-  const Reader reader = reader_of(recipe);
+  const unsigned readers = readers_of(recipe);
   for_each_changed(settings_of(recipe), settings_of({}), "", [&](const std::string& key, const Json& value) {
     const Section* section = section_of(key);
-    if (section == nullptr || (section->readers & reader) != 0) return;
+    if (section == nullptr || (section->readers & readers) != 0) return;
     const std::string instead = *section->instead != 0 ? section->instead : fmt::format("{} is for {}", section->key, names_of(section->readers));
-    fail(locate, key, fmt::format("got {}; expected none: a recipe of {} does not read it; {}", to_line(recipe.gives(key) ? given_at(recipe, key) : value), names_of(reader), instead));
+    fail(locate, key, fmt::format("got {}; expected none: a recipe of {} does not read it; {}", to_line(recipe.gives(key) ? given_at(recipe, key) : value), names_of(readers), instead));
   });
 }
 

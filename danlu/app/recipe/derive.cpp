@@ -65,9 +65,9 @@ void derive_thresholds(Recipe& recipe) {
 }  // namespace
 
 void derive_label_rate(Recipe& recipe, int64_t labels) {
-  constexpr double kRate = 60;
+  constexpr double kRate = 60, kLargest = 1e6;
   if (!recipe.reads_ngrams() || recipe.gives("train.optimizer")) return;
-  recipe.train.optimizer = {{"type", "sgd"}, {"lr", kRate * static_cast<double>(labels)}};
+  recipe.train.optimizer = {{"type", "sgd"}, {"lr", std::min(kRate * static_cast<double>(labels), kLargest)}};
   recipe.reasons["train.optimizer"] = fmt::format("derived: plain steps, large because the weights of a text have the norm 1 and the loss is a mean over {} labels", labels);
 }
 

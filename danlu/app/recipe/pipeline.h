@@ -8,8 +8,8 @@
 //
 // A stage that is run again removes what the later ones had made. When one throws, run.json says so and keeps the words.
 // There is one for each RecipeKind: PredictionPipeline (tables, images, texts), LanguagePipeline (text), PretrainingPipeline (texts
-// without labels), ImagePipeline (images without labels), ClusterPipeline (groups without names), RecommendationPipeline (interactions of users with items), ForecastPipeline (series of
-// numbers) and FaqPipeline (questions and answers).
+// without labels), ImagePipeline (images without labels), ClusterPipeline (groups without names), RecommendationPipeline (interactions of
+// users with items), ForecastPipeline (series of numbers) and FaqPipeline (questions and answers).
 #pragma once
 
 #include <functional>

@@ -135,6 +135,7 @@ void PretrainingPipeline::write_bundle() {
 
 Evaluation PretrainingPipeline::measure() {
   const infer::PretrainedEncoder encoder = infer::read_pretrained_encoder(directory_.bundle());
+  if (encoder.preprocess.to_json() != fitted().preprocess) throw DataError(kWhere, fmt::format("{}: preprocess.json is not what the data and the recipe make; bundle the run again", directory_.bundle().string()));
   const data::Tokenizer& tokenizer = *encoder.preprocess.tokenizer();
   const NoGrad no_grad;
   std::vector<eval::LanguageScore> texts;

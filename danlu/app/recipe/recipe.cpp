@@ -39,7 +39,7 @@ Recipe read(YamlDocument document, std::string text, const std::vector<std::stri
   check_recipe(recipe, locate);
   recipe.data.source = expand_path(recipe.data.source);
   for (std::string& path : recipe.data.faq.off_topic) path = expand_path(path);
-  if (author != Author::render) check_everything_is_read(recipe, locate);
+  if (author == Author::user) check_everything_is_read(recipe, locate);  // a search may try models that read other keys
   check_tune_section(recipe, locate);
   return recipe;
 }

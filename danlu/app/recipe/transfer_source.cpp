@@ -36,6 +36,13 @@ std::optional<data::TextPreprocess> texts_in(const fs::path& bundle) {
   return data::TextPreprocess::from_json(json, preprocess.string());
 }
 
+std::string model_type_in(const fs::path& bundle) {
+  const Json config = read_json(bundle / "config.json");
+  const Json model = config.is_object() ? config.value("model", Json()) : Json();
+  const Json type = model.is_object() ? model.value("type", Json()) : Json();
+  return type.is_string() ? type.get<std::string>() : "";
+}
+
 std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
   if (fs::exists(bundle / "tokenizer.json")) return data::Tokenizer::load(bundle);
   if (const auto texts = texts_in(bundle); texts && texts->tokenizer() != nullptr) return data::Tokenizer(texts->tokenizer()->model());
@@ -75,8 +82,8 @@ void derive_from_transfer(Recipe& recipe, const fs::path& runs) {
     recipe.reasons["tokenizer.file"] = "derived: the weights of transfer.from were learnt with this tokeniser";
   }
   const auto texts = texts_in(bundle);
-  const std::string type = recipe.model_type();
-  if (!texts || (type != "encoder" && type != "masked_encoder") || recipe.data.text.length > 0) return;
+  const auto learns_places = [](const std::string& type) { return type == "encoder" || type == "masked_encoder"; };
+  if (!texts || recipe.data.text.length > 0 || !learns_places(recipe.model_type()) || !learns_places(model_type_in(bundle))) return;
   recipe.data.text.length = texts->length();
   recipe.reasons["data.text.length"] = "derived: transfer.from has positions for so many tokens";
 }

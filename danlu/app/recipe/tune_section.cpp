@@ -15,7 +15,7 @@ constexpr const char* kWhere = "app.recipe";
 
 // What the loss is of, or what it is counted in: more clusters, for example, leave less of a distance whatever they are worth.
 constexpr const char* kUnitsOfLoss[] = {"train.label_smoothing", "train.class_weights", "train.classification_loss", "train.regression_loss", "train.ranking_loss", "train.negatives", "train.temperature",
-                                        "data.targets", "data.target_scale", "data.series.values", "data.series.horizon", "data.text", "tokenizer", "model.clusters", "model.most_clusters"};
+                                        "data.targets", "data.target_scale", "data.series.values", "data.series.horizon", "data.text.mask_rate", "data.text.clean", "data.text.split_by", "data.text.isolate_documents", "tokenizer", "model.clusters", "model.most_clusters"};
 
 [[noreturn]] void fail(const Locate& locate, const std::string& key_path, const std::string& message) {
   const std::string place = locate(key_path);
@@ -44,7 +44,8 @@ void check_key_can_vary(const Recipe& recipe, const std::string& key, const Loca
   }
   if (tuned_metric(recipe) != "loss") return;
   for (const char* unit : kUnitsOfLoss) {
-    if (is_within(key, unit)) fail(locate, path, "cannot be searched by the loss, whose meaning it changes; set tune.metric: accuracy, or leave it out");
+    if (!is_within(key, unit)) continue;
+    fail(locate, path, fmt::format("cannot be searched by the loss, whose meaning it changes; {}", recipe.kind() == RecipeKind::prediction ? "set tune.metric: accuracy, or leave it out" : "leave it out"));
   }
 }
 

@@ -42,8 +42,8 @@ void judge(LrRange& range) {
 }  // namespace
 
 void LrRangeOptions::describe(OptionVisitor& v) {
-  v.field("from", from, {1e-12, 1e3}, "the smallest learning rate");
-  v.field("to", to, {1e-12, 1e3}, "the largest");
+  v.field("from", from, {1e-12, 1e6}, "the smallest learning rate");
+  v.field("to", to, {1e-12, 1e6}, "the largest");
   v.field("steps", steps, {20, 1e6}, "updates between them");
 }
 
