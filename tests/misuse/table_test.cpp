@@ -103,6 +103,8 @@ TEST_F(BadTable, FewerRowsThanFolds) {
   project_.write("points.csv", "x,kind\n1,far\n2,near\n3,far\n4,near\n5,far\n6,near\n7,far\n8,near\n");
   expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "evaluate.kfold.folds=10"}, kUsage,
                  {"got 8 different samples for 10 folds; expected at least one each"});
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "decision={calibrate: auto, folds: 3}", "data.split.validation=0", "--deadline", "5s"}, kUsage,
+                 {"--deadline leaves no time for decision.folds", "data.split.validation"});
   expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "decision={calibrate: auto, folds: 10}"}, kUsage,
                  {"different samples for 10 folds; expected at least one each"});
 }

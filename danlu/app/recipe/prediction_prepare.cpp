@@ -89,6 +89,9 @@ const Plan& PredictionPipeline::plan() {
   for (const std::string& column : recipe_.evaluate.demographic) check_groups(column, source().values_of(column, plan.split.test), plan.data.task);
   check_against_data(recipe_, plan.data, plan.split);
   if (recipe_.decision.is_fitted() && recipe_.decision.folds > 0) decision_folds(plan.split.train);  // throws before, not after, the training
+  if (has_deadline() && recipe_.decision.is_fitted() && recipe_.decision.folds > 0 && plan.split.validation.empty()) {
+    throw ConfigError(kWhere, "--deadline leaves no time for decision.folds after the training, and there is no validation split to decide by in their place; set data.split.validation above 0, or give no deadline");
+  }
   if (recipe_.evaluate.kfold.folds > 0) make_folds(recipe_.evaluate.kfold);  // throws before, not after, the training
   recipe_.reasons["data.columns"] = plan.data.reasons;
 
