@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/overrides.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/eval/metrics.h"
@@ -216,16 +217,6 @@ void for_each_changed(const Json& now, const Json& usual, const std::string& pat
   for (const auto& [key, value] : now.items()) for_each_changed(value, usual.value(key, Json()), path.empty() ? key : path + "." + key, on_key);
 }
 
-// As it was written, without the defaults of what it lies in.
-const Json& given_at(const Recipe& recipe, const std::string& key) {
-  const Json* at = &recipe.given;
-  for (size_t begin = 0, dot = 0; dot != std::string::npos; begin = dot + 1) {
-    dot = key.find('.', begin);
-    at = &at->at(key.substr(begin, dot - begin));
-  }
-  return *at;
-}
-
 std::string names_of(unsigned readers) {
   std::vector<std::string> names;
   for (size_t i = 0; i < std::size(kReaders); ++i) {
@@ -293,7 +284,8 @@ void check_everything_is_read(const Recipe& recipe, const Locate& locate) {
     const Section* section = section_of(key);
     if (section == nullptr || (section->readers & readers) != 0) return;
     const std::string instead = *section->instead != 0 ? section->instead : fmt::format("{} is for {}", section->key, names_of(section->readers));
-    fail(locate, key, fmt::format("got {}; expected none: a recipe of {} does not read it; {}", to_line(recipe.gives(key) ? given_at(recipe, key) : value), names_of(readers), instead));
+    const Json* given = find_value(recipe.given, key);  // as it was written, without the defaults of what it lies in
+    fail(locate, key, fmt::format("got {}; expected none: a recipe of {} does not read it; {}", to_line(given != nullptr ? *given : value), names_of(readers), instead));
   });
 }
 

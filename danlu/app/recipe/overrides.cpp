@@ -113,6 +113,17 @@ void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins
   }
 }
 
+const Json* find_value(const Json& json, const std::string& key_path) {
+  const Json* at = &json;
+  for (size_t begin = 0, dot = 0; dot != std::string::npos; begin = dot + 1) {
+    dot = key_path.find('.', begin);
+    const std::string key = key_path.substr(begin, dot == std::string::npos ? dot : dot - begin);
+    if (!at->is_object() || !at->contains(key)) return nullptr;
+    at = &at->at(key);
+  }
+  return at;
+}
+
 void set_value(Json& json, const std::string& key_path, Json value, const std::string& origin) {
   Json* at = &json;
   size_t begin = 0;

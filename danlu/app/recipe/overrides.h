@@ -30,6 +30,8 @@ std::vector<RecipeKey> recipe_keys(const std::function<void(OptionVisitor&)>& de
 // misspelt key. Adds what it sets to `origins`.
 void apply_environment(Json& recipe, const std::vector<RecipeKey>& keys, Origins& origins);
 
+// The value at a key path; null if there is none.
+const Json* find_value(const Json& recipe, const std::string& key_path);
 // Sets one value, opening groups on the way. `origin` stands for the file in messages.
 void set_value(Json& recipe, const std::string& key_path, Json value, const std::string& origin);
 

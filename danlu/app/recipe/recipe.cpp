@@ -165,16 +165,7 @@ bool Recipe::reads_ngrams() const {
   return type.empty() ? model.is_null() && reads_text() && !gives("tokenizer") : models::reads_ngrams(type);
 }
 
-bool Recipe::gives(const std::string& key_path) const {
-  const Json* at = &given;
-  for (size_t begin = 0, dot = 0; dot != std::string::npos; begin = dot + 1) {
-    dot = key_path.find('.', begin);
-    const std::string key = key_path.substr(begin, dot == std::string::npos ? dot : dot - begin);
-    if (!at->is_object() || !at->contains(key)) return false;
-    at = &at->at(key);
-  }
-  return true;
-}
+bool Recipe::gives(const std::string& key_path) const { return find_value(given, key_path) != nullptr; }
 
 std::string Recipe::render() const {
   Json json = write_options(*this);
