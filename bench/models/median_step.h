@@ -3,14 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "danlu/base/timer.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/learn/optim/optimizer.h"
 
 namespace danlu::bench {
+
+// Of the arguments "--matmul-precision medium"; highest without them.
+inline kernels::MatmulPrecision matmul_precision(int argc, char** argv) {
+  const bool medium = argc == 3 && std::string(argv[1]) == "--matmul-precision" && std::string(argv[2]) == "medium";
+  return medium ? kernels::MatmulPrecision::medium : kernels::MatmulPrecision::highest;
+}
 
 // Median microseconds of so many calls of step().
 template <class Step>

@@ -51,8 +51,9 @@ class Job {
 }  // namespace
 }  // namespace danlu
 
-int main() {
+int main(int argc, char** argv) {
   using namespace danlu;
+  const kernels::WithMatmulPrecision precision(bench::matmul_precision(argc, argv));
   std::map<std::string, std::unique_ptr<Job>> jobs;
   std::string name;
   for (int steps = 0; std::cin >> name >> steps;) {

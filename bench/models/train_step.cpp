@@ -51,8 +51,9 @@ struct Job {
 }  // namespace
 }  // namespace danlu
 
-int main() {
+int main(int argc, char** argv) {
   using namespace danlu;
+  const kernels::WithMatmulPrecision precision(bench::matmul_precision(argc, argv));
   using namespace danlu::nn;
   Job mlp(Sequential(Linear(784, 128), ReLU(), Linear(128, 64), ReLU(), Linear(64, 10)), {784});
   const Conv2dLayerOptions same{.padding = 1};

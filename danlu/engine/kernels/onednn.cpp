@@ -13,9 +13,11 @@
 #include "danlu/base/format.h"
 #include "danlu/base/hash.h"
 #include "danlu/base/threads.h"
+#include "danlu/engine/kernels/bf16_gemm.h"
 #include "danlu/engine/kernels/elementwise.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/large_gemm.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/onednn_conv.h"
 #include "danlu/engine/kernels/reproducible.h"
 #include "danlu/engine/kernels/transpose.h"
@@ -26,7 +28,8 @@ namespace {
 
 using Dims = dnnl::memory::dims;
 using Tag = dnnl::memory::format_tag;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+using Type = dnnl::memory::data_type;
+constexpr auto kF32 = Type::f32;
 
 const dnnl::engine& cpu_engine() {
   static const dnnl::engine engine = [] {
@@ -270,7 +273,7 @@ std::string gemm_library() {
 namespace {
 
 // Forward, backward to the data or backward to the weights of one shape, with the reorder of its weights where the layout that
-// oneDNN chose differs from PyTorch's.
+// oneDNN chose differs from PyTorch's, or they are rounded.
 struct Convolution {
   dnnl::primitive primitive;
   dnnl::reorder reorder;        // weights in (forward, data) or out (weights gradient); empty if not needed
@@ -280,20 +283,24 @@ struct Convolution {
   dnnl::memory x, y, bias;      // for a backward primitive: diff_x, diff_y, diff_bias where that is meant
 };
 
+enum class Direction { forward, data, weights };
+
 struct ConvDescs {
   dnnl::memory::desc x, y, bias, plain_weights, any_weights;
   Dims strides, dilates, padding, right;
 
-  explicit ConvDescs(const Conv2dShape& s) {
+  // The operands are of type `in`, what comes out is f32.
+  ConvDescs(const Conv2dShape& s, Type in, Direction direction) {
+    const auto type = [&](Direction output) { return direction == output ? kF32 : in; };
     // Dimensions are named N, C, H, W for oneDNN whatever the order in memory.
-    x = {{s.batch, s.channels, s.height, s.width}, kF32, Tag::nhwc};
-    y = {{s.batch, s.filters, s.out_height(), s.out_width()}, kF32, Tag::nhwc};
+    x = {{s.batch, s.channels, s.height, s.width}, type(Direction::data), Tag::nhwc};
+    y = {{s.batch, s.filters, s.out_height(), s.out_width()}, type(Direction::forward), Tag::nhwc};
     bias = {{s.filters}, kF32, Tag::a};
     const bool grouped = s.groups > 1;
     const Dims dims = grouped ? Dims{s.groups, s.filters / s.groups, s.channels / s.groups, s.kernel_h, s.kernel_w}
                               : Dims{s.filters, s.channels, s.kernel_h, s.kernel_w};
     plain_weights = {dims, kF32, grouped ? Tag::goihw : Tag::oihw};
-    any_weights = {dims, kF32, Tag::any};
+    any_weights = {dims, type(Direction::weights), Tag::any};
     strides = {s.stride_h, s.stride_w};
     dilates = {s.dilation_h - 1, s.dilation_w - 1};
     padding = {s.padding_h, s.padding_w};
@@ -303,7 +310,6 @@ struct ConvDescs {
   }
 };
 
-enum class Direction { forward, data, weights };
 constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -314,14 +320,14 @@ dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool 
                    : dnnl::convolution_forward::primitive_desc(cpu_engine(), kind, kDirect, d.x, d.any_weights, d.y,
                                                                d.strides, d.dilates, d.padding, d.right, attr);
 }
-dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d) {
-  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, false, {})};
+dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d, const ConvDescs& hint) {
+  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, false, {})};
 }
-dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, bool with_bias) {
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint, bool with_bias) {
   if (with_bias) {
-    return {cpu_engine(), kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, true, {})};
+    return {cpu_engine(), kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, true, {})};
   }
-  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(d, false, {})};
+  return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, false, {})};
 }
 #else
 dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool with_bias, const dnnl::primitive_attr& attr) {
@@ -331,20 +337,20 @@ dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool 
                 : dnnl::convolution_forward::desc(kind, kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
   return {operation, attr, cpu_engine()};
 }
-dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d) {
+dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d, const ConvDescs& hint) {
   const dnnl::convolution_backward_data::desc operation(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
-  return {operation, cpu_engine(), forward_desc(d, false, {})};
+  return {operation, cpu_engine(), forward_desc(hint, false, {})};
 }
-dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, bool with_bias) {
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint, bool with_bias) {
   const auto operation =
       with_bias ? dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right)
                 : dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
-  return {operation, cpu_engine(), forward_desc(d, with_bias, {})};
+  return {operation, cpu_engine(), forward_desc(hint, with_bias, {})};
 }
 #endif
 
-std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Direction direction, bool with_bias, Activation activation) {
-  const ConvDescs d(s);
+std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Type in, Direction direction, bool with_bias, Activation activation) {
+  const ConvDescs d(s, in, direction), hint(s, in, Direction::forward);
   auto conv = std::make_unique<Convolution>();
   dnnl::memory::desc chosen;
   switch (direction) {
@@ -355,13 +361,13 @@ std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Direction di
       break;
     }
     case Direction::data: {
-      const auto description = data_desc(d);
+      const auto description = data_desc(d, hint);
       conv->primitive = dnnl::convolution_backward_data(description);
       chosen = description.weights_desc();
       break;
     }
     case Direction::weights: {
-      const auto description = weights_desc(d, with_bias);
+      const auto description = weights_desc(d, hint, with_bias);
       conv->primitive = dnnl::convolution_backward_weights(description);
       chosen = description.diff_weights_desc();
       break;
@@ -381,17 +387,47 @@ std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Direction di
   return conv;
 }
 
-Convolution& convolution(const Conv2dShape& s, Direction direction, bool with_bias, Activation activation) {
+Convolution& convolution(const Conv2dShape& s, Type in, Direction direction, bool with_bias, Activation activation) {
   static thread_local PrimitiveTable<Convolution> table;
   try {
     return table.get({s.batch, s.height, s.width, s.channels, s.filters, s.kernel_h, s.kernel_w, s.stride_h, s.stride_w,
-                      s.padding_h, s.padding_w, s.dilation_h, s.dilation_w, s.groups, static_cast<int64_t>(direction),
-                      with_bias, static_cast<int64_t>(activation)},
-                     [&] { return make_convolution(s, direction, with_bias, activation); });
+                      s.padding_h, s.padding_w, s.dilation_h, s.dilation_w, s.groups, static_cast<int64_t>(in),
+                      static_cast<int64_t>(direction), with_bias, static_cast<int64_t>(activation)},
+                     [&] { return make_convolution(s, in, direction, with_bias, activation); });
   } catch (const dnnl::error& error) {
     library_failed("convolution", error);
   }
 }
+
+// What goes into a convolution of this shape on this thread: as it is, or rounded to bf16, two numbers in the place of one. With few
+// channels nothing is gained.
+class Images {
+ public:
+  explicit Images(const Conv2dShape& s)
+      : x_(s.batch * s.height * s.width * s.channels),
+        y_(s.batch * s.out_height() * s.out_width() * s.filters),
+        rounds_(matmul_precision() == MatmulPrecision::medium && s.groups == 1 && s.channels >= kLeastChannels && s.filters >= kLeastChannels) {}
+
+  int64_t x_size() const { return x_; }
+  int64_t y_size() const { return y_; }
+  Type type() const { return rounds_ ? Type::bf16 : Type::f32; }
+  int64_t floats(int64_t size) const { return rounds_ ? Workspace::rounded((size + 1) / 2) : 0; }
+  const float* ready(const float* from, int64_t size, Workspace& workspace) const {
+    if (!rounds_) return from;
+    float* const pairs = workspace.take(floats(size));
+    round_to_bf16(from, size, pairs);
+    return pairs;
+  }
+  // Number `at` of what is ready.
+  const float* from(const float* ready, int64_t at) const {
+    return rounds_ ? reinterpret_cast<const float*>(reinterpret_cast<const uint16_t*>(ready) + at) : ready + at;
+  }
+
+ private:
+  static constexpr int64_t kLeastChannels = 16;
+  int64_t x_, y_;
+  bool rounds_;
+};
 
 // The weights as the primitive wants them.
 dnnl::memory& bring_weights(Convolution& conv, const float* w) {
@@ -406,8 +442,10 @@ dnnl::memory& bring_weights(Convolution& conv, const float* w) {
 void onednn_conv_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
                          Activation activation) {
   try {
-    Convolution& conv = convolution(shape, Direction::forward, bias != nullptr, activation);
-    set(conv.x, x);
+    const Images images(shape);
+    Workspace workspace(images.floats(images.x_size()));
+    Convolution& conv = convolution(shape, images.type(), Direction::forward, bias != nullptr, activation);
+    set(conv.x, images.ready(x, images.x_size(), workspace));
     set(conv.y, y);
     std::unordered_map<int, dnnl::memory> arguments{
         {DNNL_ARG_SRC, conv.x}, {DNNL_ARG_WEIGHTS, bring_weights(conv, w)}, {DNNL_ARG_DST, conv.y}};
@@ -423,9 +461,11 @@ void onednn_conv_forward(const Conv2dShape& shape, const float* x, const float* 
 
 void onednn_conv_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx) {
   try {
-    Convolution& conv = convolution(shape, Direction::data, false, Activation::none);
+    const Images images(shape);
+    Workspace workspace(images.floats(images.y_size()));
+    Convolution& conv = convolution(shape, images.type(), Direction::data, false, Activation::none);
     set(conv.x, dx);
-    set(conv.y, dy);
+    set(conv.y, images.ready(dy, images.y_size(), workspace));
     conv.primitive.execute(stream(), {{DNNL_ARG_DIFF_DST, conv.y}, {DNNL_ARG_WEIGHTS, bring_weights(conv, w)},
                                       {DNNL_ARG_DIFF_SRC, conv.x}});
   } catch (const dnnl::error& error) {
@@ -435,9 +475,10 @@ void onednn_conv_backward_data(const Conv2dShape& shape, const float* dy, const 
 
 namespace {
 
-void weights_gradient(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+// x and dy are of the type that is given.
+void weights_gradient(const Conv2dShape& shape, Type type, const float* x, const float* dy, float* dw, float* dbias) {
   try {
-    Convolution& conv = convolution(shape, Direction::weights, dbias != nullptr, Activation::none);
+    Convolution& conv = convolution(shape, type, Direction::weights, dbias != nullptr, Activation::none);
     set(conv.x, x);
     set(conv.y, dy);
     set(conv.plain_weights, dw);
@@ -462,12 +503,15 @@ void weights_gradient(const Conv2dShape& shape, const float* x, const float* dy,
 // divides them by the number of threads, and so would the result.
 void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
   cpu_engine();
-  if (!reproducible()) return weights_gradient(shape, x, dy, dw, dbias);
+  const Images images(shape);
   const int64_t weights = shape.filters * (shape.channels / shape.groups) * shape.kernel_h * shape.kernel_w;
-  const int64_t x_size = shape.height * shape.width * shape.channels, y_size = shape.out_height() * shape.out_width() * shape.filters;
   const int64_t wanted = blocks_for(shape.batch * shape.out_height() * shape.out_width() * weights);
   const int64_t part = (shape.batch + wanted - 1) / std::max<int64_t>(wanted, 1), parts = (shape.batch + part - 1) / part;
-  Workspace workspace((parts - 1) * (Workspace::rounded(weights) + Workspace::rounded(shape.filters)));
+  Workspace workspace(images.floats(images.x_size()) + images.floats(images.y_size()) +
+                      (parts - 1) * (Workspace::rounded(weights) + Workspace::rounded(shape.filters)));
+  x = images.ready(x, images.x_size(), workspace);
+  dy = images.ready(dy, images.y_size(), workspace);
+  if (!reproducible()) return weights_gradient(shape, images.type(), x, dy, dw, dbias);
   std::vector<float*> dws = {dw}, dbiases = {dbias};
   for (int64_t p = 1; p < parts; ++p) {
     dws.push_back(workspace.take(weights));
@@ -477,9 +521,10 @@ void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, cons
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     const OneThread one_thread;
     for (int64_t p = begin; p < end; ++p) {
-      Conv2dShape images = shape;
-      images.batch = std::min(part, shape.batch - p * part);
-      weights_gradient(images, x + p * part * x_size, dy + p * part * y_size, dws[static_cast<size_t>(p)], dbiases[static_cast<size_t>(p)]);
+      Conv2dShape some = shape;
+      some.batch = std::min(part, shape.batch - p * part);
+      weights_gradient(some, images.type(), images.from(x, p * part * images.x_size() / shape.batch), images.from(dy, p * part * images.y_size() / shape.batch),
+                       dws[static_cast<size_t>(p)], dbiases[static_cast<size_t>(p)]);
     }
   });
   for (size_t p = 1; p < dws.size(); ++p) {

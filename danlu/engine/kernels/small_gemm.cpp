@@ -145,6 +145,10 @@ void gather(const float* b, int64_t b_row, int64_t depth, float* out) {
   }
 }
 
+void activate_block(Activation activation, float* y, int64_t rows, int64_t n, int64_t y_row) {
+  for (int64_t i = 0; i < rows; ++i) activate(activation, y + i * y_row, n);
+}
+
 void small_gemm_block(const SmallGemm& g) {
   HWY_ALIGN float block[kDepth * kPanelRow];
   const auto lanes = static_cast<int64_t>(hn::Lanes(F32()));
@@ -172,9 +176,7 @@ void small_gemm_block(const SmallGemm& g) {
       else multiply<1>(g, panel, a, g.c + j);
     }
   }
-  if (g.activation != Activation::none) {
-    for (int64_t i = 0; i < g.m; ++i) activate(g.activation, g.c + i * g.c_row, g.n);
-  }
+  if (g.activation != Activation::none) activate_block(g.activation, g.c, g.m, g.n, g.c_row);
 }
 
 }  // namespace
@@ -186,6 +188,7 @@ namespace danlu::kernels {
 namespace {
 
 HWY_EXPORT(small_gemm_block);
+HWY_EXPORT(activate_block);
 
 constexpr int64_t kThreadWork = int64_t{1} << 16;  // multiplications below which another thread costs more than it gains
 constexpr int64_t kRowGrain = 16, kColumnGrain = 32;
@@ -213,6 +216,11 @@ SmallGemm rows_of(SmallGemm g, int64_t begin, int64_t end) {
 }  // namespace
 
 int64_t most_small_gemm() { return int64_t{1} << (active_isa() == Isa::avx512 ? 26 : 27); }
+
+void activate_rows(Activation activation, float* y, int64_t rows, int64_t n, int64_t y_row) {
+  active_isa();
+  HWY_DYNAMIC_DISPATCH(activate_block)(activation, y, rows, n, y_row);
+}
 
 void small_gemm(const SmallGemm& g) {
   active_isa();

@@ -25,6 +25,9 @@ struct SmallGemm {
 };
 void small_gemm(const SmallGemm& product);
 
+// Rows of n numbers, y_row apart, in place and on the calling thread: what products end with.
+void activate_rows(Activation activation, float* y, int64_t rows, int64_t n, int64_t y_row);
+
 // Multiplications up to which small_gemm() is no slower than oneDNN, on the instruction set in use: AVX-512 repays packing sooner.
 int64_t most_small_gemm();
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +32,15 @@ inline std::vector<float> normal(int64_t n, uint64_t seed) {
   Rng rng(seed);
   std::vector<float> x(static_cast<size_t>(n));
   for (float& v : x) v = rng.normal();
+  return x;
+}
+
+// Rounded to the nearest bf16, of two to the even one.
+inline std::vector<float> bf16(std::vector<float> x) {
+  for (float& v : x) {
+    const auto bits = std::bit_cast<uint32_t>(v);
+    v = std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+  }
   return x;
 }
 

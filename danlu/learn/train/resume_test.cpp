@@ -8,6 +8,7 @@
 #include "danlu/base/rng.h"
 #include "danlu/base/temporary_directory.h"
 #include "danlu/base/timer.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/checkpoint.h"
@@ -107,6 +108,12 @@ TrainOptions options_of(const Json& json) {
 
 TEST_F(Resume, ByEpochs) { expect_same_end(options_of({{"schedule", {{"type", "cosine"}, {"warmup", 3}}}})); }
 TEST_F(Resume, BySteps) { expect_same_end(options_of({{"epochs", nullptr}, {"steps", 13}, {"validate_every", 4}})); }
+TEST_F(Resume, MediumPrecision) {
+  if (!kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  const TrainOptions options = options_of({{"matmul_precision", "medium"}});
+  EXPECT_NE(train(options, {}).hash, train(options_of({}), {}).hash);  // it rounds
+  expect_same_end(options);
+}
 TEST_F(Resume, Accumulated) { expect_same_end(options_of({{"accumulate", 2}, {"batch_size", 16}})); }
 TEST_F(Resume, EarlyStopAndPlateau) {
   expect_same_end(options_of({{"epochs", 40}, {"early_stop", 3}, {"schedule", {{"type", "plateau"}, {"patience", 1}}},

@@ -10,6 +10,7 @@
 #include "danlu/base/log.h"
 #include "danlu/engine/autograd/profiler.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/optimizer.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/ops/random.h"
@@ -56,6 +57,10 @@ void check_lr_scale(const Json& scales, const Locate& locate, const std::string&
   }
 }
 
+kernels::MatmulPrecision precision_of(const TrainOptions& options) {
+  return options.matmul_precision == "medium" ? kernels::MatmulPrecision::medium : kernels::MatmulPrecision::highest;
+}
+
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
@@ -71,6 +76,8 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("schedule", schedule, "constant, step, linear, cosine or plateau; a group {type, warmup, ...} to set its options");
   v.field("freeze", freeze, "parts of the model that do not learn, by their names in the summary: [stem, stages.0]");
   v.field("lr_scale", lr_scale, "factors of the learning rate for parts of the model: {encoder: 0.1}; the longest name that fits decides");
+  v.choice("matmul_precision", matmul_precision, {"highest", "medium"}, "medium: products and convolutions of an update may round their operands to "
+           "bf16 and sum them in f32; for processors with AVX512_BF16");
   v.field("early_stop", early_stop, {0, 1e9}, "stop after so many validations without improvement; 0: never");
   v.choice("monitor", monitor, {"loss", "accuracy"}, "what decides which checkpoint is best");
   v.field("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
@@ -93,6 +100,11 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
   optim::parse_optimizer(o.optimizer, locate, prefix + ".optimizer");
   optim::parse_schedule(o.schedule, locate, prefix + ".schedule");
   check_lr_scale(o.lr_scale, locate, prefix + ".lr_scale");
+  if (precision_of(o) == kernels::MatmulPrecision::medium && !kernels::medium_precision_runs()) {
+    const std::string key = prefix + ".matmul_precision", place = locate ? locate(key) : "";
+    throw ConfigError(kWhere, fmt::format("{}{}{}: got medium; expected a processor with AVX512_BF16, and DANLU_ISA no lower than avx512; highest runs on every one, "
+                                          "with other numbers", place, place.empty() ? "" : ": ", key));
+  }
 }
 
 Tensor predict_all(nn::Module& model, data::DataLoader& loader) {
@@ -208,6 +220,7 @@ class Trainer::Run {
 
   // One turn of an update: adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
   EpochSums accumulate(std::span<const data::Batch> batches, size_t turn) {
+    const kernels::WithMatmulPrecision precision(precision_of(options_));
     int64_t terms = 0;
     for (const data::Batch& batch : batches) terms += objective_.terms(batch);
     EpochSums sums;

@@ -41,6 +41,7 @@ struct TrainOptions {
   Json schedule = "constant";
   std::vector<std::string> freeze;
   Json lr_scale = Json::object();
+  std::string matmul_precision = "highest";  // of the updates; validation is always in f32 (kernels/matmul_precision.h)
   int64_t early_stop = 0;
   std::string monitor = "loss";
   double clip_norm = 0;
