@@ -59,7 +59,8 @@ class Job {
 }  // namespace
 }  // namespace danlu
 
-int main() {
+int main(int argc, char** argv) {
+  const danlu::kernels::WithMatmulPrecision precision(danlu::bench::matmul_precision(argc, argv));
   std::map<std::string, std::unique_ptr<danlu::Job>> jobs;
   std::string name;
   for (int steps = 0; std::cin >> name >> steps;) {
