@@ -178,6 +178,7 @@ void pack_turned(const float* x, int64_t x_column, int64_t columns, int64_t dept
 HWY_POP_ATTRIBUTES
 
 constexpr int64_t kThreadWork = int64_t{1} << 17;  // multiplications below which another thread costs more than it gains
+constexpr int64_t kPackWork = 8;                   // multiplications that take as long as packing a number
 
 int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -230,7 +231,7 @@ struct Right : Packed {
 };
 
 // c = activation(left right + start), for operands that are packed.
-void multiply_packed(const SmallGemm& g, const Left& left, const Right& right, float* c, bool accumulate, const float* bias, Activation activation) {
+void multiply_packed(const Left& left, const Right& right, float* c, int64_t c_row, bool accumulate, const float* bias, Activation activation) {
   const int64_t panels = right.panels();
   int64_t rows = kRowBlock;
   while (rows > kPanelA / 2 && quotient_up(left.size, rows) * panels < 4 * num_threads()) rows /= 2;
@@ -238,13 +239,13 @@ void multiply_packed(const SmallGemm& g, const Left& left, const Right& right, f
     for (int64_t task = begin; task < end; ++task) {
       const int64_t i = task / panels * rows, count = std::min(rows, left.size - i), panel = task % panels;
       const int64_t columns = right.panel_size(panel), width = right.width(panel);
-      float* const block = c + i * g.c_row + panel * kPanelB;
+      float* const block = c + i * c_row + panel * kPanelB;
       for (int64_t part = 0; part < left.parts(); ++part) {
         Depth t;
         t.pairs = quotient_up(left.part_depth(part), 2);
         t.b = right.at(panel, part);
         t.b_step = width;
-        t.c_row = g.c_row;
+        t.c_row = c_row;
         t.from_c = accumulate || part > 0;
         t.bias = bias == nullptr ? nullptr : bias + panel * kPanelB;
         t.last = (1u << (columns - (width - kLanes))) - 1;
@@ -260,12 +261,24 @@ void multiply_packed(const SmallGemm& g, const Left& left, const Right& right, f
           for (int64_t r = 0; r < count; r += kPanelA - (i + r) % kPanelA) {
             const int64_t p = (i + r) / kPanelA, inside = (i + r) % kPanelA;
             t.a = left.at(p, part) + inside;
-            t.c = block + r * g.c_row;
+            t.c = block + r * c_row;
             multiply(t, std::min(kPanelA - inside, count - r), width / kLanes);
           }
         }
       }
-      if (activation != Activation::none) activate_rows(activation, block, count, columns, g.c_row);
+      if (activation != Activation::none) activate_rows(activation, block, count, columns, c_row);
+    }
+  });
+}
+
+// Each panel of each part of a, then of b, of which so many panels are packed.
+void pack(const Left& left, int64_t of_left, const Right& right, int64_t of_right) {
+  const int64_t parts = right.parts();
+  for_units((of_left + of_right) * parts, (of_left * kPanelA + of_right * kPanelB) * right.depth * kPackWork, [&](int64_t begin, int64_t end) {
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t panel = unit / parts, part = unit % parts;
+      if (panel < of_left) left.pack(panel, part);
+      else right.pack(panel - of_left, part);
     }
   });
 }
@@ -275,6 +288,22 @@ void multiply_packed(const SmallGemm& g, const Left& left, const Right& right, f
 bool bf16_gemm_runs() {
   static const bool has = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   return has && active_isa() == Isa::avx512;
+}
+
+int64_t Bf16Right::floats(int64_t k, int64_t n) { return quotient_up(n, kLanes) * kLanes * quotient_up(k, 2); }
+
+Bf16Right::Bf16Right(const float* b, int64_t b_row, bool b_transposed, int64_t k, int64_t n, float* memory) : k_(k), n_(n), pairs_(memory) {
+  const Right right{{b, b_row, b_transposed, n, kPanelB, k, memory}};
+  pack({}, 0, right, right.panels());
+}
+
+void Bf16Right::multiply(int64_t m, const float* a, int64_t a_row, float* c, int64_t c_row, bool accumulate, const float* bias) const {
+  const int64_t size = m * quotient_up(k_, 2);
+  Workspace workspace(size);
+  const Left left{{a, a_row, true, m, kPanelA, k_, workspace.take(size)}};
+  const Right right{{nullptr, 0, false, n_, kPanelB, k_, pairs_}};
+  pack(left, left.panels(), right, 0);
+  multiply_packed(left, right, c, c_row, accumulate, bias, Activation::none);
 }
 
 void round_to_bf16(const float* x, int64_t n, float* pairs) {
@@ -299,14 +328,8 @@ void bf16_gemm(const SmallGemm& g) {
       for (int64_t j = 0; j < g.n; j += chunk_n) {
         const Right right{{g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j), g.b_row, g.b_transposed, std::min(chunk_n, g.n - j), kPanelB, depth, b_pairs}};
         const int64_t of_left = j == 0 ? left.panels() : 0, of_right = i == 0 || chunk_n < g.n ? right.panels() : 0;
-        for_units((of_left + of_right) * left.parts(), left.size * right.size * depth, [&](int64_t begin, int64_t end) {
-          for (int64_t unit = begin; unit < end; ++unit) {
-            const int64_t panel = unit / left.parts(), part = unit % left.parts();
-            if (panel < of_left) left.pack(panel, part);
-            else right.pack(panel - of_left, part);
-          }
-        });
-        multiply_packed(g, left, right, g.c + i * g.c_row + j, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
+        pack(left, of_left, right, of_right);
+        multiply_packed(left, right, g.c + i * g.c_row + j, g.c_row, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
                         is_last ? g.activation : Activation::none);
       }
     }
@@ -318,10 +341,18 @@ void bf16_gemm(const SmallGemm& g) {
 #else
 
 namespace danlu::kernels {
+namespace {
+
+[[noreturn]] void cannot_run() { throw InternalError("engine.kernels", "a product in bf16 on a processor without it"); }
+
+}  // namespace
 
 bool bf16_gemm_runs() { return false; }
-void bf16_gemm(const SmallGemm&) { throw InternalError("engine.kernels", "a product in bf16 on a processor without it"); }
-void round_to_bf16(const float*, int64_t, float*) { throw InternalError("engine.kernels", "rounding to bf16 on a processor without it"); }
+void bf16_gemm(const SmallGemm&) { cannot_run(); }
+int64_t Bf16Right::floats(int64_t, int64_t) { cannot_run(); }
+Bf16Right::Bf16Right(const float*, int64_t, bool, int64_t, int64_t, float*) { cannot_run(); }
+void Bf16Right::multiply(int64_t, const float*, int64_t, float*, int64_t, bool, const float*) const { cannot_run(); }
+void round_to_bf16(const float*, int64_t, float*) { cannot_run(); }
 
 }  // namespace danlu::kernels
 

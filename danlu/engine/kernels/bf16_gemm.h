@@ -18,6 +18,20 @@ bool bf16_gemm_pays(int64_t m, int64_t n, int64_t k);
 // Only where it runs. m, n and k are at least 1.
 void bf16_gemm(const SmallGemm& product);
 
+// The right operand of several products, packed once. Only where they run.
+class Bf16Right {
+ public:
+  static int64_t floats(int64_t k, int64_t n);
+  // B as SmallGemm says; `memory` is for floats(k, n), aligned as a Workspace is, and outlives this. Parallel inside.
+  Bf16Right(const float* b, int64_t b_row, bool b_transposed, int64_t k, int64_t n, float* memory);
+  // C = A B + start, as SmallGemm says, where the rows of A lie along k. Takes a Workspace.
+  void multiply(int64_t m, const float* a, int64_t a_row, float* c, int64_t c_row, bool accumulate, const float* bias) const;
+
+ private:
+  int64_t k_, n_;
+  float* pairs_;
+};
+
 // n numbers, rounded as above, two in the place of a float. Only where the products run.
 void round_to_bf16(const float* x, int64_t n, float* pairs);
 

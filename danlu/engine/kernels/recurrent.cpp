@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "danlu/base/threads.h"
+#include "danlu/engine/kernels/bf16_gemm.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/recurrent.h"
 #include "danlu/engine/kernels/small_gemm.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
@@ -143,11 +146,18 @@ HWY_EXPORT(add_row);
 constexpr int64_t kPanel = 64;  // columns
 constexpr int64_t kThreadWork = int64_t{1} << 18;  // multiplications below which another thread costs more than it gains
 
-// A matrix (k, n) as panels of columns, each of which lies in one piece: it is multiplied with at every position.
+// A matrix (k, n) as panels of columns, each of which lies in one piece: it is multiplied with at every position. Rounded to bf16 where
+// this thread's precision says so and that many rows repay it.
 class Panels {
  public:
-  // From w (k, n), or its transpose (n, k), into k * n floats.
-  Panels(const float* w, int64_t k, int64_t n, bool transposed, float* panels) : k_(k), n_(n), panels_(panels) {
+  static int64_t floats(int64_t k, int64_t n) { return Workspace::rounded((k + 1) * (n + 16)); }  // of either kind
+
+  // From w (k, n), or its transpose (n, k), into floats(k, n).
+  Panels(const float* w, int64_t k, int64_t n, bool transposed, int64_t rows, float* panels) : k_(k), n_(n), panels_(panels) {
+    if (matmul_precision() == MatmulPrecision::medium && bf16_gemm_pays(rows, n, k)) {
+      rounded_.emplace(w, transposed ? k : n, transposed, k, n, panels);
+      return;
+    }
     parallel_for((n + kPanel - 1) / kPanel, 1, [&](int64_t begin, int64_t end) {
       for (int64_t panel = begin; panel < end; ++panel) {
         const int64_t first = panel * kPanel, width = std::min(kPanel, n - first);
@@ -161,6 +171,7 @@ class Panels {
 
   // c (m, n) += a (m, k) w, or = a w + bias. On the calling thread where that is one of a parallel loop.
   void multiply(int64_t m, const float* a, int64_t a_row, float* c, int64_t c_row, bool accumulate, const float* bias = nullptr) const {
+    if (rounded_) return rounded_->multiply(m, a, a_row, c, c_row, accumulate, bias);
     for (int64_t first = 0; first < n_; first += kPanel) {
       const int64_t width = std::min(kPanel, n_ - first);
       small_gemm({.m = m, .n = width, .k = k_, .a = a, .a_row = a_row, .a_step = 1, .b = panels_ + first * k_, .b_row = width,
@@ -171,6 +182,7 @@ class Panels {
  private:
   int64_t k_, n_;
   float* panels_;
+  std::optional<Bf16Right> rounded_;
 };
 
 int64_t length_of(const RecurrentShape& s, int64_t n) { return s.lengths == nullptr ? s.length : s.lengths[n]; }
@@ -192,8 +204,8 @@ void recurrent(const RecurrentShape& s, const float* inputs, const float* weight
   active_isa();
   const int64_t H = s.hidden, G = s.gates();
   const bool is_gru = s.cell == Cell::gru;
-  Workspace workspace(Workspace::rounded(H * G) + Workspace::rounded(s.batch * H) + (is_gru ? Workspace::rounded(s.batch * G) : 0));
-  const Panels panels(weight, H, G, true, workspace.take(H * G));
+  Workspace workspace(Panels::floats(H, G) + Workspace::rounded(s.batch * H) + (is_gru ? Workspace::rounded(s.batch * G) : 0));
+  const Panels panels(weight, H, G, true, s.batch, workspace.take(Panels::floats(H, G)));
   float* const h = workspace.take(s.batch * H);  // of every sequence, as it is at the time
   float* const hidden = is_gru ? workspace.take(s.batch * G) : nullptr;
   if (h0 != nullptr) std::copy(h0, h0 + s.batch * H, h);
@@ -250,8 +262,8 @@ void recurrent_backward(const RecurrentShape& s, const float* dy, const float* w
   active_isa();
   const int64_t H = s.hidden, G = s.gates();
   const bool is_gru = s.cell == Cell::gru, is_lstm = s.cell == Cell::lstm;
-  Workspace workspace(Workspace::rounded(H * G) + (is_lstm ? 2 : 1) * Workspace::rounded(s.batch * H));
-  const Panels panels(weight, G, H, false, workspace.take(H * G));
+  Workspace workspace(Panels::floats(G, H) + (is_lstm ? 2 : 1) * Workspace::rounded(s.batch * H));
+  const Panels panels(weight, G, H, false, s.batch, workspace.take(Panels::floats(G, H)));
   float* const dh = workspace.take(s.batch * H);
   float* const dc = is_lstm ? workspace.take(s.batch * H) : nullptr;
   for (float* d : {dh, dc}) {
