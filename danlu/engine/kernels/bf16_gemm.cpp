@@ -27,6 +27,7 @@ constexpr int64_t kChunkK = 16 * kDepth;       // of k that is packed at once
 constexpr int64_t kPairsA = int64_t{1} << 20;  // pairs of packed operands, which stay in the caches
 constexpr int64_t kPairsB = int64_t{1} << 21;
 constexpr int64_t kRowBlock = 192;  // rows of a task
+constexpr int64_t kUnit = 32;       // rows that are packed at once, as they lie in memory
 
 // What a tile reads: pair (r, p) of A is a[r * a_row + p * a_step], row p of B is b[p * b_step, ...).
 struct Depth {
@@ -102,28 +103,39 @@ HWY_INLINE __m512 pairs_of(const float* x, int64_t left) {
   return rounded(_mm512_maskz_loadu_ps(first(left), x), _mm512_maskz_loadu_ps(first(left - kLanes), x + kLanes));
 }
 
-// Rows that lie along k: `pairs` of each, one row after another.
-void pack_rows(const float* x, int64_t x_row, int64_t rows, int64_t depth, float* out) {
+// Rows that lie along k.
+void pack_rows(const float* x, int64_t x_row, int64_t rows, int64_t depth, float* out, int64_t out_row) {
   const int64_t pairs = (depth + 1) / 2;
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t p = 0; p < pairs; p += kLanes) _mm512_mask_storeu_ps(out + p, first(pairs - p), pairs_of(x + 2 * p, depth - 2 * p));
     x += x_row;
-    out += pairs;
+    out += out_row;
   }
 }
 
-// Columns of a matrix whose rows go on along k: pair p of column j is out[p * width + j]. `width` is in whole vectors; what is beyond
-// `columns` becomes 0.
-void pack_columns(const float* x, int64_t x_row, int64_t columns, int64_t depth, int64_t width, float* out) {
+// Where pairs of columns go: pair p of column j, both from the beginning of a panel, is panel[p * width + j]. The next panel is `stride`
+// further on; the last is narrower.
+struct Panels {
+  float* first;
+  int64_t width, last_width, stride, count;
+  float* at(int64_t panel) const { return first + panel * stride; }
+  int64_t width_of(int64_t panel) const { return panel + 1 < count ? width : last_width; }
+};
+
+// Columns of a matrix whose rows go on along k, from pair `pair` on. What is beyond `columns` becomes 0.
+void pack_columns(const float* x, int64_t x_row, int64_t columns, int64_t depth, int64_t pair, const Panels& panels) {
   const __m512i beside = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   for (int64_t k = 0; k < depth; k += 2) {
-    for (int64_t j = 0; j < width; j += kLanes) {
-      const __mmask16 mask = first(columns - j), second = k + 1 < depth ? mask : static_cast<__mmask16>(0);
-      const __m512 even = _mm512_maskz_loadu_ps(mask, x + j), odd = _mm512_maskz_loadu_ps(second, x + x_row + j);
-      _mm512_store_si512(out + j, _mm512_permutexvar_epi16(beside, _mm512_castps_si512(rounded(even, odd))));
+    for (int64_t panel = 0; panel < panels.count; ++panel) {
+      const int64_t from = panel * panels.width, width = panels.width_of(panel);
+      float* const out = panels.at(panel) + (pair + k / 2) * width;
+      for (int64_t j = 0; j < width; j += kLanes) {
+        const __mmask16 mask = first(columns - from - j), second = k + 1 < depth ? mask : static_cast<__mmask16>(0);
+        const __m512 even = _mm512_maskz_loadu_ps(mask, x + from + j), odd = _mm512_maskz_loadu_ps(second, x + x_row + from + j);
+        _mm512_store_si512(out + j, _mm512_permutexvar_epi16(beside, _mm512_castps_si512(rounded(even, odd))));
+      }
     }
     x += 2 * x_row;
-    out += width;
   }
 }
 
@@ -155,23 +167,22 @@ HWY_INLINE void transpose_16(__m512* v) {
   }
 }
 
-// As pack_columns(), of a matrix whose columns lie along k, x_column apart.
-void pack_turned(const float* x, int64_t x_column, int64_t columns, int64_t depth, int64_t width, float* out) {
+// As many columns as a vector has lanes, or `columns` of them, of a matrix whose columns lie along k.
+void pack_turned(const float* x, int64_t x_column, int64_t columns, int64_t depth, float* out, int64_t width) {
   const int64_t pairs = (depth + 1) / 2;
-  for (int64_t j = 0; j < width; j += kLanes) {
-    for (int64_t p = 0; p < pairs; p += kLanes) {
-      __m512 v[kLanes];
+  for (int64_t p = 0; p < pairs; p += kLanes) {
+    __m512 v[kLanes];
 #pragma GCC unroll 16
-      for (int64_t l = 0; l < kLanes; ++l) v[l] = j + l < columns ? pairs_of(x + (j + l) * x_column + 2 * p, depth - 2 * p) : _mm512_setzero_ps();
-      transpose_16(v);
-      const int64_t count = pairs - p < kLanes ? pairs - p : kLanes;
-      if (count == kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) v[l] = l < columns ? pairs_of(x + l * x_column + 2 * p, depth - 2 * p) : _mm512_setzero_ps();
+    transpose_16(v);
+    const int64_t count = pairs - p < kLanes ? pairs - p : kLanes;
+    if (count == kLanes) {
 #pragma GCC unroll 16
-        for (int64_t l = 0; l < kLanes; ++l) _mm512_store_ps(out + (p + l) * width + j, v[l]);
-      } else {
-        for (int64_t l = 0; l < count; ++l) _mm512_store_ps(out + (p + l) * width + j, v[l]);
-      }
+      for (int64_t l = 0; l < kLanes; ++l) _mm512_store_ps(out + l * width, v[l]);
+    } else {
+      for (int64_t l = 0; l < count; ++l) _mm512_store_ps(out + l * width, v[l]);
     }
+    out += kLanes * width;
   }
 }
 
@@ -188,82 +199,89 @@ void for_units(int64_t n, int64_t work, const Body& body) {
   parallel_for(n, work < kThreadWork ? n : 1, body);
 }
 
-// An operand in panels of rows of A or columns of B, each in parts along k.
+// A part of an operand and its place: `size` rows of A or columns of B, in panels. Packed in units, of some rows as they lie in memory.
 struct Packed {
-  const float* x;  // of the chunk
+  const float* x;
   int64_t x_row;
   bool along_k;  // whether rows of A or columns of B lie along k
-  int64_t size;  // rows of A or columns of B
-  int64_t panel;
-  int64_t depth;
+  int64_t size, depth;
   float* pairs;
 
-  int64_t panels() const { return quotient_up(size, panel); }
+  int64_t units() const { return quotient_up(along_k ? size : depth, kUnit); }
+  int64_t unit_size(int64_t unit) const { return std::min(kUnit, (along_k ? size : depth) - unit * kUnit); }
+  int64_t all_pairs() const { return quotient_up(depth, 2); }
   int64_t parts() const { return quotient_up(depth, kDepth); }
-  int64_t part_depth(int64_t part) const { return std::min(kDepth, depth - part * kDepth); }
-  int64_t panel_size(int64_t p) const { return std::min(panel, size - p * panel); }
-  const float* from(int64_t p, int64_t part) const {
-    return along_k ? x + p * panel * x_row + part * kDepth : x + part * kDepth * x_row + p * panel;
-  }
+  int64_t part_pairs(int64_t part) const { return quotient_up(std::min(kDepth, depth - part * kDepth), 2); }
 };
 
 // A as rows where it lies along k, else in panels as B.
 struct Left : Packed {
-  bool as_rows() const { return along_k; }
-  int64_t row() const { return as_rows() ? 0 : 1; }
-  float* at(int64_t p, int64_t part) const {
-    if (as_rows()) return pairs + part * (kDepth / 2) * size + p * panel * quotient_up(part_depth(part), 2);
-    return pairs + (p * quotient_up(depth, 2) + part * (kDepth / 2)) * panel;
+  static int64_t floats(int64_t size, int64_t depth) { return quotient_up(size, kPanelA) * kPanelA * (quotient_up(depth, 2) + kGap); }
+
+  int64_t row() const { return all_pairs() + kGap; }
+  Panels panels() const { return {pairs, kPanelA, kPanelA, kPanelA * all_pairs(), quotient_up(size, kPanelA)}; }
+  void pack(int64_t unit) const {
+    const float* const from = x + unit * kUnit * x_row;
+    if (along_k) pack_rows(from, x_row, unit_size(unit), depth, pairs + unit * kUnit * row(), row());
+    else pack_columns(from, x_row, size, unit_size(unit), unit * kUnit / 2, panels());
   }
-  void pack(int64_t p, int64_t part) const {
-    if (as_rows()) pack_rows(from(p, part), x_row, panel_size(p), part_depth(part), at(p, part));
-    else pack_columns(from(p, part), x_row, panel_size(p), part_depth(part), panel, at(p, part));
-  }
+
+ private:
+  static constexpr int64_t kGap = kLanes;  // rows are no power of two apart, whose lines would fall into few sets of the cache
 };
 
 struct Right : Packed {
-  int64_t width(int64_t p) const { return quotient_up(panel_size(p), kLanes) * kLanes; }
-  float* at(int64_t p, int64_t part) const { return pairs + p * panel * quotient_up(depth, 2) + part * (kDepth / 2) * width(p); }
-  void pack(int64_t p, int64_t part) const {
-    const auto packs = along_k ? pack_turned : pack_columns;
-    packs(from(p, part), x_row, panel_size(p), part_depth(part), width(p), at(p, part));
+  static int64_t floats(int64_t size, int64_t depth) { return quotient_up(size, kLanes) * kLanes * quotient_up(depth, 2); }
+
+  int64_t panel_size(int64_t panel) const { return std::min(kPanelB, size - panel * kPanelB); }
+  Panels panels() const {
+    const int64_t count = quotient_up(size, kPanelB);
+    return {pairs, kPanelB, quotient_up(panel_size(count - 1), kLanes) * kLanes, kPanelB * all_pairs(), count};
+  }
+  void pack(int64_t unit) const {
+    const Panels to = panels();
+    if (!along_k) return pack_columns(x + unit * kUnit * x_row, x_row, size, unit_size(unit), unit * kUnit / 2, to);
+    for (int64_t j = unit * kUnit, end = j + unit_size(unit); j < end; j += kLanes) {
+      const int64_t panel = j / kPanelB;
+      pack_turned(x + j * x_row, x_row, std::min(kLanes, size - j), depth, to.at(panel) + j % kPanelB, to.width_of(panel));
+    }
   }
 };
 
 // c = activation(left right + start), for operands that are packed.
 void multiply_packed(const Left& left, const Right& right, float* c, int64_t c_row, bool accumulate, const float* bias, Activation activation) {
-  const int64_t panels = right.panels();
+  const Panels from_right = right.panels(), from_left = left.panels();
   int64_t rows = kRowBlock;
-  while (rows > kPanelA / 2 && quotient_up(left.size, rows) * panels < 4 * num_threads()) rows /= 2;
-  for_units(quotient_up(left.size, rows) * panels, left.size * right.size * left.depth, [&](int64_t begin, int64_t end) {
+  while (rows > kPanelA / 2 && quotient_up(left.size, rows) * from_right.count < 4 * num_threads()) rows /= 2;
+  for_units(quotient_up(left.size, rows) * from_right.count, left.size * right.size * left.depth, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t i = task / panels * rows, count = std::min(rows, left.size - i), panel = task % panels;
-      const int64_t columns = right.panel_size(panel), width = right.width(panel);
+      const int64_t i = task / from_right.count * rows, count = std::min(rows, left.size - i), panel = task % from_right.count;
+      const int64_t columns = right.panel_size(panel), width = from_right.width_of(panel);
       float* const block = c + i * c_row + panel * kPanelB;
       for (int64_t part = 0; part < left.parts(); ++part) {
+        const int64_t pair = part * (kDepth / 2);
         Depth t;
-        t.pairs = quotient_up(left.part_depth(part), 2);
-        t.b = right.at(panel, part);
+        t.pairs = left.part_pairs(part);
+        t.b = from_right.at(panel) + pair * width;
         t.b_step = width;
         t.c_row = c_row;
         t.from_c = accumulate || part > 0;
         t.bias = bias == nullptr ? nullptr : bias + panel * kPanelB;
         t.last = (1u << (columns - (width - kLanes))) - 1;
-        if (left.as_rows()) {
-          t.a = left.at(0, part) + i * t.pairs;
-          t.a_row = t.pairs;
+        if (left.along_k) {
+          t.a = left.pairs + i * left.row() + pair;
+          t.a_row = left.row();
           t.a_step = 1;
           t.c = block;
           multiply(t, count, width / kLanes);
-        } else {
-          t.a_row = 1;
-          t.a_step = kPanelA;
-          for (int64_t r = 0; r < count; r += kPanelA - (i + r) % kPanelA) {
-            const int64_t p = (i + r) / kPanelA, inside = (i + r) % kPanelA;
-            t.a = left.at(p, part) + inside;
-            t.c = block + r * c_row;
-            multiply(t, std::min(kPanelA - inside, count - r), width / kLanes);
-          }
+          continue;
+        }
+        t.a_row = 1;
+        t.a_step = kPanelA;
+        for (int64_t r = 0, inside = i % kPanelA; r < count; r += kPanelA - inside, inside = 0) {
+          t.a = from_left.at((i + r) / kPanelA) + pair * kPanelA + inside;
+          t.c = block + r * c_row;
+          multiply(t, std::min(kPanelA - inside, count - r), width / kLanes);
         }
       }
       if (activation != Activation::none) activate_rows(activation, block, count, columns, c_row);
@@ -271,14 +289,13 @@ void multiply_packed(const Left& left, const Right& right, float* c, int64_t c_r
   });
 }
 
-// Each panel of each part of a, then of b, of which so many panels are packed.
+// As many units of the one as are given, then of the other.
 void pack(const Left& left, int64_t of_left, const Right& right, int64_t of_right) {
-  const int64_t parts = right.parts();
-  for_units((of_left + of_right) * parts, (of_left * kPanelA + of_right * kPanelB) * right.depth * kPackWork, [&](int64_t begin, int64_t end) {
+  const int64_t numbers = (of_left > 0 ? left.size * left.depth : 0) + (of_right > 0 ? right.size * right.depth : 0);
+  for_units(of_left + of_right, numbers * kPackWork, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t panel = unit / parts, part = unit % parts;
-      if (panel < of_left) left.pack(panel, part);
-      else right.pack(panel - of_left, part);
+      if (unit < of_left) left.pack(unit);
+      else right.pack(unit - of_left);
     }
   });
 }
@@ -290,45 +307,43 @@ bool bf16_gemm_runs() {
   return has && active_isa() == Isa::avx512;
 }
 
-int64_t Bf16Right::floats(int64_t k, int64_t n) { return quotient_up(n, kLanes) * kLanes * quotient_up(k, 2); }
+int64_t Bf16Right::floats(int64_t k, int64_t n) { return Right::floats(n, k); }
 
 Bf16Right::Bf16Right(const float* b, int64_t b_row, bool b_transposed, int64_t k, int64_t n, float* memory) : k_(k), n_(n), pairs_(memory) {
-  const Right right{{b, b_row, b_transposed, n, kPanelB, k, memory}};
-  pack({}, 0, right, right.panels());
+  const Right right{{b, b_row, b_transposed, n, k, memory}};
+  pack({}, 0, right, right.units());
 }
 
 void Bf16Right::multiply(int64_t m, const float* a, int64_t a_row, float* c, int64_t c_row, bool accumulate, const float* bias) const {
-  const int64_t size = m * quotient_up(k_, 2);
-  Workspace workspace(size);
-  const Left left{{a, a_row, true, m, kPanelA, k_, workspace.take(size)}};
-  const Right right{{nullptr, 0, false, n_, kPanelB, k_, pairs_}};
-  pack(left, left.panels(), right, 0);
+  Workspace workspace(Left::floats(m, k_));
+  const Left left{{a, a_row, true, m, k_, workspace.take(Left::floats(m, k_))}};
+  const Right right{{nullptr, 0, false, n_, k_, pairs_}};
+  pack(left, left.units(), right, 0);
   multiply_packed(left, right, c, c_row, accumulate, bias, Activation::none);
 }
 
 void round_to_bf16(const float* x, int64_t n, float* pairs) {
   constexpr int64_t kGrain = int64_t{1} << 15;
-  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) { pack_rows(x + begin, 0, 1, end - begin, pairs + begin / 2); });
+  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) { pack_rows(x + begin, 0, 1, end - begin, pairs + begin / 2, 0); });
 }
 
 void bf16_gemm(const SmallGemm& g) {
   const bool a_along_k = g.a_step == 1;
   const int64_t a_row = a_along_k ? g.a_row : g.a_step;
-  const int64_t pairs = quotient_up(std::min(g.k, kChunkK), 2);
-  const int64_t chunk_m = std::min(quotient_up(g.m, kPanelA), std::max<int64_t>(kPairsA / pairs / kPanelA, 1)) * kPanelA;
-  const int64_t chunk_n = std::min(quotient_up(g.n, kPanelB), std::max<int64_t>(kPairsB / pairs / kPanelB, 1)) * kPanelB;
-  Workspace workspace(Workspace::rounded(chunk_m * pairs) + Workspace::rounded(chunk_n * pairs));
-  float* const a_pairs = workspace.take(chunk_m * pairs);
-  float* const b_pairs = workspace.take(chunk_n * pairs);
+  const int64_t deepest = std::min(g.k, kChunkK);
+  const int64_t most_m = std::min(quotient_up(g.m, kPanelA), std::max<int64_t>(kPairsA / Left::floats(kPanelA, deepest), 1)) * kPanelA;
+  const int64_t most_n = std::min(quotient_up(g.n, kPanelB), std::max<int64_t>(kPairsB / Right::floats(kPanelB, deepest), 1)) * kPanelB;
+  Workspace workspace(Workspace::rounded(Left::floats(most_m, deepest)) + Workspace::rounded(Right::floats(most_n, deepest)));
+  float* const a_pairs = workspace.take(Left::floats(most_m, deepest));
+  float* const b_pairs = workspace.take(Right::floats(most_n, deepest));
   for (int64_t k = 0; k < g.k; k += kChunkK) {
     const int64_t depth = std::min(kChunkK, g.k - k);
     const bool is_first = k == 0, is_last = k + depth == g.k;
-    for (int64_t i = 0; i < g.m; i += chunk_m) {
-      const Left left{{g.a + (a_along_k ? i * a_row + k : k * a_row + i), a_row, a_along_k, std::min(chunk_m, g.m - i), kPanelA, depth, a_pairs}};
-      for (int64_t j = 0; j < g.n; j += chunk_n) {
-        const Right right{{g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j), g.b_row, g.b_transposed, std::min(chunk_n, g.n - j), kPanelB, depth, b_pairs}};
-        const int64_t of_left = j == 0 ? left.panels() : 0, of_right = i == 0 || chunk_n < g.n ? right.panels() : 0;
-        pack(left, of_left, right, of_right);
+    for (int64_t i = 0; i < g.m; i += most_m) {
+      const Left left{{g.a + (a_along_k ? i * a_row + k : k * a_row + i), a_row, a_along_k, std::min(most_m, g.m - i), depth, a_pairs}};
+      for (int64_t j = 0; j < g.n; j += most_n) {
+        const Right right{{g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j), g.b_row, g.b_transposed, std::min(most_n, g.n - j), depth, b_pairs}};
+        pack(left, j == 0 ? left.units() : 0, right, i == 0 || most_n < g.n ? right.units() : 0);
         multiply_packed(left, right, g.c + i * g.c_row + j, g.c_row, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
                         is_last ? g.activation : Activation::none);
       }
