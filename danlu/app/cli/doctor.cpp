@@ -10,13 +10,15 @@
 #include "danlu/base/version.h"
 #include "danlu/engine/kernels/gemm.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/tensor/tensor.h"
 
 namespace danlu::app {
 namespace {
 
 // Measured speed of a product of two 512 x 512 matrices: the best of a few.
-double gemm_gflops() {
+double gemm_gflops(kernels::MatmulPrecision of) {
+  const kernels::WithMatmulPrecision precision(of);
   constexpr int64_t kSize = 512;
   constexpr int kTries = 20;
   const Tensor a = Tensor::full({kSize, kSize}, 0.5f), b = Tensor::full({kSize, kSize}, 0.25f);
@@ -62,19 +64,21 @@ class DoctorVerb : public Verb {
     std::vector<std::string> isas;
     for (const kernels::Isa isa : kernels::supported_isas()) isas.emplace_back(kernels::isa_name(isa));
     const std::vector<std::string> problems = warnings();
-    const Json json = {{"event", "doctor"},
-                       {"danlu", fmt::format("{} ({}, {})", version(), build_type(), compiler())},
-                       {"processor", cpu.model},
-                       {"processors", cpu.processors},
-                       {"features", cpu.features},
-                       {"memory_gib", std::round(static_cast<double>(cpu.memory_bytes) / 0x1p30 * 10) / 10},
-                       {"threads", num_threads()},
-                       {"kernels", kernels::isa_name(kernels::active_isa())},
-                       {"kernels_possible", isas},
-                       {"onednn", kernels::gemm_library()},
-                       {"matrix_gflops", std::round(gemm_gflops())},
-                       {"data", expand_path("${DANLU_DATA}")},
-                       {"warnings", problems}};
+    Json json = {{"event", "doctor"},
+                 {"danlu", fmt::format("{} ({}, {})", version(), build_type(), compiler())},
+                 {"processor", cpu.model},
+                 {"processors", cpu.processors},
+                 {"features", cpu.features},
+                 {"memory_gib", std::round(static_cast<double>(cpu.memory_bytes) / 0x1p30 * 10) / 10},
+                 {"threads", num_threads()},
+                 {"kernels", kernels::isa_name(kernels::active_isa())},
+                 {"kernels_possible", isas},
+                 {"onednn", kernels::gemm_library()},
+                 {"matrix_gflops", std::round(gemm_gflops(kernels::MatmulPrecision::highest))},
+                 {"data", expand_path("${DANLU_DATA}")},
+                 {"warnings", problems}};
+    // Of train.matmul_precision: medium, where this processor has it.
+    if (kernels::medium_precision_runs()) json["matrix_gflops_medium"] = std::round(gemm_gflops(kernels::MatmulPrecision::medium));
     std::string text;
     for (const auto& [key, value] : json.items()) {
       if (key == "event" || key == "warnings") continue;

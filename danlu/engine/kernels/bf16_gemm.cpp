@@ -3,6 +3,7 @@
 #include <hwy/base.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "danlu/base/error.h"
 #include "danlu/base/threads.h"
@@ -189,14 +190,24 @@ void pack_turned(const float* x, int64_t x_column, int64_t columns, int64_t dept
 HWY_POP_ATTRIBUTES
 
 constexpr int64_t kThreadWork = int64_t{1} << 17;  // multiplications below which another thread costs more than it gains
+constexpr int64_t kSharedWork = int64_t{1} << 24;
 constexpr int64_t kPackWork = 8;                   // multiplications that take as long as packing a number
 
 int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Calls body(first, last) on the indices in [0, n), on one thread if they are little work.
+// Calls body(i) for all i in [0, n), on one thread if they are little work. Threads take the next of much work, as a processor may be
+// slower for a while, and a fixed range of less, so that they find in their caches what they left there.
 template <class Body>
 void for_units(int64_t n, int64_t work, const Body& body) {
-  parallel_for(n, work < kThreadWork ? n : 1, body);
+  if (work < kSharedWork) {
+    return parallel_for(n, work < kThreadWork ? n : 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) body(i);
+    });
+  }
+  std::atomic<int64_t> next{0};
+  parallel_for(num_threads(), 1, [&](int64_t, int64_t) {
+    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) body(i);
+  });
 }
 
 // A part of an operand and its place: `size` rows of A or columns of B, in panels. Packed in units, of some rows as they lie in memory.
@@ -253,50 +264,49 @@ void multiply_packed(const Left& left, const Right& right, float* c, int64_t c_r
   const Panels from_right = right.panels(), from_left = left.panels();
   int64_t rows = kRowBlock;
   while (rows > kPanelA / 2 && quotient_up(left.size, rows) * from_right.count < 4 * num_threads()) rows /= 2;
-  for_units(quotient_up(left.size, rows) * from_right.count, left.size * right.size * left.depth, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t i = task / from_right.count * rows, count = std::min(rows, left.size - i), panel = task % from_right.count;
-      const int64_t columns = right.panel_size(panel), width = from_right.width_of(panel);
-      float* const block = c + i * c_row + panel * kPanelB;
-      for (int64_t part = 0; part < left.parts(); ++part) {
-        const int64_t pair = part * (kDepth / 2);
-        Depth t;
-        t.pairs = left.part_pairs(part);
-        t.b = from_right.at(panel) + pair * width;
-        t.b_step = width;
-        t.c_row = c_row;
-        t.from_c = accumulate || part > 0;
-        t.bias = bias == nullptr ? nullptr : bias + panel * kPanelB;
-        t.last = (1u << (columns - (width - kLanes))) - 1;
-        if (left.along_k) {
-          t.a = left.pairs + i * left.row() + pair;
-          t.a_row = left.row();
-          t.a_step = 1;
-          t.c = block;
-          multiply(t, count, width / kLanes);
-          continue;
-        }
-        t.a_row = 1;
-        t.a_step = kPanelA;
-        for (int64_t r = 0, inside = i % kPanelA; r < count; r += kPanelA - inside, inside = 0) {
-          t.a = from_left.at((i + r) / kPanelA) + pair * kPanelA + inside;
-          t.c = block + r * c_row;
-          multiply(t, std::min(kPanelA - inside, count - r), width / kLanes);
-        }
+  const int64_t blocks = quotient_up(left.size, rows);
+  const bool by_panels = right.along_k;  // the rows of weights, as the optimiser divides them too
+  for_units(blocks * from_right.count, left.size * right.size * left.depth, [&](int64_t task) {
+    const int64_t i = (by_panels ? task % blocks : task / from_right.count) * rows, panel = by_panels ? task / blocks : task % from_right.count;
+    const int64_t count = std::min(rows, left.size - i);
+    const int64_t columns = right.panel_size(panel), width = from_right.width_of(panel);
+    float* const block = c + i * c_row + panel * kPanelB;
+    for (int64_t part = 0; part < left.parts(); ++part) {
+      const int64_t pair = part * (kDepth / 2);
+      Depth t;
+      t.pairs = left.part_pairs(part);
+      t.b = from_right.at(panel) + pair * width;
+      t.b_step = width;
+      t.c_row = c_row;
+      t.from_c = accumulate || part > 0;
+      t.bias = bias == nullptr ? nullptr : bias + panel * kPanelB;
+      t.last = (1u << (columns - (width - kLanes))) - 1;
+      if (left.along_k) {
+        t.a = left.pairs + i * left.row() + pair;
+        t.a_row = left.row();
+        t.a_step = 1;
+        t.c = block;
+        multiply(t, count, width / kLanes);
+        continue;
       }
-      if (activation != Activation::none) activate_rows(activation, block, count, columns, c_row);
+      t.a_row = 1;
+      t.a_step = kPanelA;
+      for (int64_t r = 0, inside = i % kPanelA; r < count; r += kPanelA - inside, inside = 0) {
+        t.a = from_left.at((i + r) / kPanelA) + pair * kPanelA + inside;
+        t.c = block + r * c_row;
+        multiply(t, std::min(kPanelA - inside, count - r), width / kLanes);
+      }
     }
+    if (activation != Activation::none) activate_rows(activation, block, count, columns, c_row);
   });
 }
 
 // As many units of the one as are given, then of the other.
 void pack(const Left& left, int64_t of_left, const Right& right, int64_t of_right) {
   const int64_t numbers = (of_left > 0 ? left.size * left.depth : 0) + (of_right > 0 ? right.size * right.depth : 0);
-  for_units(of_left + of_right, numbers * kPackWork, [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; ++unit) {
-      if (unit < of_left) left.pack(unit);
-      else right.pack(unit - of_left);
-    }
+  for_units(of_left + of_right, numbers * kPackWork, [&](int64_t unit) {
+    if (unit < of_left) left.pack(unit);
+    else right.pack(unit - of_left);
   });
 }
 

@@ -56,6 +56,7 @@ LrRange lr_range_test(nn::Module& model, const Objective& objective, const Train
   const double factor = std::pow(range.to / range.from, 1.0 / static_cast<double>(range.steps - 1));
   LrRange result;
   double smoothed = 0, weight = 0, lowest = HUGE_VAL, lr = range.from;
+  const kernels::WithMatmulPrecision precision(options.precision());
   model.train();
   while (static_cast<int64_t>(result.points.size()) < range.steps && !result.diverged) {
     const size_t before = result.points.size();

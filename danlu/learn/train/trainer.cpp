@@ -10,7 +10,6 @@
 #include "danlu/base/log.h"
 #include "danlu/engine/autograd/profiler.h"
 #include "danlu/engine/autograd/tape.h"
-#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/optimizer.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/ops/random.h"
@@ -57,10 +56,6 @@ void check_lr_scale(const Json& scales, const Locate& locate, const std::string&
   }
 }
 
-kernels::MatmulPrecision precision_of(const TrainOptions& options) {
-  return options.matmul_precision == "medium" ? kernels::MatmulPrecision::medium : kernels::MatmulPrecision::highest;
-}
-
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
@@ -93,6 +88,10 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("spike_threshold", spike_threshold, {1, 1e6}, "standard deviations of the logarithm of the loss that make a spike");
 }
 
+kernels::MatmulPrecision TrainOptions::precision() const {
+  return matmul_precision == "medium" ? kernels::MatmulPrecision::medium : kernels::MatmulPrecision::highest;
+}
+
 void check(const TrainOptions& o, const Locate& locate, const std::string& prefix) {
   if (!o.epochs && !o.steps && !o.tokens && !o.time_limit) {
     throw ConfigError(kWhere, fmt::format("{}: got none of epochs, steps, tokens and time_limit; expected at least one to end the training", prefix));
@@ -100,7 +99,7 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
   optim::parse_optimizer(o.optimizer, locate, prefix + ".optimizer");
   optim::parse_schedule(o.schedule, locate, prefix + ".schedule");
   check_lr_scale(o.lr_scale, locate, prefix + ".lr_scale");
-  if (precision_of(o) == kernels::MatmulPrecision::medium && !kernels::medium_precision_runs()) {
+  if (o.precision() == kernels::MatmulPrecision::medium && !kernels::medium_precision_runs()) {
     const std::string key = prefix + ".matmul_precision", place = locate ? locate(key) : "";
     throw ConfigError(kWhere, fmt::format("{}{}{}: got medium; expected a processor with AVX512_BF16, and DANLU_ISA no lower than avx512; highest runs on every one, "
                                           "with other numbers", place, place.empty() ? "" : ": ", key));
@@ -220,7 +219,7 @@ class Trainer::Run {
 
   // One turn of an update: adds the gradient of each batch, weighted by its part of all terms: the gradient of the mean over all of them.
   EpochSums accumulate(std::span<const data::Batch> batches, size_t turn) {
-    const kernels::WithMatmulPrecision precision(precision_of(options_));
+    const kernels::WithMatmulPrecision precision(options_.precision());
     int64_t terms = 0;
     for (const data::Batch& batch : batches) terms += objective_.terms(batch);
     EpochSums sums;

@@ -22,6 +22,7 @@
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
 #include "danlu/data/dataset/loader.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/learn/nn/module.h"
 #include "danlu/learn/optim/optimizer.h"
 #include "danlu/learn/optim/schedule.h"
@@ -54,6 +55,7 @@ struct TrainOptions {
   std::string on_spike = "warn";
   double spike_threshold = 10;
   void describe(OptionVisitor& v);
+  kernels::MatmulPrecision precision() const;
 };
 
 // Checks what the field table cannot: that something ends the training, that the optimiser and schedule exist and take their
