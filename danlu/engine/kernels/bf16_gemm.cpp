@@ -43,6 +43,8 @@ struct Depth {
 
 HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512bf16")
 
+constexpr __mmask16 kAll = 0xffff;
+
 template <int kRows, int kColumns>
 HWY_INLINE void tile(const Depth& t, int64_t i) {
   const auto last = static_cast<__mmask16>(t.last);
@@ -50,7 +52,7 @@ HWY_INLINE void tile(const Depth& t, int64_t i) {
   __m512 sum[kRows][kColumns];
 #pragma GCC unroll 4
   for (int v = 0; v < kColumns; ++v) {
-    const __mmask16 mask = v + 1 < kColumns ? static_cast<__mmask16>(0xffff) : last;
+    const __mmask16 mask = v + 1 < kColumns ? kAll : last;
     const __m512 start = t.from_c || t.bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(mask, t.bias + v * kLanes);
 #pragma GCC unroll 24
     for (int r = 0; r < kRows; ++r) sum[r][v] = t.from_c ? _mm512_maskz_loadu_ps(mask, c + r * t.c_row + v * kLanes) : start;
@@ -72,7 +74,7 @@ HWY_INLINE void tile(const Depth& t, int64_t i) {
 #pragma GCC unroll 24
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kColumns; ++v) _mm512_mask_storeu_ps(c + r * t.c_row + v * kLanes, v + 1 < kColumns ? static_cast<__mmask16>(0xffff) : last, sum[r][v]);
+    for (int v = 0; v < kColumns; ++v) _mm512_mask_storeu_ps(c + r * t.c_row + v * kLanes, v + 1 < kColumns ? kAll : last, sum[r][v]);
   }
 }
 
@@ -96,7 +98,7 @@ void multiply(const Depth& t, int64_t rows, int64_t vectors) {
 
 HWY_INLINE __m512 rounded(__m512 low, __m512 high) { return reinterpret_cast<__m512>(_mm512_cvtne2ps_pbh(high, low)); }
 
-HWY_INLINE __mmask16 first(int64_t n) { return static_cast<__mmask16>(n >= kLanes ? 0xffff : n <= 0 ? 0 : (1u << n) - 1); }
+HWY_INLINE __mmask16 first(int64_t n) { return n >= kLanes ? kAll : n <= 0 ? __mmask16{0} : static_cast<__mmask16>((1u << n) - 1); }
 
 // 32 numbers from x, of which `left` are there, as 16 pairs.
 HWY_INLINE __m512 pairs_of(const float* x, int64_t left) {
@@ -125,7 +127,8 @@ struct Panels {
 
 // Columns of a matrix whose rows go on along k, from pair `pair` on. What is beyond `columns` becomes 0.
 void pack_columns(const float* x, int64_t x_row, int64_t columns, int64_t depth, int64_t pair, const Panels& panels) {
-  const __m512i beside = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  const __m512i beside = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,  //
+                                          23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   for (int64_t k = 0; k < depth; k += 2) {
     for (int64_t panel = 0; panel < panels.count; ++panel) {
       const int64_t from = panel * panels.width, width = panels.width_of(panel);
@@ -267,7 +270,8 @@ void multiply_packed(const Left& left, const Right& right, float* c, int64_t c_r
   const int64_t blocks = quotient_up(left.size, rows);
   const bool by_panels = right.along_k;  // the rows of weights, as the optimiser divides them too
   for_units(blocks * from_right.count, left.size * right.size * left.depth, [&](int64_t task) {
-    const int64_t i = (by_panels ? task % blocks : task / from_right.count) * rows, panel = by_panels ? task / blocks : task % from_right.count;
+    const int64_t panel = by_panels ? task / blocks : task % from_right.count;
+    const int64_t i = (by_panels ? task % blocks : task / from_right.count) * rows;
     const int64_t count = std::min(rows, left.size - i);
     const int64_t columns = right.panel_size(panel), width = from_right.width_of(panel);
     float* const block = c + i * c_row + panel * kPanelB;
@@ -350,9 +354,11 @@ void bf16_gemm(const SmallGemm& g) {
     const int64_t depth = std::min(kChunkK, g.k - k);
     const bool is_first = k == 0, is_last = k + depth == g.k;
     for (int64_t i = 0; i < g.m; i += most_m) {
-      const Left left{{g.a + (a_along_k ? i * a_row + k : k * a_row + i), a_row, a_along_k, std::min(most_m, g.m - i), depth, a_pairs}};
+      const float* const a = g.a + (a_along_k ? i * a_row + k : k * a_row + i);
+      const Left left{{a, a_row, a_along_k, std::min(most_m, g.m - i), depth, a_pairs}};
       for (int64_t j = 0; j < g.n; j += most_n) {
-        const Right right{{g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j), g.b_row, g.b_transposed, std::min(most_n, g.n - j), depth, b_pairs}};
+        const float* const b = g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j);
+        const Right right{{b, g.b_row, g.b_transposed, std::min(most_n, g.n - j), depth, b_pairs}};
         pack(left, j == 0 ? left.units() : 0, right, i == 0 || most_n < g.n ? right.units() : 0);
         multiply_packed(left, right, g.c + i * g.c_row + j, g.c_row, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
                         is_last ? g.activation : Activation::none);

@@ -18,10 +18,9 @@ void conv2d_backward_data(const Conv2dShape& shape, const float* dy, const float
 }
 
 void conv2d_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
-  if (!direct_conv_takes(shape)) return onednn_conv_backward_weights(shape, x, dy, dw, dbias);
-  direct_conv_backward_weights(shape, x, dy, dw);
-  if (dbias != nullptr)
-    column_sum(dy, dbias, shape.batch * shape.out_height() * shape.out_width(), shape.filters, false);
+  if (direct_conv_takes(shape)) direct_conv_backward_weights(shape, x, dy, dw);
+  else onednn_conv_backward_weights(shape, x, dy, dw);
+  if (dbias != nullptr) column_sum(dy, dbias, shape.batch * shape.out_height() * shape.out_width(), shape.filters, false);
 }
 
 }  // namespace danlu::kernels

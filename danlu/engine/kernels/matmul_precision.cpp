@@ -18,7 +18,8 @@ MatmulPrecision matmul_precision() { return active; }
 
 WithMatmulPrecision::WithMatmulPrecision(MatmulPrecision precision) : before_(active) {
   if (precision == MatmulPrecision::medium && !medium_precision_runs()) {
-    throw ConfigError("engine.kernels", fmt::format("got matmul_precision medium on {}; expected AVX-512 with AVX512_BF16; use highest", isa_name(active_isa())));
+    throw ConfigError("engine.kernels", fmt::format("got matmul precision medium on {}; expected AVX-512 with AVX512_BF16; use highest",
+                                                    isa_name(active_isa())));
   }
   active = precision;
 }

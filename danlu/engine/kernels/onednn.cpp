@@ -280,7 +280,7 @@ struct Convolution {
   bool reorders = false;
   dnnl::memory plain_weights;   // (O, C / groups, kh, kw), the caller's
   dnnl::memory weights;         // as the primitive wants them
-  dnnl::memory x, y, bias;      // for a backward primitive: diff_x, diff_y, diff_bias where that is meant
+  dnnl::memory x, y, bias;      // for a backward primitive: diff_x, diff_y where that is meant
 };
 
 enum class Direction { forward, data, weights };
@@ -323,10 +323,7 @@ dnnl::convolution_forward::primitive_desc forward_desc(const ConvDescs& d, bool 
 dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d, const ConvDescs& hint) {
   return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, false, {})};
 }
-dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint, bool with_bias) {
-  if (with_bias) {
-    return {cpu_engine(), kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, true, {})};
-  }
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint) {
   return {cpu_engine(), kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right, forward_desc(hint, false, {})};
 }
 #else
@@ -341,11 +338,9 @@ dnnl::convolution_backward_data::primitive_desc data_desc(const ConvDescs& d, co
   const dnnl::convolution_backward_data::desc operation(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
   return {operation, cpu_engine(), forward_desc(hint, false, {})};
 }
-dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint, bool with_bias) {
-  const auto operation =
-      with_bias ? dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.bias, d.y, d.strides, d.dilates, d.padding, d.right)
-                : dnnl::convolution_backward_weights::desc(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
-  return {operation, cpu_engine(), forward_desc(hint, with_bias, {})};
+dnnl::convolution_backward_weights::primitive_desc weights_desc(const ConvDescs& d, const ConvDescs& hint) {
+  const dnnl::convolution_backward_weights::desc operation(kDirect, d.x, d.any_weights, d.y, d.strides, d.dilates, d.padding, d.right);
+  return {operation, cpu_engine(), forward_desc(hint, false, {})};
 }
 #endif
 
@@ -367,7 +362,7 @@ std::unique_ptr<Convolution> make_convolution(const Conv2dShape& s, Type in, Dir
       break;
     }
     case Direction::weights: {
-      const auto description = weights_desc(d, hint, with_bias);
+      const auto description = weights_desc(d, hint);
       conv->primitive = dnnl::convolution_backward_weights(description);
       chosen = description.diff_weights_desc();
       break;
@@ -476,21 +471,14 @@ void onednn_conv_backward_data(const Conv2dShape& shape, const float* dy, const 
 namespace {
 
 // x and dy are of the type that is given.
-void weights_gradient(const Conv2dShape& shape, Type type, const float* x, const float* dy, float* dw, float* dbias) {
+void weights_gradient(const Conv2dShape& shape, Type type, const float* x, const float* dy, float* dw) {
   try {
-    Convolution& conv = convolution(shape, type, Direction::weights, dbias != nullptr, Activation::none);
+    Convolution& conv = convolution(shape, type, Direction::weights, false, Activation::none);
     set(conv.x, x);
     set(conv.y, dy);
     set(conv.plain_weights, dw);
-    std::unordered_map<int, dnnl::memory> arguments{
-        {DNNL_ARG_SRC, conv.x},
-        {DNNL_ARG_DIFF_DST, conv.y},
-        {DNNL_ARG_DIFF_WEIGHTS, conv.reorders ? conv.weights : conv.plain_weights}};
-    if (dbias != nullptr) {
-      set(conv.bias, dbias);
-      arguments.emplace(DNNL_ARG_DIFF_BIAS, conv.bias);
-    }
-    conv.primitive.execute(stream(), arguments);
+    conv.primitive.execute(stream(), {{DNNL_ARG_SRC, conv.x}, {DNNL_ARG_DIFF_DST, conv.y},
+                                      {DNNL_ARG_DIFF_WEIGHTS, conv.reorders ? conv.weights : conv.plain_weights}});
     if (conv.reorders) conv.reorder.execute(stream(), conv.weights, conv.plain_weights);
   } catch (const dnnl::error& error) {
     library_failed("convolution backward to the weights", error);
@@ -501,36 +489,28 @@ void weights_gradient(const Conv2dShape& shape, Type type, const float* x, const
 
 // The sum runs over the images: in parts of the batch, each of one thread, that are added in their order. Left to itself oneDNN
 // divides them by the number of threads, and so would the result.
-void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias) {
+void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw) {
   cpu_engine();
   const Images images(shape);
   const int64_t weights = shape.filters * (shape.channels / shape.groups) * shape.kernel_h * shape.kernel_w;
   const int64_t wanted = blocks_for(shape.batch * shape.out_height() * shape.out_width() * weights);
   const int64_t part = (shape.batch + wanted - 1) / std::max<int64_t>(wanted, 1), parts = (shape.batch + part - 1) / part;
-  Workspace workspace(images.floats(images.x_size()) + images.floats(images.y_size()) +
-                      (parts - 1) * (Workspace::rounded(weights) + Workspace::rounded(shape.filters)));
+  Workspace workspace(images.floats(images.x_size()) + images.floats(images.y_size()) + (parts - 1) * Workspace::rounded(weights));
   x = images.ready(x, images.x_size(), workspace);
   dy = images.ready(dy, images.y_size(), workspace);
-  if (!reproducible()) return weights_gradient(shape, images.type(), x, dy, dw, dbias);
-  std::vector<float*> dws = {dw}, dbiases = {dbias};
-  for (int64_t p = 1; p < parts; ++p) {
-    dws.push_back(workspace.take(weights));
-    float* bias_part = workspace.take(shape.filters);
-    dbiases.push_back(dbias == nullptr ? nullptr : bias_part);
-  }
+  if (!reproducible()) return weights_gradient(shape, images.type(), x, dy, dw);
+  std::vector<float*> dws = {dw};
+  for (int64_t p = 1; p < parts; ++p) dws.push_back(workspace.take(weights));
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     const OneThread one_thread;
     for (int64_t p = begin; p < end; ++p) {
       Conv2dShape some = shape;
       some.batch = std::min(part, shape.batch - p * part);
-      weights_gradient(some, images.type(), images.from(x, p * part * images.x_size() / shape.batch), images.from(dy, p * part * images.y_size() / shape.batch),
-                       dws[static_cast<size_t>(p)], dbiases[static_cast<size_t>(p)]);
+      const int64_t x_at = p * part * images.x_size() / shape.batch, y_at = p * part * images.y_size() / shape.batch;
+      weights_gradient(some, images.type(), images.from(x, x_at), images.from(dy, y_at), dws[static_cast<size_t>(p)]);
     }
   });
-  for (size_t p = 1; p < dws.size(); ++p) {
-    add(dw, dw, dws[p], weights);
-    if (dbias != nullptr) add(dbias, dbias, dbiases[p], shape.filters);
-  }
+  for (size_t p = 1; p < dws.size(); ++p) add(dw, dw, dws[p], weights);
 }
 
 }  // namespace danlu::kernels

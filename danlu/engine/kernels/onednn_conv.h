@@ -9,6 +9,6 @@ namespace danlu::kernels {
 void onednn_conv_forward(const Conv2dShape& shape, const float* x, const float* w, const float* bias, float* y,
                          Activation activation);
 void onednn_conv_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx);
-void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* dbias);
+void onednn_conv_backward_weights(const Conv2dShape& shape, const float* x, const float* dy, float* dw);
 
 }  // namespace danlu::kernels
