@@ -9,6 +9,7 @@
 
 #include "danlu/base/json.h"
 #include "danlu/base/rng.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "tests/program.h"
 #include "tests/samples.h"
 
@@ -96,7 +97,9 @@ TEST_F(ResumeCrash, Cnn) {
                   "squares");
 }
 
-TEST_F(ResumeCrash, Gpt) {
+class ResumeCrashGpt : public ResumeCrash, public testing::WithParamInterface<const char*> {};
+TEST_P(ResumeCrashGpt, OfEitherPrecision) {
+  if (std::string(GetParam()) == "medium" && !kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
   std::string text;
   Rng rng(8);
   constexpr const char* kWords[] = {"the", "kiln", "glows", "and", "cinnabar", "turns", "to", "silver"};
@@ -107,9 +110,10 @@ TEST_F(ResumeCrash, Gpt) {
   project_.write("kiln.txt", text);
   expect_same_end({"run", "--data", "kiln.txt", "data.text.documents=blank_line", "data.text.clean.duplicates=false", "tokenizer.vocab_size=300", "train.save_every=3",
                    "model={type: gpt, family: llama, layers: 2, heads: 2, width: 32, context: 32}", "train.epochs=3", "train.batch_size=8",
-                   "train.accumulate=2", "train.validate_every=11"},
+                   "train.accumulate=2", "train.validate_every=11", std::string("train.matmul_precision=") + GetParam()},
                   "kiln");
 }
+INSTANTIATE_TEST_SUITE_P(Precisions, ResumeCrashGpt, testing::Values("highest", "medium"));
 
 }  // namespace
 }  // namespace danlu::test

@@ -35,6 +35,12 @@ TEST_F(BadRecipe, AValueOfTheWrongTypeNamesTheLineAndWhatIsExpected) {
                 {"recipe.yaml:6: ", "model.hidden: got \"many\"; expected a whole number"});
 }
 
+TEST_F(BadRecipe, APrecisionThatTheProcessorLacks) {
+  project_.write("recipe.yaml", "data:\n  source: points.csv\n  target: kind\ntrain:\n  matmul_precision: medium\n");
+  expect_refused(project_, {"check", "recipe.yaml"}, kUsage, {"train.matmul_precision: got medium; expected a processor with AVX512_BF16"},
+                 {"DANLU_ISA=scalar"});
+}
+
 TEST_F(BadRecipe, TextThatIsNoYamlNamesLineAndColumn) {
   expect_no_run("train: [1, 2\n", {"recipe.yaml:5:1: end of sequence flow not found"});
   expect_no_run("train:\n\tepochs: 3\n", {"recipe.yaml:5:"});
