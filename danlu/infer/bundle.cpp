@@ -8,6 +8,7 @@
 #include "danlu/infer/bundle_directory.h"
 #include "danlu/infer/pretrained_encoder.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/nn/compact_weight.h"
 #include "danlu/learn/train/checkpoint.h"
 
 namespace danlu::infer {
@@ -132,7 +133,10 @@ Bundle read_bundle(const fs::path& given) {
   bundle.config = BundleConfig::from_json(read_json(config_path), config_path.string());
   bundle.preprocess = read_json(directory / kPreprocessFile);
   const BundleConfig& config = bundle.config;
-  make_bounded(directory / kModelFile, config_path.string(), kWhere, [&] { bundle.model = models::parse_model(config.model).make(config.input_shape, config.outputs()); });
+  const formats::SafetensorsFile file(directory / kModelFile);
+  make_bounded(directory / kModelFile, config_path.string(), kWhere, [&] { bundle.model = models::parse_model(config.model).make(config.input_shape, config.outputs()); },
+               nn::bytes_when_dense(file));
+  nn::take_compact_weights(*bundle.model, file, (directory / kModelFile).string());
   train::load_checkpoint(directory / kModelFile, *bundle.model);
   bundle.model->eval();
   return bundle;

@@ -12,6 +12,7 @@
 #include "danlu/infer/background.h"
 #include "danlu/learn/models/autoencoder.h"
 #include "danlu/learn/models/gan.h"
+#include "danlu/learn/nn/compact_weight.h"
 #include "danlu/learn/nn/sequence.h"
 #include "danlu/learn/train/heads_objective.h"
 #include "danlu/learn/train/objective.h"
@@ -44,7 +45,7 @@ Tensor narrowed(const Tensor& ids) {
 
 struct Predictor::Impl {
   explicit Impl(Bundle opened)
-      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), heads(bundle.config.heads), parameters(bundle.model->num_parameters()),
+      : bundle(std::move(opened)), config(bundle.config.to_json()), objective(bundle.config.task), heads(bundle.config.heads), parameters(nn::count_weights(*bundle.model)),
         rebuilds(dynamic_cast<const models::Autoencoder*>(bundle.model.get()) != nullptr) {
     if (dynamic_cast<const models::Gan*>(bundle.model.get()) != nullptr) {
       throw DataError(kWhere, fmt::format("{}: makes images and predicts nothing; ask it with danlu generate, or POST /v1/images/generations", bundle.directory.string()));
@@ -145,9 +146,12 @@ Tensor Predictor::encode(std::span<const data::Image> images) const {
   return impl_->image->encode(images);
 }
 
+Tensor Predictor::narrowed(const Tensor& x) const { return impl_->text ? infer::narrowed(x) : x; }
+const nn::Module& Predictor::model() const { return *impl_->bundle.model; }
+
 Tensor Predictor::run(const Tensor& x) {
   const NoGrad no_grad;
-  const Tensor outputs = (*impl_->bundle.model)(impl_->text ? narrowed(x) : x);
+  const Tensor outputs = (*impl_->bundle.model)(narrowed(x));
   if (impl_->rebuilds) return models::reconstruction_errors(x, outputs).view({x.size(0), 1});
   if (task() == data::TaskKind::multitask) return impl_->heads.answer(outputs);
   return impl_->objective.answer(impl_->bundle.config.decides() ? impl_->bundle.config.decision.calibrated(outputs) : outputs);

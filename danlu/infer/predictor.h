@@ -74,6 +74,9 @@ class Predictor {
   Tensor encode(std::span<const data::Image> images) const;
 
   Tensor run(const Tensor& x);
+  // What run() asks its model, with which compression can look for itself: encoded samples without the padding that all have.
+  Tensor narrowed(const Tensor& x) const;
+  const nn::Module& model() const;
   std::vector<Prediction> decode(const Tensor& outputs) const;
 
  private:

@@ -23,6 +23,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_lr_range_verb());
   verbs.push_back(make_tune_verb());
   verbs.push_back(make_evaluate_verb());
+  verbs.push_back(make_compress_verb());
   verbs.push_back(make_report_verb());
   verbs.push_back(make_predict_verb());
   verbs.push_back(make_explain_verb());

@@ -51,6 +51,7 @@ std::unique_ptr<Verb> make_verify_verb();
 std::unique_ptr<Verb> make_lr_range_verb();
 std::unique_ptr<Verb> make_tune_verb();
 std::unique_ptr<Verb> make_evaluate_verb();
+std::unique_ptr<Verb> make_compress_verb();
 std::unique_ptr<Verb> make_report_verb();
 std::unique_ptr<Verb> make_predict_verb();
 std::unique_ptr<Verb> make_explain_verb();

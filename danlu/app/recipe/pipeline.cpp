@@ -79,6 +79,10 @@ void Pipeline::kfold(const KfoldSection& /*options*/) {
   throw ConfigError("app.run", "evaluate.kfold is for tables and images with classes; this recipe has none");
 }
 
+Compression Pipeline::compress(const compress::Target& /*target*/, const CompressOptions& /*options*/, const RunDirectory& /*made*/) {
+  throw ConfigError("app.compress", fmt::format("{} is no run of classes or numbers; expected one of tables, images or texts", directory_.path().string()));
+}
+
 bool Pipeline::run(train::Start start) {
   const bool resumes = start == train::Start::resume && can_resume();
   if (!resumes) {

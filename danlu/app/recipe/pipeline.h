@@ -17,9 +17,11 @@
 #include <optional>
 #include <string>
 
+#include "danlu/app/recipe/compression.h"
 #include "danlu/app/recipe/recipe.h"
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/timer.h"
+#include "danlu/compress/target.h"
 #include "danlu/data/text/tokenizer.h"
 #include "danlu/formats/tensorboard_events.h"
 #include "danlu/learn/train/lr_range.h"
@@ -73,6 +75,9 @@ class Pipeline {
   void evaluate();
   // The whole recipe on every fold -> kfold.json. Throws ConfigError where that makes no sense.
   virtual void kfold(const KfoldSection& options);
+  // The model of its bundle made smaller, beside it as a run of its own, and both measured: compression.h. Throws ConfigError for what
+  // cannot be compressed, or not measured.
+  virtual Compression compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made);
 
   // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then false. A run of the
   // same recipe, data and version of the program that was interrupted goes on where its training had come to; unless `start` is

@@ -1,6 +1,7 @@
 // From checkpoint to bundle, and from bundle to numbers: the test split is read here alone, by weights that come from
 // disk.
 #include "danlu/app/explain/explain_run.h"
+#include "danlu/app/recipe/compare_predictions.h"
 #include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
@@ -15,51 +16,6 @@
 
 namespace danlu::app {
 namespace {
-
-eval::Predictions compare(const DataSource& source, std::span<const int64_t> samples, const infer::BundleConfig& config,
-                          const Json& preprocess, const infer::Predictor& predictor, const Tensor& outputs) {
-  if (config.task == data::TaskKind::regression) {
-    std::vector<double> values;
-    for (const infer::Prediction& p : predictor.decode(outputs)) values.push_back(p.value);
-    return eval::Predictions::regression(source.targets(samples), values);
-  }
-  if (config.task == data::TaskKind::multilabel) {
-    const std::vector<double> probabilities(outputs.span().begin(), outputs.span().end());
-    return eval::Predictions::multilabel(source.labels(samples, preprocess), probabilities, config.decision.thresholds);
-  }
-  return eval::Predictions::classification(source.labels(samples, preprocess), outputs.span(),
-                                           static_cast<int64_t>(config.class_names.size()), config.decision.threshold);
-}
-
-// The same of one of several targets, from what is said of all of them.
-eval::Predictions compare_head(const DataSource& source, std::span<const int64_t> samples, const data::Head& head, const Json& preprocess,
-                               std::span<const infer::Prediction> said) {
-  std::vector<double> answers;
-  for (const infer::Prediction& p : said) {
-    const Json& answer = p.targets.at(head.name);
-    if (head.task == data::TaskKind::regression) answers.push_back(answer.at("value"));
-    for (const std::string& name : head.class_names) answers.push_back(answer.at("probabilities").at(name));
-  }
-  if (head.task == data::TaskKind::regression) return eval::Predictions::regression(source.targets(samples, head.name), answers);
-  return eval::Predictions::classification(source.labels(samples, preprocess, head.name), answers, std::ssize(head.class_names));
-}
-
-bool has_metric(const std::string& name, eval::Task task) {
-  const auto all = eval::all_metrics();
-  return std::any_of(all.begin(), all.end(), [&](const eval::Metric& metric) { return metric.has(task) && name == metric.name; });
-}
-
-// The metrics that the recipe asks for, or the usual ones, and those that it has gates for.
-eval::EvaluateOptions measured_by(const EvaluateSection& section, eval::Task task) {
-  eval::EvaluateOptions options = section.report;
-  std::vector<std::string>& metrics = options.metrics;
-  if (metrics.empty()) metrics = eval::default_metrics(task);
-  for (const auto& [gate, bound] : section.gates.items()) {
-    if (!has_metric(gate, task)) continue;  // one of the decision's
-    if (std::find(metrics.begin(), metrics.end(), gate) == metrics.end()) metrics.push_back(gate);
-  }
-  return options;
-}
 
 // The page of the evaluation, and what its decision is.
 std::string to_text(const eval::EvaluationReport& quality, const Json& report) {
@@ -91,7 +47,7 @@ void PredictionPipeline::write_background() {
 
 Evaluation PredictionPipeline::measure_target(const infer::BundleConfig& config, const Json& preprocess, infer::Predictor& predictor, const Tensor& outputs) {
   const std::vector<int64_t>& samples = split().test;
-  const eval::Predictions predictions = compare(source(), samples, config, preprocess, predictor, outputs);
+  const eval::Predictions predictions = compare_predictions(source(), samples, config, preprocess, predictor, outputs);
   const eval::EvaluationReport& quality =
       quality_.emplace(eval::evaluate(predictions, measured_by(recipe_.evaluate, predictions.task()), config.class_names, source().content_hash().hex()));
   Evaluation found;

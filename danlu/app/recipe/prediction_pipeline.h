@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "danlu/app/recipe/compression.h"
 #include "danlu/app/recipe/data_source.h"
 #include "danlu/app/recipe/pipeline.h"
 #include "danlu/data/dataset/kfold.h"
@@ -16,6 +17,10 @@
 #include "danlu/eval/report.h"
 #include "danlu/infer/bundle.h"
 #include "danlu/learn/models/model.h"
+
+namespace danlu::compress {
+class Pruning;
+}  // namespace danlu::compress
 
 namespace danlu::app {
 
@@ -51,6 +56,7 @@ class PredictionPipeline : public Pipeline {
   void prepare() override;
   train::Result train(train::Start start) override;
   void kfold(const KfoldSection& options) override;
+  Compression compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made) override;
 
   // What evaluate and kfold found, once they have run.
   const std::optional<eval::EvaluationReport>& quality() const { return quality_; }
@@ -83,6 +89,11 @@ class PredictionPipeline : public Pipeline {
   void write_bundle() override;
   Evaluation measure() override;
   void show_mistakes(const Json& examples) const;
+  // prediction_compress.cpp. While it learns again, the weights of `pruning`, unless null, become fewer.
+  void learn_again(nn::Module& model, compress::Pruning* pruning, const CompressOptions& options);
+  std::unique_ptr<nn::Module> make_smaller(infer::BundleConfig& config, const compress::Target& target, const CompressOptions& options, Json& settings);
+  void compare_quality(Compression& found, const infer::BundleConfig& config, infer::Predictor& before, infer::Predictor& after);
+  void write_smaller(const RunDirectory& made, const infer::BundleConfig& config, const nn::Module& model) const;
   void write_background();
 
   std::unique_ptr<DataSource> source_;

@@ -243,6 +243,15 @@ std::string reasons(const RunFiles& run) {
   return text.empty() ? "" : "## Why it answers as it does\n\n```\n" + text + "```\n\n";
 }
 
+// Of a smaller model: what it was made of, and what that cost.
+std::string compression(const RunFiles& run) {
+  Facts facts;
+  facts.add("made of", at(run.compression, "from"));
+  facts.add("to", at(run.compression, "to"));
+  facts.add("verdict", at(part(run.compression, "verdict"), "text"));
+  return facts.str("Compression");
+}
+
 }  // namespace
 
 std::string model_card(const RunFiles& run, const Json& split) {
@@ -251,7 +260,7 @@ std::string model_card(const RunFiles& run, const Json& split) {
   if (!notice.empty()) card += fmt::format("**{}**\n\n", plain(notice));
   const Json& gates = part(run.quality, "gates");
   if (!gates.empty()) card += "```\n" + gates_text(gates) + "```\n\n";
-  return card + what_it_is(run) + data(run, split) + quality(run) + beside_baselines(run) + intervals(run) + beside_search(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
+  return card + what_it_is(run) + data(run, split) + quality(run) + compression(run) + beside_baselines(run) + intervals(run) + beside_search(run) + decision(run) + calibration(run) + limits(run) + reasons(run) + cost_text(run.info, run.quality);
 }
 
 fs::path write_model_card(const RunDirectory& run) {

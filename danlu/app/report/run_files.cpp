@@ -15,6 +15,7 @@ RunFiles::RunFiles(const RunDirectory& run)
       data(run.json("data_report.json")),
       explanation(run.json("explanation.json")),
       kfold(run.json("kfold.json")),
+      compression(run.json("bundle/compress.json")),
       tasks(Json::object()),
       metrics(run.lines("metrics.jsonl")),
       samples(run.lines("samples.jsonl")),

@@ -21,6 +21,7 @@ struct RunFiles {
   Json data;                  // data_report.json
   Json explanation;           // explanation.json
   Json kfold;                 // kfold.json
+  Json compression;           // bundle/compress.json
   Json tasks;                 // *.tasks.json, by name
   std::vector<Json> metrics;  // the lines of metrics.jsonl
   std::vector<Json> samples;  // of samples.jsonl; for those that are files "image" is the base64 of it

@@ -12,7 +12,7 @@ namespace danlu::app {
 std::string run_report(const RunDirectory& directory) {
   try {
     const RunFiles run(directory);
-    const std::string body = headline(run) + quality_section(run) + recommendation_section(run) + cluster_section(run) + forecast_section(run) + faq_section(run) + examples_section(run) + explanation_section(run) + training_section(run) + speed_section(run) + data_section(run) +
+    const std::string body = headline(run) + quality_section(run) + compression_section(run) + recommendation_section(run) + cluster_section(run) + forecast_section(run) + faq_section(run) + examples_section(run) + explanation_section(run) + training_section(run) + speed_section(run) + data_section(run) +
                              recipe_section(run) + lineage_section(run) + fmt::format("<footer>Made by danlu {}. This file needs nothing else.</footer>\n", version());
     constexpr int kRefresh_s = 5;
     return html_page(run.info.value("name", run.name), body, run.status == "running" ? kRefresh_s : 0);

@@ -33,6 +33,8 @@ std::string cluster_section(const RunFiles& run);
 std::string forecast_section(const RunFiles& run);
 // faq.cpp: a FAQ beside a search by words, and examples of what was asked.
 std::string faq_section(const RunFiles& run);
+// compression.cpp: a smaller model beside the one that it was made of.
+std::string compression_section(const RunFiles& run);
 // training.cpp: loss, accuracy, learning rate, gradient norm.
 std::string training_section(const RunFiles& run);
 // examples.cpp: where the model erred most, what it is least sure of, what it writes.

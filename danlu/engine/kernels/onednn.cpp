@@ -1,4 +1,4 @@
-// Everything that uses oneDNN: large_gemm.h and onednn_conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
+// What uses oneDNN in f32: large_gemm.h and onednn_conv.h. Written for oneDNN 2 (Debian 12) and 3, whose descriptors differ; the
 // difference is in the make_* functions here and nowhere else.
 
 #include <algorithm>
@@ -11,14 +11,13 @@
 #include "danlu/base/cpu.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/base/hash.h"
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/bf16_gemm.h"
 #include "danlu/engine/kernels/elementwise.h"
-#include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/large_gemm.h"
 #include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/onednn_conv.h"
+#include "danlu/engine/kernels/onednn_engine.h"
 #include "danlu/engine/kernels/reproducible.h"
 #include "danlu/engine/kernels/transpose.h"
 #include "danlu/engine/kernels/workspace.h"
@@ -30,42 +29,6 @@ using Dims = dnnl::memory::dims;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
 constexpr auto kF32 = Type::f32;
-
-const dnnl::engine& cpu_engine() {
-  static const dnnl::engine engine = [] {
-    active_isa();  // tells oneDNN of DANLU_ISA before its first primitive
-    return dnnl::engine(dnnl::engine::kind::cpu, 0);
-  }();
-  return engine;
-}
-
-dnnl::stream& stream() {
-  static thread_local dnnl::stream instance(cpu_engine());
-  return instance;
-}
-
-[[noreturn]] void library_failed(const std::string& what, const dnnl::error& error) {
-  throw InternalError("engine.onednn", fmt::format("{}: {}", what, error.message));
-}
-
-// Prepared primitives of this thread by the numbers that describe them. Training repeats its shapes, so a look-up nearly
-// always finds; serving may bring a new batch size now and then, so the table is emptied when it grows without bound.
-template <class Prepared>
-class PrimitiveTable {
- public:
-  template <class Make>
-  Prepared& get(const std::vector<int64_t>& key, const Make& make) {
-    const Hash128 hash = hash_bytes(key.data(), key.size() * sizeof(int64_t));
-    const auto found = table_.find(hash);
-    if (found != table_.end()) return *found->second;
-    if (table_.size() >= kMaxEntries) table_.clear();
-    return *table_.emplace(hash, make()).first->second;
-  }
-
- private:
-  static constexpr size_t kMaxEntries = 1024;
-  std::unordered_map<Hash128, std::unique_ptr<Prepared>> table_;
-};
 
 dnnl::memory::desc matrix(int64_t rows, int64_t columns, bool transposed) {
   return {{rows, columns}, kF32, transposed ? Dims{1, rows} : Dims{columns, 1}};

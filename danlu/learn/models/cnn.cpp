@@ -73,12 +73,6 @@ bool is_activation(const std::string& kind) {
   return std::find(names.begin(), names.end(), kind) != names.end();
 }
 
-Json default_layers() {
-  const Json conv32 = {{"conv", {{"filters", 32}, {"kernel", 3}, {"padding", 1}}}};
-  const Json conv64 = {{"conv", {{"filters", 64}, {"kernel", 3}, {"padding", 1}}}};
-  return Json::array({conv32, "relu", {{"max_pool", 2}}, conv64, "relu", {{"max_pool", 2}}, "flatten", {{"linear", 128}}, "relu"});
-}
-
 std::vector<Entry> entries(const Json& list, const Locate& locate, const std::string& prefix) {
   std::vector<Entry> result;
   const auto fail = [&](const std::string& path, const std::string& message) {
@@ -210,6 +204,12 @@ void CnnOptions::describe(OptionVisitor& v) {
                             "and activations; the output layer is added");
 }
 
+Json default_cnn_layers() {
+  const Json conv32 = {{"conv", {{"filters", 32}, {"kernel", 3}, {"padding", 1}}}};
+  const Json conv64 = {{"conv", {{"filters", 64}, {"kernel", 3}, {"padding", 1}}}};
+  return Json::array({conv32, "relu", {{"max_pool", 2}}, conv64, "relu", {{"max_pool", 2}}, "flatten", {{"linear", 128}}, "relu"});
+}
+
 void check_cnn(const CnnOptions& o, const Locate& locate, const std::string& prefix) {
   for (const Entry& e : entries(o.layers, locate, prefix + ".layers")) {
     if (e.kind == "conv") options_of<ConvLayer>(e, "filters", locate);
@@ -226,7 +226,7 @@ std::unique_ptr<nn::Module> make_cnn(const CnnOptions& o, const Shape& input, in
   }
   const Locate nowhere;
   Builder builder(input, nowhere);
-  for (const Entry& e : entries(o.layers.empty() ? default_layers() : o.layers, nowhere, "model.layers")) builder.add(e);
+  for (const Entry& e : entries(o.layers.empty() ? default_cnn_layers() : o.layers, nowhere, "model.layers")) builder.add(e);
   return builder.finish(outputs);
 }
 

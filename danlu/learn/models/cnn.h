@@ -30,6 +30,9 @@ struct CnnOptions {
   void describe(OptionVisitor& v);
 };
 
+// What an empty list stands for.
+Json default_cnn_layers();
+
 // Checks the list without an input: ConfigError names the entry ("model.layers[3].conv: ...").
 void check_cnn(const CnnOptions& options, const Locate& locate, const std::string& prefix);
 

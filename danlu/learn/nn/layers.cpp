@@ -8,6 +8,7 @@
 #include "danlu/base/options.h"
 #include "danlu/engine/autograd/layer_scope.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/pool.h"
 #include "danlu/engine/ops/dropout.h"
 #include "danlu/engine/ops/elementwise.h"
 #include "danlu/engine/ops/movement.h"
@@ -54,14 +55,45 @@ SpectralNorm::SpectralNorm(const Tensor& weight) {
 }
 Tensor SpectralNorm::forward(const Tensor& weight) { return danlu::spectral_norm(weight, u, v, is_training() ? 1 : 0); }
 
+Tensor WeightedLayer::forward(const Tensor& x, Activation activation) {
+  if (watcher_) watcher_(x);
+  return compute(x, activation);
+}
+
+void WeightedLayer::set_compact_weight(std::shared_ptr<const CompactWeight> compact) {
+  compact_ = std::move(compact);
+  replace_parameter("weight", compact_->tensors());
+  weight = {};
+}
+
+std::string WeightedLayer::form() const { return compact_ ? fmt::format(", {}", compact_->name()) : normalizes_weight() ? ", spectral_norm" : ""; }
+
+namespace {
+
+const Int8Weight& int8_of(const CompactWeight* compact) {
+  const auto* weight = dynamic_cast<const Int8Weight*>(compact);
+  if (weight == nullptr) throw InternalError("learn.nn", "integers were asked of a layer whose weight is of none");
+  return *weight;
+}
+
+}  // namespace
+
 Linear::Linear(int64_t in, int64_t out, bool with_bias, Init init) {
   require_positive("Linear", {in, out});
   weight = add_parameter("weight", start({out, in}, init));
   if (with_bias) bias = add_parameter("bias", Tensor::zeros({out}));
 }
 
+Tensor Linear::compute(const Tensor& x, Activation activation) {
+  return compact_weight() != nullptr ? compact_weight()->linear(x, bias, activation) : linear(x, effective_weight(), bias, activation);
+}
+
+Tensor Linear::forward_int8(const Tensor& x, Activation activation, kernels::Int8Format result) {
+  return int8_of(compact_weight()).linear(x, bias, activation == Activation::relu ? kernels::Int8Activation::relu : kernels::Int8Activation::none, result);
+}
+
 std::string Linear::describe() const {
-  return fmt::format("Linear({}, {}{}{})", weight.size(1), weight.size(0), bias.defined() ? "" : ", bias=false", normalizes_weight() ? ", spectral_norm" : "");
+  return fmt::format("Linear({}, {}{}{})", weight_shape()[1], weight_shape()[0], bias.defined() ? "" : ", bias=false", form());
 }
 
 Conv2d::Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& o)
@@ -76,15 +108,23 @@ Conv2d::Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2d
   if (o.bias) bias = add_parameter("bias", Tensor::zeros({filters}));
 }
 
-Tensor Conv2d::forward(const Tensor& x, Activation activation) {
+Conv2dOptions Conv2d::with(Activation activation) const {
   Conv2dOptions options = options_;
   options.activation = activation;
-  return conv2d(x, effective_weight(), bias, options);
+  return options;
+}
+
+Tensor Conv2d::compute(const Tensor& x, Activation activation) {
+  return compact_weight() != nullptr ? compact_weight()->conv2d(x, bias, with(activation)) : conv2d(x, effective_weight(), bias, with(activation));
+}
+
+Tensor Conv2d::forward_int8(const Tensor& x, Activation activation, kernels::Int8Format result) {
+  return int8_of(compact_weight()).conv2d(x, bias, with(activation), result);
 }
 
 std::string Conv2d::describe() const {
-  std::string text = fmt::format("Conv2d({}, {}, kernel={}", weight.size(1) * options_.groups, weight.size(0),
-                                 size_text({weight.size(2), weight.size(3)}));
+  const Shape& shape = weight_shape();
+  std::string text = fmt::format("Conv2d({}, {}, kernel={}", shape[1] * options_.groups, shape[0], size_text({shape[2], shape[3]}));
   const auto mention = [&](const char* name, Size2d value, int64_t usual) {
     if (value.height != usual || value.width != usual) text += fmt::format(", {}={}", name, size_text(value));
   };
@@ -92,7 +132,7 @@ std::string Conv2d::describe() const {
   mention("padding", options_.padding, 0);
   mention("dilation", options_.dilation, 1);
   mention("groups", options_.groups, 1);
-  return text + (bias.defined() ? "" : ", bias=false") + (normalizes_weight() ? ", spectral_norm)" : ")");
+  return text + (bias.defined() ? "" : ", bias=false") + form() + ")";
 }
 
 ConvTranspose2d::ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2d kernel, const ConvTranspose2dLayerOptions& o)
@@ -120,7 +160,16 @@ std::string ConvTranspose2d::describe() const {
 MaxPool2d::MaxPool2d(Size2d kernel) : MaxPool2d(kernel, kernel) {}
 MaxPool2d::MaxPool2d(Size2d kernel, Size2d stride, Size2d padding) : kernel_(kernel), stride_(stride), padding_(padding) {}
 Tensor MaxPool2d::forward(const Tensor& x) {
+  if (x.dtype() == Dtype::u8) return max_pool2d_u8(x);
   return max_pool2d(x, {.kernel = kernel_, .stride = stride_, .padding = padding_});
+}
+// Between layers of integers, whose Sequential has seen to the shapes.
+Tensor MaxPool2d::max_pool2d_u8(const Tensor& x) const {
+  const kernels::Pool2dShape s{x.size(0),      x.size(1),      x.size(2),       x.size(3),       kernel_.height, kernel_.width,
+                               stride_.height, stride_.width,  padding_.height, padding_.width};
+  Tensor y = Tensor::empty({s.batch, s.out_height(), s.out_width(), s.channels}, Dtype::u8);
+  kernels::max_pool2d_u8(s, x.data<uint8_t>(), y.mutable_data<uint8_t>());
+  return y;
 }
 std::string MaxPool2d::describe() const { return fmt::format("MaxPool2d({}, stride={})", size_text(kernel_), size_text(stride_)); }
 
@@ -234,8 +283,9 @@ void Sequential::plan() {
   };
   // max(relu(a), relu(b)) = relu(max(a, b)), and their gradients are the same too.
   for (size_t i = 0; i + 1 < order.size(); ++i) {
-    const bool follows_norm = i > 0 && dynamic_cast<BatchNorm*>(order[i - 1]) != nullptr;  // which does it at no cost
-    if (is_relu(order[i]) && !follows_norm && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) {
+    const auto* layer = i > 0 ? dynamic_cast<WeightedLayer*>(order[i - 1]) : nullptr;
+    const bool at_no_cost = i > 0 && (dynamic_cast<BatchNorm*>(order[i - 1]) != nullptr || (layer != nullptr && layer->compact_weight() != nullptr));
+    if (is_relu(order[i]) && !at_no_cost && dynamic_cast<MaxPool2d*>(order[i + 1]) != nullptr) {
       std::swap(order[i], order[i + 1]);
       std::swap(names[i], names[i + 1]);
     }
@@ -254,13 +304,38 @@ void Sequential::plan() {
     }
     steps_.push_back(step);
   }
+  plan_integers();
+}
+
+// Where a layer of integers follows another and nothing is between them but what keeps the order of numbers.
+void Sequential::plan_integers() {
+  const auto int8_of_step = [](const Step& step) -> const Int8Weight* {
+    const auto* layer = dynamic_cast<WeightedLayer*>(step.module);
+    return layer != nullptr ? dynamic_cast<const Int8Weight*>(layer->compact_weight()) : nullptr;
+  };
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    const bool relu = step.activation == Activation::relu;
+    if (int8_of_step(step) == nullptr || (!relu && step.activation != Activation::none)) continue;
+    size_t j = i + 1;
+    bool pools = false;
+    for (; j < steps_.size(); ++j) {
+      const bool pooling = dynamic_cast<MaxPool2d*>(steps_[j].module) != nullptr;
+      pools = pools || pooling;
+      if (!pooling && dynamic_cast<Flatten*>(steps_[j].module) == nullptr && dynamic_cast<Dropout*>(steps_[j].module) == nullptr) break;
+    }
+    const Int8Weight* next = j < steps_.size() ? int8_of_step(steps_[j]) : nullptr;
+    // What is never negative fits unsigned integers, of which alone the largest are taken in pooling.
+    if (next != nullptr && (relu || next->input().is_signed) && !(pools && next->input().is_signed)) step.result = next->input();
+  }
 }
 
 Tensor Sequential::forward(const Tensor& input) {
   Tensor x = input;
   for (const Step& step : steps_) {
     const LayerScope scope(step.name);
-    x = step.fusing != nullptr ? step.fusing->forward(x, step.activation) : step.module->forward(x);
+    if (step.result) x = static_cast<WeightedLayer*>(step.module)->forward_int8(x, step.activation, *step.result);
+    else x = step.fusing != nullptr ? step.fusing->forward(x, step.activation) : step.module->forward(x);
   }
   return x;
 }

@@ -1,13 +1,16 @@
 // The layers that models are built of. Names, arguments and defaults are PyTorch's; images are (N, H, W, C).
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "danlu/engine/ops/conv.h"
 #include "danlu/engine/ops/linear.h"
+#include "danlu/learn/nn/compact_weight.h"
 #include "danlu/learn/nn/module.h"
 
 namespace danlu::nn {
@@ -34,19 +37,37 @@ class SpectralNorm : public Module {
   Tensor u, v;  // the vectors of that value, kept from step to step
 };
 
-// A layer with a weight that may be normalised.
+// A layer with a weight that may be normalised, or have another form (compact_weight.h).
 class WeightedLayer : public FusingLayer {
  public:
-  Tensor weight;
+  using FusingLayer::forward;
+  Tensor forward(const Tensor& x, Activation activation) final;
+  // The result as integers for the layer that follows. For a layer of an Int8Weight, and of an activation that is none or relu.
+  virtual Tensor forward_int8(const Tensor& x, Activation activation, kernels::Int8Format result) = 0;
+
+  Tensor weight;  // undefined where there is a compact one
+  Tensor bias;    // (outputs), or undefined
   void normalize_weight() { norm_ = add("spectral_norm", SpectralNorm(weight)); }
+  bool normalizes_weight() const { return norm_ != nullptr; }
+
+  // The layer computes with that from now on; its tensors become buffers, and the weight is no parameter any more. Sequential::plan()
+  // is called by who calls this.
+  void set_compact_weight(std::shared_ptr<const CompactWeight> compact);
+  const CompactWeight* compact_weight() const { return compact_.get(); }
+  const Shape& weight_shape() const { return compact_ ? compact_->shape() : weight.shape(); }
+  // Called with every input; none to end that.
+  void watch_inputs(std::function<void(const Tensor& x)> watcher) { watcher_ = std::move(watcher); }
 
  protected:
+  virtual Tensor compute(const Tensor& x, Activation activation) = 0;
   // What the layer computes with.
   Tensor effective_weight() { return norm_ ? norm_->forward(weight) : weight; }
-  bool normalizes_weight() const { return norm_ != nullptr; }
+  std::string form() const;  // ", int8" for describe()
 
  private:
   std::shared_ptr<SpectralNorm> norm_;
+  std::shared_ptr<const CompactWeight> compact_;
+  std::function<void(const Tensor& x)> watcher_;
 };
 
 // The layer with its weight normalised: spectral_norm(nn::Conv2d(1, 64, 4)).
@@ -60,10 +81,11 @@ Layer spectral_norm(Layer layer) {
 class Linear : public WeightedLayer {
  public:
   Linear(int64_t in, int64_t out, bool bias = true, Init init = Init::he);
-  using FusingLayer::forward;
-  Tensor forward(const Tensor& x, Activation activation) override { return linear(x, effective_weight(), bias, activation); }
+  Tensor forward_int8(const Tensor& x, Activation activation, kernels::Int8Format result) override;
   std::string describe() const override;
-  Tensor bias;  // (out), or undefined
+
+ private:
+  Tensor compute(const Tensor& x, Activation activation) override;
 };
 
 struct Conv2dLayerOptions {
@@ -78,12 +100,12 @@ struct Conv2dLayerOptions {
 class Conv2d : public WeightedLayer {
  public:
   Conv2d(int64_t in_channels, int64_t filters, Size2d kernel, const Conv2dLayerOptions& options = {});
-  using FusingLayer::forward;
-  Tensor forward(const Tensor& x, Activation activation) override;
+  Tensor forward_int8(const Tensor& x, Activation activation, kernels::Int8Format result) override;
   std::string describe() const override;
-  Tensor bias;  // (filters), or undefined
 
  private:
+  Tensor compute(const Tensor& x, Activation activation) override;
+  Conv2dOptions with(Activation activation) const;
   Conv2dOptions options_;
 };
 
@@ -116,6 +138,7 @@ class MaxPool2d : public Module {
   std::string describe() const override;
 
  private:
+  Tensor max_pool2d_u8(const Tensor& x) const;
   Size2d kernel_, stride_, padding_;
 };
 
@@ -149,6 +172,7 @@ class BatchNorm : public FusingLayer {
   std::string describe() const override;
   Tensor weight, bias;
   Tensor running_mean, running_var;
+  float eps() const { return eps_; }
 
  private:
   float eps_, momentum_;
@@ -219,6 +243,7 @@ struct SiLU : ActivationLayer { SiLU() : ActivationLayer("silu") {} };
 
 // One module after the other. Where two neighbours make one faster operation with the same result, it is taken:
 // a product or a batch norm with its activation, and max pooling before ReLU instead of after (equal, on a quarter of the elements).
+// Layers of 8-bit integers hand these to each other, through pooling and flattening.
 class Sequential : public Module {
  public:
   Sequential() = default;
@@ -240,6 +265,7 @@ class Sequential : public Module {
   Tensor forward(const Tensor& x) override;
   std::string describe() const override;
   size_t size() const { return children().size(); }
+  void plan();  // anew, after a layer's weight has taken another form
 
  private:
   // One step of forward: a module, perhaps with the activation of its successor.
@@ -248,8 +274,9 @@ class Sequential : public Module {
     std::string name;
     FusingLayer* fusing = nullptr;  // set if `activation` is fused into it
     Activation activation = Activation::none;
+    std::optional<kernels::Int8Format> result = {};  // set if it is handed on as integers
   };
-  void plan();
+  void plan_integers();
   std::vector<Step> steps_;
 };
 

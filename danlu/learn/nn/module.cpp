@@ -52,6 +52,11 @@ Tensor Module::add_buffer(std::string name, Tensor tensor) {
   return tensor;
 }
 
+void Module::replace_parameter(const std::string& name, const std::vector<NamedTensor>& buffers) {
+  std::erase_if(parameters_, [&](const NamedTensor& parameter) { return parameter.name == name; });
+  buffers_.insert(buffers_.end(), buffers.begin(), buffers.end());
+}
+
 void Module::add_child(std::string name, std::shared_ptr<Module> child) {
   children_.emplace_back(std::move(name), std::move(child));
 }

@@ -58,6 +58,8 @@ class Module {
   // Registers and returns the tensor; a parameter then requires a gradient.
   Tensor add_parameter(std::string name, Tensor tensor);
   Tensor add_buffer(std::string name, Tensor tensor);
+  // Takes buffers in the place of a parameter, which is none any more.
+  void replace_parameter(const std::string& name, const std::vector<NamedTensor>& buffers);
   template <class M>
   std::shared_ptr<M> add(const std::string& name, M module) {
     auto child = std::make_shared<M>(std::move(module));

@@ -11,6 +11,17 @@
 
 namespace danlu::nn {
 
+namespace {
+
+Tensor feed_forward(Linear& up, Linear& down, const Tensor& x) {
+  const auto* first = dynamic_cast<const Int8Weight*>(up.compact_weight());
+  const auto* second = dynamic_cast<const Int8Weight*>(down.compact_weight());
+  if (first == nullptr || second == nullptr) return down(gelu(up(x)));
+  return down(first->linear(x, up.bias, kernels::Int8Activation::gelu, second->input()));  // as integers in between
+}
+
+}  // namespace
+
 TransformerEncoder::TransformerEncoder(const TransformerEncoderOptions& o) : options_(o) {
   const int64_t hidden = o.hidden == 0 ? 4 * o.width : o.hidden;
   for (int64_t i = 0; i < o.layers; ++i) {
@@ -29,7 +40,7 @@ Tensor TransformerEncoder::forward(const Tensor& input, const Tensor& first) {
     const Block& b = blocks_[i];
     const LayerScope scope(fmt::format("blocks.{}", i));
     add_branch(*b.ffn_norm, (*b.projection)(attention((*b.qkv)(normalized), heads, first)), x, normalized);
-    add_branch(i + 1 < blocks_.size() ? *blocks_[i + 1].attention_norm : *norm_, (*b.down)(gelu((*b.up)(normalized))), x, normalized);
+    add_branch(i + 1 < blocks_.size() ? *blocks_[i + 1].attention_norm : *norm_, feed_forward(*b.up, *b.down, normalized), x, normalized);
   }
   return normalized;
 }

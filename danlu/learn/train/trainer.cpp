@@ -137,6 +137,7 @@ class Trainer::Run {
         schedule_(optim::parse_schedule(options_.schedule).make()),
         base_lr_(optimizers_.lr()),
         higher_is_better_(options_.monitor == "accuracy"),
+        best_from_(session.best_from),
         time_(options_.time_limit, session.deadline),
         best_(state_of(model_)),
         good_(state_of(model_, optimizers_)),
@@ -428,14 +429,15 @@ class Trainer::Run {
     if (higher_is_better_ && !accuracy) throw ConfigError(kWhere, "train.monitor: got accuracy, which this task does not have; expected loss");
     const double value = higher_is_better_ ? *accuracy : loss;
     schedule_->observe(loss);
-    report.is_best = std::isfinite(value) && (!best_value_ || (higher_is_better_ ? value > *best_value_ : value < *best_value_));
+    const bool counts = report.progress.fraction >= best_from_;
+    report.is_best = counts && std::isfinite(value) && (!best_value_ || (higher_is_better_ ? value > *best_value_ : value < *best_value_));
     if (report.is_best) {
       best_value_ = value;
       result_.best_value = value;
       result_.best_step = result_.steps;
       waited_ = 0;
       best_.take();
-    } else if (options_.early_stop > 0 && ++waited_ >= options_.early_stop && result_.stopped_by.empty()) {
+    } else if (counts && options_.early_stop > 0 && ++waited_ >= options_.early_stop && result_.stopped_by.empty()) {
       result_.stopped_by = "early stop";
     }
     if (rolls_back()) keep_good();
@@ -566,6 +568,7 @@ class Trainer::Run {
   bool higher_is_better_;
   double total_steps_ = 0;
   const char* ends_by_ = "epochs";
+  double best_from_;
 
   TimePlan time_;
   Timer since_save_;

@@ -124,6 +124,7 @@ struct Session {
   fs::path checkpoints = {};             // empty: none are written, and the best weights are kept in memory
   Start start = Start::afresh;           // resume: from the newest whole state, or from the beginning if there is none
   std::optional<double> deadline = {};   // seconds from now at which it shall have ended, last validation and checkpoint included
+  double best_from = 0;                  // of the training, as a fraction: no earlier weights are taken for the best
 };
 
 class Trainer {

@@ -1,0 +1,25 @@
+// What a model is made into, as `danlu compress --to` takes it.
+//
+//   int8          weights and activations of 8 bits
+//   sparse=0.9    nine of ten weights are zero, wherever they are smallest
+//   2:4           of every four weights in a row two are zero
+//   channels=0.5  half of the units of each hidden layer, or of its channels, are taken away
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace danlu::compress {
+
+struct Target {
+  enum class Kind : uint8_t { int8, sparse, n_of_m, channels };
+  Kind kind = Kind::int8;
+  double share = 0;        // that is taken away, of weights or of channels
+  int64_t n = 0, m = 0;    // n_of_m: n of every m are kept
+  std::string name() const;  // for a file: "int8", "sparse-0.9", "2-4", "channels-0.5"
+};
+
+// Throws ConfigError for what is none of these.
+Target parse_target(const std::string& text);
+
+}  // namespace danlu::compress
