@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cstddef>
 #include <mutex>
 #include <utility>
 
@@ -24,6 +25,7 @@ namespace {
 using Dims = dnnl::memory::dims;
 using Tag = dnnl::memory::format_tag;
 using Type = dnnl::memory::data_type;
+constexpr int64_t kMostExact = 64;  // rows
 constexpr int kOutputs = 1 << 1;  // the axis of the outputs, in matrices and in images
 
 Type type_of(bool is_signed) { return is_signed ? Type::s8 : Type::u8; }
@@ -127,8 +129,15 @@ OnednnInt8::OnednnInt8(const int8_t* w, const std::vector<float>& bias, const st
 }
 OnednnInt8::~OnednnInt8() = default;
 
+// A primitive takes longer to make than to run, and texts come in any number of tokens: many rows are divided into powers of two.
 void OnednnInt8::linear(int64_t n, int64_t k, const void* x, int64_t m, Int8Activation activation, const Int8Product::Result& result) {
-  packed_->run({m, n, k}, x, activation, result, [&] { return packed_->make_linear(m, n, k, activation, result.format); });
+  const auto* in = static_cast<const std::byte*>(x);
+  auto* out = static_cast<std::byte*>(result.y);
+  const int64_t out_row = n * (result.format ? 1 : static_cast<int64_t>(sizeof(float)));
+  for (int64_t i = 0, rows = 0; i < m; i += rows) {
+    rows = m - i <= kMostExact ? m - i : static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(m - i)));
+    packed_->run({rows, n, k}, in + i * k, activation, {out + i * out_row, result.format}, [&] { return packed_->make_linear(rows, n, k, activation, result.format); });
+  }
 }
 
 void OnednnInt8::conv2d(const Conv2dShape& s, const void* x, Int8Activation activation, const Int8Product::Result& result) {
