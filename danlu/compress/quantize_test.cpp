@@ -30,20 +30,19 @@ Tensor normal_tensor(const Shape& shape) {
   return x;
 }
 
-TEST(ChooseRange, IsAllThatWasSeenWhereNothingStandsOut) {
+TEST(ChooseRange, IsNearlyAllThatWasSeenWhereNothingStandsOut) {
   std::vector<float> even;
   for (int i = 0; i <= 1000; ++i) even.push_back(static_cast<float>(i) / 1000);
   const InputRange range = choose_range(even);
   EXPECT_EQ(range.low, 0);
-  EXPECT_EQ(range.high, 1);
-  EXPECT_EQ(range.percentile, 100);
+  EXPECT_NEAR(range.high, 1, 0.01);
 }
 
 TEST(ChooseRange, LeavesOutAFewThatWouldMakeTheStepsCoarse) {
-  std::vector<float> values = normal_values(100000, 0.001f);
-  values.push_back(1);
+  std::vector<float> values = normal_values(1000000, 0.001f);
+  values.push_back(0.1f);
   const InputRange range = choose_range(values);
-  EXPECT_LT(range.percentile, 100) << "one number a thousand times as large as the others";
+  EXPECT_LT(range.percentile, 100) << "one number a hundred times as large as the others";
   values.back() = 1000;
   EXPECT_EQ(choose_range(values).percentile, 100) << "cutting it off would err more than all the rounding";
 }

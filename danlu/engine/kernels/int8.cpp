@@ -54,6 +54,41 @@ void scale_row(const float* x, const float* scales, const float* shifts, float* 
   for (; j < n; ++j) y[j] = std::max(x[j] * scales[j] + shifts[j], relu ? 0.0f : -HUGE_VALF);
 }
 
+// Rows [begin, end) of all images of y: the largest of each window stays in a register.
+void pool_rows(const Pool2dShape& s, const uint8_t* x, uint8_t* y, int64_t begin, int64_t end) {
+  const hn::ScalableTag<uint8_t> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t row = begin; row < end; ++row) {
+    const uint8_t* image = x + row / s.out_height() * s.height * s.width * s.channels;
+    const int64_t i = row % s.out_height() * s.stride_h - s.padding_h, top = std::max<int64_t>(i, 0), bottom = std::min(i + s.kernel_h, s.height);
+    for (int64_t column = 0; column < s.out_width(); ++column) {
+      const int64_t j = column * s.stride_w - s.padding_w, left = std::max<int64_t>(j, 0), right = std::min(j + s.kernel_w, s.width);
+      uint8_t* out = y + (row * s.out_width() + column) * s.channels;
+      const auto for_window = [&](const auto& take) HWY_ATTR {
+        for (int64_t v = top; v < bottom; ++v) {
+          for (int64_t u = left; u < right; ++u) take(image + (v * s.width + u) * s.channels);
+        }
+      };
+      const auto pool = [&](auto tag, int64_t c) HWY_ATTR {
+        auto largest = hn::Zero(tag);
+        for_window([&](const uint8_t* in) HWY_ATTR { largest = hn::Max(largest, hn::LoadU(tag, in + c)); });
+        hn::StoreU(largest, tag, out + c);
+      };
+      int64_t c = 0;
+      for (; c + lanes <= s.channels; c += lanes) pool(d, c);
+#if HWY_TARGET != HWY_SCALAR
+      const hn::CappedTag<uint8_t, 16> few;
+      for (; c + 16 <= s.channels; c += 16) pool(few, c);
+#endif
+      for (; c < s.channels; ++c) {
+        uint8_t largest = 0;
+        for_window([&](const uint8_t* in) { largest = std::max(largest, in[c]); });
+        out[c] = largest;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace danlu::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -65,6 +100,7 @@ namespace {
 HWY_EXPORT(quantize_signed);
 HWY_EXPORT(quantize_unsigned);
 HWY_EXPORT(scale_row);
+HWY_EXPORT(pool_rows);
 
 constexpr int64_t kGrain = 1 << 15;  // numbers
 
@@ -155,23 +191,10 @@ void Int8Product::conv2d(const Conv2dShape& shape, const void* x, Int8Activation
 }
 
 void max_pool2d_u8(const Pool2dShape& s, const uint8_t* x, uint8_t* y) {
-  const int64_t rows = s.out_height(), columns = s.out_width(), channels = s.channels;
-  parallel_for(s.batch * rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, columns * channels * s.kernel_h * s.kernel_w)), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t image = row / rows, i0 = row % rows * s.stride_h - s.padding_h;
-      for (int64_t column = 0; column < columns; ++column) {
-        uint8_t* out = y + (row * columns + column) * channels;
-        std::memset(out, 0, static_cast<size_t>(channels));
-        const int64_t j0 = column * s.stride_w - s.padding_w;
-        for (int64_t i = std::max<int64_t>(i0, 0); i < std::min(i0 + s.kernel_h, s.height); ++i) {
-          for (int64_t j = std::max<int64_t>(j0, 0); j < std::min(j0 + s.kernel_w, s.width); ++j) {
-            const uint8_t* in = x + ((image * s.height + i) * s.width + j) * channels;
-            for (int64_t c = 0; c < channels; ++c) out[c] = std::max(out[c], in[c]);
-          }
-        }
-      }
-    }
-  });
+  active_isa();
+  const auto kernel = HWY_DYNAMIC_DISPATCH(pool_rows);
+  const int64_t row_work = s.out_width() * s.channels * s.kernel_h * s.kernel_w;
+  parallel_for(s.batch * s.out_height(), std::max<int64_t>(1, kGrain / std::max<int64_t>(1, row_work)), [&](int64_t begin, int64_t end) { kernel(s, x, y, begin, end); });
 }
 
 }  // namespace danlu::kernels

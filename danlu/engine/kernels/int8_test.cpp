@@ -166,13 +166,17 @@ TEST_F(Int8, ConvolutionsOfManyShapes) {
 }
 
 TEST_F(Int8, PoolingTakesTheLargest) {
-  const Pool2dShape s{.batch = 2, .height = 5, .width = 4, .channels = 3, .kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .padding_h = 1, .padding_w = 1};
-  const auto x = bytes(2 * 5 * 4 * 3, 7);
-  std::vector<float> real(x.begin(), x.end()), expected(static_cast<size_t>(2 * s.out_height() * s.out_width() * 3));
-  max_pool2d(s, real.data(), expected.data(), nullptr);
-  std::vector<uint8_t> y(expected.size());
-  max_pool2d_u8(s, x.data(), y.data());
-  EXPECT_EQ(std::vector<float>(y.begin(), y.end()), expected);
+  on_every_isa([] {
+    for (const int64_t channels : {3, 16, 85}) {
+      const Pool2dShape s{.batch = 2, .height = 5, .width = 4, .channels = channels, .kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .padding_h = 1, .padding_w = 1};
+      const auto x = bytes(2 * 5 * 4 * channels, 7);
+      std::vector<float> real(x.begin(), x.end()), expected(static_cast<size_t>(2 * s.out_height() * s.out_width() * channels));
+      max_pool2d(s, real.data(), expected.data(), nullptr);
+      std::vector<uint8_t> y(expected.size());
+      max_pool2d_u8(s, x.data(), y.data());
+      EXPECT_EQ(std::vector<float>(y.begin(), y.end()), expected) << channels;
+    }
+  });
 }
 
 TEST_F(Int8, TheSameBitsForAnyNumberOfThreads) {

@@ -153,7 +153,7 @@ TEST_F(InAFile, ItComesBack) {
 TEST_F(InAFile, DamagedOnesAreRefused) {
   expect_refused(int8_, "weight_scale: got nan", [](Tensors& all) { tensor(all, "weight_scale").mutable_data()[1] = NAN; });
   expect_refused(int8_, "weight_scale: got 0", [](Tensors& all) { tensor(all, "weight_scale").mutable_data()[1] = 0; });
-  expect_refused(int8_, "weight_scale: got f32 (2)", [](Tensors& all) { tensor(all, "weight_scale") = Tensor::zeros({2}); });
+  expect_refused(int8_, "weight_scale: got f32 (2,)", [](Tensors& all) { tensor(all, "weight_scale") = Tensor::zeros({2}); });
   expect_refused(int8_, "input_range: got 1 to 2", [](Tensors& all) { tensor(all, "input_range") = Tensor::from({2}, {1, 2}); });
   expect_refused(int8_, "input_range: got -1 to inf", [](Tensors& all) { tensor(all, "input_range").mutable_data()[1] = INFINITY; });
   expect_refused(int8_, "weight_int8: got (3, 5); the model has (3, 4)", [](Tensors& all) { tensor(all, "weight_int8") = Tensor::zeros({3, 5}, Dtype::u8); });
