@@ -71,4 +71,23 @@ float f16_to_f32(uint16_t bits) {
 
 float bf16_to_f32(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
+uint16_t f32_to_f16(float value) {
+  constexpr uint32_t kInfinity = 0x7f800000, kTooLarge = 0x47800000, kLeastNormal = 0x38800000;  // of f32: 2^16, 2^-14
+  const auto bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffff;
+  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
+  const auto with_sign = [&](uint32_t rest) { return static_cast<uint16_t>(sign | rest); };
+  if (magnitude > kInfinity) return with_sign(0x7e00);
+  if (magnitude >= kTooLarge) return with_sign(0x7c00);
+  // The unit of subnormal numbers is 2^-24, and so is that of f32 from 0.5 to 1: the sum is rounded as it should be.
+  if (magnitude < kLeastNormal) return with_sign(std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<uint32_t>(0.5f));
+  const uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);  // a carry goes into the exponent, and from the largest to infinity
+  return with_sign((rounded - (112u << 23)) >> 13);
+}
+
+uint16_t f32_to_bf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>(bits >> 16 | 0x40);  // NaN, a quiet one
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 }  // namespace danlu::formats
