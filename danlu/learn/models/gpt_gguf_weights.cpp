@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "danlu/base/error.h"
+#include "danlu/base/format.h"
+#include "danlu/base/json.h"
+#include "danlu/learn/models/gpt_gguf.h"
+#include "danlu/learn/models/gpt_gguf_rope.h"
+
+namespace danlu::models {
+namespace {
+
+using formats::BlockType;
+using formats::GgufFile;
+using formats::GgufTensor;
+
+constexpr const char* kWhere = "learn.gguf";
+constexpr const char* kEmbedding = "token_embd.weight";
+constexpr const char* kHead = "output.weight";
+constexpr const char* kPositions = "position_embd.weight";
+
+// A tensor of the file: so many rows of one of our parameters.
+struct Part {
+  std::string name, parameter;
+  int64_t first = 0, rows = 0;
+  int64_t columns = 0;   // 0: a vector
+  int64_t head_dim = 0;  // where each head's rows are in the order of RoPE on neighbours; else 0
+
+  Shape shape() const { return columns == 0 ? Shape{rows} : Shape{rows, columns}; }
+  int64_t row_size() const { return std::max<int64_t>(columns, 1); }
+};
+
+// Those of a network, in the order of its layers.
+class Parts {
+ public:
+  explicit Parts(const GptOptions& o) : gpt2_(o.family == "gpt2") {
+    add(kEmbedding, "token_embedding", 0, o.vocab_size, o.width);
+    if (gpt2_) add(kPositions, "position_embedding", 0, o.context, o.width);
+    for (int64_t i = 0; i < o.layers; ++i) block(o, fmt::format("blocks.{}.", i), fmt::format("blk.{}.", i));
+    norm("final_norm", "output_norm", o.width);
+    if (!o.tied) add(kHead, "head.weight", 0, o.vocab_size, o.width);
+  }
+  const std::vector<Part>& all() const { return all_; }
+
+ private:
+  void add(std::string name, std::string parameter, int64_t first, int64_t rows, int64_t columns, int64_t head_dim = 0) {
+    all_.push_back({std::move(name), std::move(parameter), first, rows, columns, head_dim});
+  }
+  void norm(const std::string& ours, const std::string& theirs, int64_t size) {
+    add(theirs + ".weight", ours + ".weight", 0, size, 0);
+    if (gpt2_) add(theirs + ".bias", ours + ".bias", 0, size, 0);
+  }
+  void dense(const std::string& ours, const std::string& theirs, int64_t first, int64_t rows, int64_t columns, bool bias, int64_t head_dim = 0) {
+    add(theirs + ".weight", ours + ".weight", first, rows, columns, head_dim);
+    if (bias) add(theirs + ".bias", ours + ".bias", first, rows, 0, head_dim);
+  }
+  void block(const GptOptions& o, const std::string& ours, const std::string& theirs) {
+    const int64_t queries = o.heads * o.head_dim, keys = o.kv_heads * o.head_dim;
+    norm(ours + "attention_norm", theirs + "attn_norm", o.width);
+    if (gpt2_) {
+      dense(ours + "qkv", theirs + "attn_qkv", 0, 3 * o.width, o.width, true);
+    } else {
+      const bool bias = o.family == "qwen2";
+      const int64_t turned = o.family == "llama" ? o.head_dim : 0;
+      dense(ours + "qkv", theirs + "attn_q", 0, queries, o.width, bias, turned);
+      dense(ours + "qkv", theirs + "attn_k", queries, keys, o.width, bias, turned);
+      dense(ours + "qkv", theirs + "attn_v", queries + keys, keys, o.width, bias);
+    }
+    if (o.family == "qwen3") {
+      norm(ours + "query_norm", theirs + "attn_q_norm", o.head_dim);
+      norm(ours + "key_norm", theirs + "attn_k_norm", o.head_dim);
+    }
+    dense(ours + "projection", theirs + "attn_output", 0, o.width, queries, gpt2_);
+    norm(ours + "ffn_norm", theirs + "ffn_norm", o.width);
+    if (!gpt2_) dense(ours + "up", theirs + "ffn_gate", 0, o.hidden, o.width, false);
+    dense(ours + "up", theirs + "ffn_up", gpt2_ ? 0 : o.hidden, o.hidden, o.width, gpt2_);
+    dense(ours + "down", theirs + "ffn_down", 0, o.width, o.hidden, gpt2_);
+  }
+
+  bool gpt2_;
+  std::vector<Part> all_;
+};
+
+// Row `i` of a head stands at this place in the file.
+int64_t turned_row(int64_t i, int64_t head_dim) { return i < head_dim / 2 ? 2 * i : 2 * (i - head_dim / 2) + 1; }
+
+// Between our order of rows and the file's.
+template <bool kToFile>
+void turn_rows(const Part& part, const float* from, float* to) {
+  const auto bytes = static_cast<size_t>(part.row_size()) * sizeof(float);
+  for (int64_t row = 0; row < part.rows; ++row) {
+    const int64_t i = row % part.head_dim, other = row - i + turned_row(i, part.head_dim);
+    std::memcpy(to + (kToFile ? other : row) * part.row_size(), from + (kToFile ? row : other) * part.row_size(), bytes);
+  }
+}
+
+void read_part(const GgufFile& file, const Part& part, std::span<float> to) {
+  if (part.head_dim == 0) return file.read(part.name, to);
+  std::vector<float> turned(to.size());
+  file.read(part.name, turned);
+  turn_rows<false>(part, turned.data(), to.data());
+}
+
+std::map<std::string, Tensor> parameters_of(const Gpt& network) {
+  std::map<std::string, Tensor> parameters;
+  for (const nn::NamedTensor& p : network.named_parameters()) parameters.emplace(p.name, p.tensor);
+  return parameters;
+}
+
+const BlockType& float_type(const char* name) { return *formats::find_block_type(std::string_view(name)); }
+
+const BlockType& type_of(const Part& part, const GptOptions& o, const BlockType& wanted) {
+  if (part.columns == 0 || part.name == kPositions) return float_type("F32");
+  const bool is_head = part.name == (o.tied ? kEmbedding : kHead);
+  const BlockType& type = is_head && wanted.name == std::string_view("Q4_0") ? float_type("Q8_0") : wanted;
+  return part.columns % type.elements == 0 ? type : float_type("F16");
+}
+
+[[noreturn]] void fail(const GgufFile& file, const std::string& message) { throw DataError(kWhere, fmt::format("{}: {}", file.source(), message)); }
+
+std::string list_of(const char* what, const std::vector<std::string>& names) {
+  constexpr size_t kShown = 5;
+  std::string text = names.size() == 1 ? fmt::format("{} tensor ", what) : fmt::format("{} {} tensors: ", names.size(), what);
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + to_line(names[i]);
+  return names.size() > kShown ? text + ", ..." : text;
+}
+
+void check(const GgufFile& file, const std::vector<Part>& parts, const GptOptions& o) {
+  std::set<std::string_view> expected;
+  if (o.family == "llama") expected.insert(kRopeFrequencies);  // read with the options
+  std::vector<std::string> missing, unexpected;
+  for (const Part& part : parts) {
+    expected.insert(part.name);
+    if (!file.contains(part.name)) missing.push_back(part.name);
+  }
+  for (const std::string& name : file.names()) {
+    if (!expected.contains(name)) unexpected.push_back(name);
+  }
+  if (!missing.empty()) fail(file, list_of("missing", missing) + (unexpected.empty() ? "" : "; " + list_of("unexpected", unexpected)));
+  if (!unexpected.empty()) fail(file, list_of("unexpected", unexpected) + fmt::format("; a {} has no place for them", o.family));
+  for (const Part& part : parts) {
+    if (file.shape(part.name) == part.shape()) continue;
+    fail(file, fmt::format("tensor {}: got {}; expected {}, as the metadata say", to_line(part.name), file.shape(part.name).str(), part.shape().str()));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Gpt> read_gguf_weights(const GgufFile& file, const GptOptions& options) {
+  const Parts parts(options);
+  check(file, parts.all(), options);
+  auto network = std::make_unique<Gpt>(options, false);
+  std::map<std::string, Tensor> parameters = parameters_of(*network);
+  for (const Part& part : parts.all()) {
+    Tensor rows = parameters.at(part.parameter).rows(part.first, part.first + part.rows);
+    read_part(file, part, rows.mutable_span());
+  }
+  return network;
+}
+
+std::vector<GgufTensor> gguf_weights(const Gpt& network, const BlockType& type) {
+  const GptOptions& o = network.options();
+  const std::map<std::string, Tensor> parameters = parameters_of(network);
+  std::vector<GgufTensor> weights;
+  if (const Tensor divisors = gguf_rope_divisors(o); divisors.defined()) weights.push_back({kRopeFrequencies, divisors, &float_type("F32")});
+  const Parts parts(o);
+  for (const Part& part : parts.all()) {
+    Tensor rows = parameters.at(part.parameter).rows(part.first, part.first + part.rows);
+    if (part.head_dim > 0) {
+      Tensor turned = Tensor::empty(rows.shape());
+      turn_rows<true>(part, rows.data(), turned.mutable_data());
+      rows = turned;
+    }
+    weights.push_back({part.name, rows, &type_of(part, o, type)});
+  }
+  return weights;
+}
+
+double check_gguf_weights(const GgufFile& file, const Gpt& network, const BlockType& type) {
+  const std::vector<GgufTensor> weights = gguf_weights(network, type);
+  if (weights.size() != file.names().size()) fail(file, fmt::format("got {} tensors; expected {}", file.names().size(), weights.size()));
+  std::vector<std::byte> bytes;
+  for (const GgufTensor& weight : weights) {
+    const std::span<const std::byte> stored = file.bytes(weight.name);
+    bytes.resize(weight.type->bytes_of(static_cast<size_t>(weight.tensor.numel())));
+    weight.type->encode(weight.tensor.span(), bytes);
+    if (&file.type(weight.name) != weight.type || !(file.shape(weight.name) == weight.tensor.shape()) || !std::equal(bytes.begin(), bytes.end(), stored.begin(), stored.end())) {
+      fail(file, fmt::format("tensor {} is not what was written", to_line(weight.name)));
+    }
+  }
+  double largest = 0;
+  const std::map<std::string, Tensor> parameters = parameters_of(network);
+  const Parts parts(network.options());
+  std::vector<float> read;
+  for (const Part& part : parts.all()) {
+    const Tensor rows = parameters.at(part.parameter).rows(part.first, part.first + part.rows);
+    read.resize(static_cast<size_t>(rows.numel()));
+    read_part(file, part, read);
+    for (size_t i = 0; i < read.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(read[i]) - rows.data()[i]));
+  }
+  return largest;
+}
+
+}  // namespace danlu::models
