@@ -6,6 +6,7 @@
 #include "danlu/base/format.h"
 #include "danlu/formats/safetensors_folder.h"
 #include "danlu/infer/bundle_directory.h"
+#include "danlu/infer/gguf_language_model.h"
 #include "danlu/learn/models/gpt_huggingface.h"
 
 namespace danlu::infer {
@@ -65,9 +66,10 @@ std::vector<data::TokenId> find_eos(const fs::path& directory, const Json& confi
 }  // namespace
 
 std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
+  if (is_gguf(given)) return read_gguf_language_model(given);
   const fs::path directory = bundle_directory(given), config_path = directory / kConfigFile;
   if (!is_there(config_path)) {
-    throw FileError(kWhere, fmt::format("got {}; expected the directory of a language model (no {} there)", given.string(), kConfigFile));
+    throw FileError(kWhere, fmt::format("got {}; expected the directory of a language model (no {} there), or a .gguf file", given.string(), kConfigFile));
   }
   Json config = read_json(config_path, kMaxSettingsBytes);
   const models::GptOptions options = models::gpt_from_huggingface(config, config_path.string());
@@ -84,6 +86,7 @@ std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
 }
 
 bool is_language_model(const fs::path& given) {
+  if (is_gguf(given)) return true;
   const fs::path path = bundle_directory(given) / kConfigFile;
   if (!is_there(path)) return false;
   const Json config = read_json(path, kMaxSettingsBytes);

@@ -1,7 +1,8 @@
 // A language model as it lies on disk, ready to run: network, tokeniser, settings of generation.
 //
 // The directory is a Hugging Face one (config.json, model.safetensors or shards of it, tokenizer.json, tokenizer_config.json,
-// generation_config.json): a bundle of ours and a folder that transformers saved are read alike.
+// generation_config.json): a bundle of ours and a folder that transformers saved are read alike. A GGUF file (gguf_language_model.h) holds
+// the same in one.
 #pragma once
 
 #include <memory>
@@ -21,11 +22,11 @@ struct LanguageModel {
   std::vector<data::TokenId> eos;        // any of them ends an answer; each is in the vocabulary
   Json config;                           // config.json
 
-  // A directory with config.json, or a run directory, taken for its bundle/. Throws FileError or DataError naming the file.
+  // A directory with config.json, a run directory, taken for its bundle/, or a .gguf file. Throws FileError or DataError naming the file.
   static std::shared_ptr<LanguageModel> load(const fs::path& directory);
 };
 
-// Does the directory, or the bundle/ in it, hold a language model rather than a predictor? Reads config.json alone.
+// Does the directory, or the bundle/ in it, hold a language model rather than a predictor? Reads config.json alone. A .gguf file is one.
 bool is_language_model(const fs::path& directory);
 
 // Writes all of it, the weights with the names and shapes that transformers expects, config.json last. What is written is read again

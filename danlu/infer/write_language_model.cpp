@@ -6,6 +6,7 @@
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/formats/safetensors.h"
 #include "danlu/infer/language_model.h"
+#include "danlu/infer/sample_text.h"
 #include "danlu/learn/models/gpt_huggingface.h"
 
 namespace danlu::infer {
@@ -18,21 +19,9 @@ using models::Gpt;
 constexpr const char* kWhere = "infer.language_model";
 constexpr const char* kConfigFile = "config.json";
 
-// Letters, numbers, blanks, accents, another script and what lies beyond the first plane.
-constexpr const char* kSample = "The furnace is lit: 3.14, 1,000 and 2026-01-31.\n\n  def f(x): return x\t# 火候到了，丹就成了。 Ünïcödé \U0001F525";
-
 // One id as a number, more as a list.
 Json to_json(const std::vector<TokenId>& eos) { return eos.empty() ? Json(nullptr) : eos.size() == 1 ? Json(eos[0]) : Json(eos); }
 Json to_json(std::optional<TokenId> id) { return id ? Json(*id) : Json(nullptr); }
-
-// The sample, and tokens from all over the vocabulary.
-std::string sample_text(const Tokenizer& tokenizer) {
-  constexpr int64_t kTokens = 256;
-  std::string text = kSample;
-  const int64_t step = std::max<int64_t>(1, tokenizer.vocab_size() / kTokens);
-  for (int64_t id = 0; id < tokenizer.vocab_size(); id += step) text += tokenizer.token_bytes(static_cast<TokenId>(id));
-  return text;
-}
 
 Tensor sample_logits(Gpt& network, const std::vector<TokenId>& ids) {
   constexpr int64_t kTokens = 64;

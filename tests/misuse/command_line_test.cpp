@@ -24,7 +24,7 @@ TEST_F(CommandLine, VersionAndHelpSucceed) {
   const Outcome help = project_.danlu({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* verb :
-       {"run", "check", "prepare", "train", "verify", "lr-range", "tune", "evaluate", "report", "predict", "explain", "generate", "tokenize", "import", "serve", "runs", "doctor", "init"}) {
+       {"run", "check", "prepare", "train", "verify", "lr-range", "tune", "evaluate", "report", "predict", "explain", "generate", "tokenize", "import", "export", "serve", "runs", "doctor", "init"}) {
     EXPECT_THAT(help.out, HasSubstr(verb));
     EXPECT_EQ(project_.danlu({verb, "--help"}).code, 0) << verb;
   }

@@ -7,7 +7,7 @@
 
 namespace danlu::app {
 
-// The bundle of a run (by name or path), or a bundle by path. Throws FileError naming the runs that there are.
+// The bundle of a run (by name or path), or a bundle or .gguf file by path. Throws FileError naming the runs that there are.
 fs::path find_bundle(const std::string& name_or_path, const fs::path& runs);
 
 }  // namespace danlu::app

@@ -15,17 +15,17 @@ constexpr const char* kWhere = "app.import";
 
 class ImportVerb : public Verb {
  public:
-  ImportVerb() : Verb("import", "make a run of a language model in a Hugging Face folder") {}
+  ImportVerb() : Verb("import", "make a run of a language model in a Hugging Face folder or a GGUF file") {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("directory", directory_, "a folder that transformers saved: config.json, safetensors, tokenizer.json");
-    arguments.option("--name", name_, "of the run; default: that of the folder");
-    arguments.examples("danlu import /models/Qwen3-0.6B --name qwen\ndanlu generate qwen --prompt \"The furnace\"\ndanlu serve qwen");
+    arguments.word("model", model_, "a folder that transformers saved (config.json, safetensors, tokenizer.json), or a .gguf file");
+    arguments.option("--name", name_, "of the run; default: that of the folder or file");
+    arguments.examples("danlu import /models/Qwen3-0.6B --name qwen\ndanlu import qwen3-0.6b-q8_0.gguf\ndanlu generate qwen --prompt \"The furnace\"\ndanlu serve qwen");
   }
 
   int run(const Context& context) override {
     const std::string started = now_text();
-    const auto model = infer::LanguageModel::load(directory_);  // before anything is written
+    const auto model = infer::LanguageModel::load(model_);  // before anything is written
     if (!name_.empty()) model->name = name_;
     check_name(model->name);
 
@@ -33,7 +33,7 @@ class ImportVerb : public Verb {
     const RunDirectory run(context.runs / model->name);
     const RunLock lock(run);
     run.start_fresh();
-    const std::string source = fs::weakly_canonical(directory_).string();
+    const std::string source = fs::weakly_canonical(model_).string();
     run.update({{"name", model->name}, {"status", "running"}, {"stage", "import"}, {"started", started}, {"danlu", version()},
                 {"imported_from", source}, {"model", model->network->describe()}, {"parameters", model->network->num_parameters()}});
     infer::write_language_model(run.bundle(), *model, {{"danlu", version()}, {"imported_from", fs::path(source).filename().string()}});
@@ -55,7 +55,7 @@ class ImportVerb : public Verb {
     }
   }
 
-  std::string directory_, name_;
+  std::string model_, name_;
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "danlu/base/format.h"
 #include "danlu/base/utf8.h"
 #include "danlu/data/text/tokenizer.h"
+#include "danlu/infer/gguf_language_model.h"
+#include "danlu/infer/gguf_tokenizer.h"
 
 namespace danlu::app {
 namespace {
@@ -58,7 +60,7 @@ class TokenizeVerb : public Verb {
   TokenizeVerb() : Verb("tokenize", "show the tokens of a text, or the text of tokens") {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("tokenizer", tokenizer_, "a run, a bundle, a tokenizer.json or a .tiktoken file");
+    arguments.word("tokenizer", tokenizer_, "a run, a bundle, a tokenizer.json, a .tiktoken or a .gguf file");
     arguments.optional_word("text", text_, "the text; default: -, which is standard input");
     arguments.flag("--decode", decode_, "the text is token ids: print what they stand for");
     arguments.flag("--json", json_, "print a line of JSON");
@@ -75,6 +77,7 @@ class TokenizeVerb : public Verb {
 
  private:
   data::Tokenizer open(const fs::path& runs) const {
+    if (infer::is_gguf(tokenizer_)) return infer::read_gguf_tokenizer(formats::GgufFile(tokenizer_)).tokenizer;
     const bool is_itself = fs::is_regular_file(tokenizer_) || fs::exists(fs::path(tokenizer_) / "tokenizer.json");
     return data::Tokenizer::load(is_itself ? fs::path(tokenizer_) : find_bundle(tokenizer_, runs));
   }

@@ -30,6 +30,7 @@ std::vector<std::unique_ptr<Verb>> make_verbs() {
   verbs.push_back(make_generate_verb());
   verbs.push_back(make_tokenize_verb());
   verbs.push_back(make_import_verb());
+  verbs.push_back(make_export_verb());
   verbs.push_back(make_serve_verb());
   verbs.push_back(make_runs_verb());
   verbs.push_back(make_bench_verb());

@@ -58,6 +58,7 @@ std::unique_ptr<Verb> make_explain_verb();
 std::unique_ptr<Verb> make_generate_verb();
 std::unique_ptr<Verb> make_tokenize_verb();
 std::unique_ptr<Verb> make_import_verb();
+std::unique_ptr<Verb> make_export_verb();
 std::unique_ptr<Verb> make_serve_verb();
 std::unique_ptr<Verb> make_runs_verb();
 std::unique_ptr<Verb> make_bench_verb();
