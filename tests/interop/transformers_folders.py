@@ -1,10 +1,9 @@
 """Folders of transformers in danlu and back: tests/interop/transformers_folders.py DANLU LOGITS DIRECTORY
 
-Four small networks with random weights and trained tokenisers are saved by transformers. Our token ids and logits must be its
+Small networks with random weights and trained tokenisers are saved by transformers. Our token ids and logits must be its
 own. Then `danlu import` writes each again, and transformers must get the same from what we wrote.
 """
 
-import json
 import pathlib
 import subprocess
 import sys
@@ -13,15 +12,9 @@ import torch
 import transformers
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from answers import TEXTS, ours
+
 TOLERANCE = 1e-4
-TEXTS = [
-    "The furnace is lit.",
-    "  two  spaces,\ttabs\r\n\nand lines   ",
-    "I'll pay 1234567.89 on 2026-01-31; you've paid, WE'RE done!",
-    "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。",
-    "Ünïcödé, e\u0301 and \U0001F525\U0001F9EA ＡＢＣ",
-    "def f(x):\n    return {'a': [x ** 2]}  # <|im_end|>",
-]
 QWEN_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -64,6 +57,7 @@ def networks(vocab_size):
     yield "llama3", t.LlamaForCausalLM(t.LlamaConfig(**sizes, rope_parameters=llama3, tie_word_embeddings=True)), torch.bfloat16, "100KB"
     yield "qwen2", t.Qwen2ForCausalLM(t.Qwen2Config(**sizes)), torch.bfloat16, "1GB"
     yield "qwen3", t.Qwen3ForCausalLM(t.Qwen3Config(**sizes, head_dim=16, tie_word_embeddings=True)), torch.float16, "1GB"
+    yield "wide", t.LlamaForCausalLM(t.LlamaConfig(**{**sizes, "hidden_size": 256, "intermediate_size": 512, "num_attention_heads": 8})), torch.bfloat16, "1GB"
 
 
 def theirs(folder):
@@ -78,12 +72,6 @@ def theirs(folder):
             answers.append((ids, model(torch.tensor([ids])).logits[0]))
     chat = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
     return answers, model.generation_config.eos_token_id, chat, model.state_dict()
-
-
-def ours(program, folder):
-    result = subprocess.run([program, folder], input="\n".join(json.dumps(text) for text in TEXTS), capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def compare(what, expected, got):
