@@ -189,13 +189,11 @@ TEST_F(GgufTest, DamagedFilesAreRefused) {
   const std::string whole = read_file(path());
   constexpr size_t kHeader = 900;
   ASSERT_GT(whole.size(), 2 * kHeader);
-  for (size_t size = 0; size < whole.size() - 32; size += size < kHeader ? 1 : 97) EXPECT_NE(refusal(std::string_view(whole).substr(0, size)), "") << size;
+  for (size_t size = 0; size < whole.size() - 32; size += size < kHeader ? 5 : 97) EXPECT_NE(refusal(std::string_view(whole).substr(0, size)), "") << size;
   for (size_t i = 0; i < kHeader; ++i) {
-    for (const char bit : {1, -128}) {
-      std::string changed = whole;
-      changed[i] = static_cast<char>(changed[i] ^ bit);
-      refusal(changed);
-    }
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ (i % 2 == 0 ? 1 : -128));
+    refusal(changed);
   }
   EXPECT_EQ(refusal(whole), "");
 }
