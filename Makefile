@@ -2,6 +2,7 @@
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
+PYTHON ?= python3
 BUILD := build/release
 
 .DEFAULT_GOAL := build
@@ -26,12 +27,10 @@ data:  ## bring the public data sets into $DANLU_DATA (default ~/.cache/danlu)
 demo: build data  ## train on a medical table and on images, report, and serve both
 	@tools/demo
 
-bench: setup  ## the time of every operation
+bench: setup  ## our speed beside the peers' (WORKLOADS= THREADS= FOREIGN_LOAD=1), or beside a revision (BASE=)
 	cmake --preset bench
-	cmake --build --preset bench --parallel $(JOBS)
-	build/bench/bench/bench_ops
-	@echo "Training steps side by side with PyTorch (pip install torch):"
-	@echo "  python3 bench/peers/train_step.py build/bench/bench/bench_train_step"
+	cmake --build --preset bench --parallel $(JOBS) --target bench_danlu danlu_program
+	$(PYTHON) bench/run.py $(WORKLOADS) $(if $(THREADS),--threads $(THREADS)) $(if $(FOREIGN_LOAD),--foreign-load) $(if $(BASE),--base $(BASE))
 
 interop: build  ## other people's programs on our files and our server (PyPI packages in a virtual environment)
 	@tests/interop/run $(BUILD)/danlu

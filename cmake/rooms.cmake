@@ -45,11 +45,12 @@ function(danlu_room path)
   endif()
 endfunction()
 
-# The table of operation cases, for test_engine_ops and bench_ops.
+# The table of operation cases, for test_engine_ops and `danlu bench`; no part of the library that is installed.
 function(danlu_op_cases)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/danlu/engine/ops/cases/*.cpp)
-  add_library(danlu_op_cases STATIC EXCLUDE_FROM_ALL ${sources})
+  add_library(danlu_op_cases STATIC ${sources})
   target_link_libraries(danlu_op_cases PUBLIC danlu_engine_ops PRIVATE danlu_compile_options)
+  target_link_libraries(danlu_app PRIVATE $<BUILD_INTERFACE:danlu_op_cases>)
 endfunction()
 
 function(danlu_program)

@@ -43,6 +43,19 @@ const CpuInfo& cpu_info() {
   return info;
 }
 
+int64_t cache_bytes(int level) {
+  const std::string caches = "/sys/devices/system/cpu/cpu0/cache/index";
+  for (int i = 0;; ++i) {
+    const std::string cache = caches + std::to_string(i);
+    int found = 0;
+    if (!(std::ifstream(cache + "/level") >> found)) return 0;
+    std::string type;
+    std::ifstream(cache + "/type") >> type;
+    int64_t kib = 0;
+    if (found == level && type != "Instruction" && std::ifstream(cache + "/size") >> kib) return kib * 1024;  // "512K"
+  }
+}
+
 int64_t peak_memory_bytes() {
   rusage usage{};
   return getrusage(RUSAGE_SELF, &usage) == 0 ? int64_t{usage.ru_maxrss} * 1024 : 0;

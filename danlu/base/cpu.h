@@ -17,6 +17,9 @@ struct CpuInfo {
 // Read once from /proc; empty fields where that is not possible.
 const CpuInfo& cpu_info();
 
+// Bytes of the data cache of a level, 1 to 3, that the first processor uses, alone or with others; 0 if the system does not say.
+int64_t cache_bytes(int level);
+
 // Peak resident memory of this process so far.
 int64_t peak_memory_bytes();
 

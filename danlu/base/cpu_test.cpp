@@ -13,6 +13,13 @@ TEST(Cpu, KnowsThisMachine) {
   EXPECT_EQ(&info, &cpu_info()) << "read once";
 }
 
+TEST(Cpu, CachesGrowByTheirLevel) {
+  EXPECT_EQ(cache_bytes(9), 0);
+  if (cache_bytes(1) == 0) GTEST_SKIP() << "the system says nothing of caches";
+  EXPECT_GE(cache_bytes(1), 4 << 10);
+  EXPECT_TRUE(cache_bytes(2) == 0 || cache_bytes(2) > cache_bytes(1));
+}
+
 TEST(Cpu, PeakMemoryGrowsWithUse) {
   const int64_t before = peak_memory_bytes();
   std::vector<char> block(size_t{96} << 20, 1);

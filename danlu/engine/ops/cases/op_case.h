@@ -1,6 +1,6 @@
 // Cases of the operations, one table for tests and benchmarks: what to call with which inputs, and what a plain reference makes
 // of the same inputs in double. op_test.cpp runs every case on every instruction set and fails for an operation of ops.def
-// without one; bench/micro/bench_ops.cpp times those marked Use::bench.
+// without one; `danlu bench` times those marked Use::bench.
 //
 // To add an operation: a line in ops.def, a reference in engine/kernels/reference, and cases in the file of its family.
 #pragma once
