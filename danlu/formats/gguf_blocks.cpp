@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "danlu/base/float16.h"
 #include "danlu/base/format.h"
-#include "danlu/formats/stored_type.h"
 
 namespace danlu::formats {
 namespace {

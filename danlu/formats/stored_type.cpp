@@ -1,8 +1,9 @@
 #include "danlu/formats/stored_type.h"
 
 #include <array>
-#include <bit>
 #include <cstring>
+
+#include "danlu/base/float16.h"
 
 namespace danlu::formats {
 namespace {
@@ -58,36 +59,6 @@ const StoredType& stored_type_of(Dtype dtype) {
     if (type.dtype == dtype) return type;
   }
   return kTypes[0];
-}
-
-float f16_to_f32(uint16_t bits) {
-  constexpr uint32_t kExponent = 0x7f800000, kInfinity = 0x47800000;  // of f32; 2^16, one above the largest f16
-  // The exponent's bias is 112 less: multiplying by 2^112 sets it right and makes subnormal numbers normal.
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
-  const auto scaled = std::bit_cast<float>(static_cast<uint32_t>(bits & 0x7fff) << 13) * 0x1p112f;
-  const auto magnitude = std::bit_cast<uint32_t>(scaled);
-  return std::bit_cast<float>(sign | magnitude | (magnitude >= kInfinity ? kExponent : 0));
-}
-
-float bf16_to_f32(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
-
-uint16_t f32_to_f16(float value) {
-  constexpr uint32_t kInfinity = 0x7f800000, kTooLarge = 0x47800000, kLeastNormal = 0x38800000;  // of f32: 2^16, 2^-14
-  const auto bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffff;
-  const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
-  const auto with_sign = [&](uint32_t rest) { return static_cast<uint16_t>(sign | rest); };
-  if (magnitude > kInfinity) return with_sign(0x7e00);
-  if (magnitude >= kTooLarge) return with_sign(0x7c00);
-  // The unit of subnormal numbers is 2^-24, and so is that of f32 from 0.5 to 1: the sum is rounded as it should be.
-  if (magnitude < kLeastNormal) return with_sign(std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<uint32_t>(0.5f));
-  const uint32_t rounded = magnitude + 0xfff + (magnitude >> 13 & 1);  // a carry goes into the exponent, and from the largest to infinity
-  return with_sign((rounded - (112u << 23)) >> 13);
-}
-
-uint16_t f32_to_bf16(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>(bits >> 16 | 0x40);  // NaN, a quiet one
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 }  // namespace danlu::formats

@@ -24,11 +24,4 @@ const StoredType* find_stored_type(std::string_view name);
 // What a tensor is written as.
 const StoredType& stored_type_of(Dtype dtype);
 
-// IEEE 754 binary16, and the upper half of a binary32. Exact: every value, subnormal, infinity and NaN has its f32.
-float f16_to_f32(uint16_t bits);
-float bf16_to_f32(uint16_t bits);
-// The nearest value, of two the even one; infinity beyond the largest.
-uint16_t f32_to_f16(float value);
-uint16_t f32_to_bf16(float value);
-
 }  // namespace danlu::formats

@@ -9,33 +9,6 @@
 namespace danlu::formats {
 namespace {
 
-// What a binary16 stands for, from its definition: sign, exponent, fraction.
-double value_of_f16(uint16_t bits) {
-  const double sign = bits & 0x8000 ? -1 : 1;
-  const int exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
-  if (exponent == 0x1f) return fraction == 0 ? sign * std::numeric_limits<double>::infinity() : std::nan("");
-  return exponent == 0 ? sign * std::ldexp(fraction, -24) : sign * std::ldexp(1024 + fraction, exponent - 25);
-}
-
-TEST(StoredType, EveryF16HasItsValue) {
-  for (uint32_t bits = 0; bits <= 0xffff; ++bits) {
-    const double expected = value_of_f16(static_cast<uint16_t>(bits));
-    const float got = f16_to_f32(static_cast<uint16_t>(bits));
-    ASSERT_EQ(std::isnan(got), std::isnan(expected)) << bits;
-    ASSERT_EQ(std::signbit(got), (bits & 0x8000) != 0) << bits;
-    if (std::isnan(expected)) continue;
-    ASSERT_EQ(static_cast<double>(got), expected) << bits;
-  }
-}
-
-TEST(StoredType, Bf16IsTheUpperHalfOfF32) {
-  EXPECT_EQ(bf16_to_f32(0x3f80), 1.0f);
-  EXPECT_EQ(bf16_to_f32(0xc049), -3.140625f);
-  EXPECT_EQ(bf16_to_f32(0x0001), std::ldexp(1.0f, -133));
-  EXPECT_EQ(bf16_to_f32(0x7f80), std::numeric_limits<float>::infinity());
-  EXPECT_TRUE(std::isnan(bf16_to_f32(0x7fc0)));
-}
-
 // The elements of a file of one type, read from an odd address.
 template <class To, class From>
 std::vector<To> convert(const char* type, const std::vector<From>& values) {
