@@ -19,7 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "the format is little-endian and bytes are copied as they are");
 
-constexpr size_t kLengthBytes = 8, kAlignment = 8;
+constexpr size_t kLengthBytes = 8, kAlignment = 64;  // of the data: a line of the cache
 // Room for 100,000 tensors. The format itself allows 100 MB, which a hostile file could turn into gigabytes of JSON.
 constexpr uint64_t kMaxHeaderBytes = 16 << 20;
 constexpr const char* kWhere = "formats.safetensors";
@@ -77,7 +77,7 @@ std::string make_header(const std::vector<const NamedTensor*>& tensors, Metadata
     begin = end;
   }
   std::string text = header.dump();
-  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  text.resize((kLengthBytes + text.size() + kAlignment - 1) / kAlignment * kAlignment - kLengthBytes, ' ');
   return text;
 }
 
@@ -160,8 +160,8 @@ void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& ten
   file.commit();
 }
 
-SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(path) {
-  const std::string_view text = file_.text();
+SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(std::make_shared<MappedFile>(path)) {
+  const std::string_view text = file_->text();
   uint64_t length = 0;
   if (text.size() < kLengthBytes) {
     fail(fmt::format("got {} bytes; expected at least {}; the file is cut short", text.size(), kLengthBytes));
@@ -264,6 +264,12 @@ Tensor SafetensorsFile::read(std::string_view name) const {
   Tensor tensor = Tensor::empty(e.shape, e.type->dtype);
   e.type->convert(data().data() + e.begin, static_cast<size_t>(e.shape.numel()), tensor.mutable_raw_bytes());
   return tensor;
+}
+
+Tensor SafetensorsFile::map(std::string_view name) const {
+  const Entry& e = entry(name);
+  if (e.type != &stored_type_of(e.type->dtype)) fail(name, fmt::format("got {}; expected a type that needs no conversion", e.type->name));
+  return Tensor::borrow(e.shape, e.type->dtype, data().data() + e.begin, file_);
 }
 
 void SafetensorsFile::read(std::string_view name, std::span<float> out) const {

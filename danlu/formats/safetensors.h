@@ -2,7 +2,7 @@
 //
 //   8 bytes   length of the header, little-endian
 //   header    {"__metadata__": {string: string}, NAME: {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}}
-//             begins with '{' and is padded with spaces to a multiple of 8
+//             begins with '{' and is padded with spaces; ours so that the data begins at a multiple of 64
 //   data      the tensors one after another, row-major, little-endian; offsets count from here
 //
 // We add one metadata key, "danlu.xxh3": a checksum over every tensor's name, type, shape and bytes and over the
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ class SafetensorsFile {
   const StoredType& stored_type(std::string_view name) const { return *entry(name).type; }
   // Converted as stored_type.h says.
   Tensor read(std::string_view name) const;
+  // The same without a copy: the elements stay in the file, which is mapped for as long as the tensor is held. Throws DataError for a
+  // type that has to be converted. They are aligned as in the file.
+  Tensor map(std::string_view name) const;
   // The elements to where they are wanted. Throws DataError unless they become f32, InternalError if `out` has another size.
   void read(std::string_view name, std::span<float> out) const;
 
@@ -66,13 +70,13 @@ class SafetensorsFile {
   [[noreturn]] void fail(std::string_view what) const;
   [[noreturn]] void fail(std::string_view tensor, std::string_view what) const;
   const Entry& entry(std::string_view name) const;
-  std::span<const std::byte> data() const { return file_.bytes().subspan(data_start_); }
+  std::span<const std::byte> data() const { return file_->bytes().subspan(data_start_); }
   void parse_header(std::string_view header);
   void check_layout();
   void verify_checksum() const;
 
   fs::path path_;
-  MappedFile file_;
+  std::shared_ptr<const MappedFile> file_;
   size_t data_start_ = 0;
   std::map<std::string, Entry, std::less<>> entries_;
   std::vector<std::string> names_;

@@ -36,9 +36,15 @@ StoragePtr::StoragePtr(size_t bytes) : p_(make_counted<Storage>()) {
   p_->bytes = bytes;
 }
 
+StoragePtr::StoragePtr(const void* data, size_t bytes, std::shared_ptr<const void> owner) : p_(make_counted<Storage>()) {
+  p_->data = const_cast<void*>(data);
+  p_->bytes = bytes;
+  p_->owner = std::move(owner);
+}
+
 void StoragePtr::release() noexcept {
   if (p_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  deallocate(p_->data, p_->bytes);
+  if (!p_->owner) deallocate(p_->data, p_->bytes);
   destroy_counted(p_);
 }
 
@@ -82,6 +88,12 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype) {
   detail::StoragePtr storage(bytes);
   auto* data = static_cast<std::byte*>(storage->data);
   return make(shape, dtype, std::move(storage), data);
+}
+
+Tensor Tensor::borrow(const Shape& shape, Dtype dtype, const std::byte* data, std::shared_ptr<const void> owner) {
+  detail::StoragePtr storage(data, static_cast<size_t>(shape.numel()) * dtype_bytes(dtype), std::move(owner));
+  auto* start = static_cast<std::byte*>(storage->data);
+  return make(shape, dtype, std::move(storage), start);
 }
 
 Tensor Tensor::zeros(const Shape& shape, Dtype dtype) {

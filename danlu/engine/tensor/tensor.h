@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,12 +30,15 @@ struct Storage {
   size_t bytes = 0;
   // Counts writes through mutable_data() and friends, so that backward notices a saved tensor that has changed since.
   uint32_t version = 0;
+  // Of memory that is not the allocator's: what keeps it.
+  std::shared_ptr<const void> owner;
 };
 
 class StoragePtr {
  public:
   StoragePtr() = default;
   explicit StoragePtr(size_t bytes);
+  StoragePtr(const void* data, size_t bytes, std::shared_ptr<const void> owner);
   StoragePtr(const StoragePtr& other) : p_(other.p_) { if (p_) p_->references.fetch_add(1, std::memory_order_relaxed); }
   StoragePtr(StoragePtr&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
   StoragePtr& operator=(StoragePtr other) noexcept { std::swap(p_, other.p_); return *this; }
@@ -73,6 +77,9 @@ class Tensor {
   static Tensor from(const Shape& shape, const std::vector<float>& values) {
     return from(shape, std::span<const float>(values));
   }
+
+  // Elements that lie elsewhere, in a mapped file say, for as long as `owner` is held. They may not be written.
+  static Tensor borrow(const Shape& shape, Dtype dtype, const std::byte* data, std::shared_ptr<const void> owner);
 
   bool defined() const { return static_cast<bool>(impl_); }
   const Shape& shape() const;
