@@ -17,7 +17,7 @@
 #include "danlu/engine/kernels/large_gemm.h"
 #include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/onednn_conv.h"
-#include "danlu/engine/kernels/onednn_engine.h"
+#include "danlu/engine/kernels/onednn_engine.inl.h"
 #include "danlu/engine/kernels/reproducible.h"
 #include "danlu/engine/kernels/transpose.h"
 #include "danlu/engine/kernels/workspace.h"

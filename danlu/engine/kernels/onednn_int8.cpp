@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-#include "danlu/engine/kernels/onednn_engine.h"
+#include "danlu/engine/kernels/onednn_engine.inl.h"
 
 namespace danlu::kernels {
 
