@@ -137,6 +137,9 @@ void check_tensors(const fs::path& path, const std::vector<GgufTensor>& tensors)
     if (shape[-1] % t.type->elements != 0) {
       fail(fmt::format("has rows of {}; expected a multiple of {}, the block of {}", shape[-1], t.type->elements, t.type->name));
     }
+    if (!t.blocks.empty() && t.blocks.size() != t.type->bytes_of(static_cast<size_t>(shape.numel()))) {
+      fail(fmt::format("has blocks of {} bytes; expected {}", t.blocks.size(), t.type->bytes_of(static_cast<size_t>(shape.numel()))));
+    }
     for (const float x : t.tensor.span()) {
       if (std::abs(x) <= t.type->largest) continue;  // not so for NaN
       fail(fmt::format("holds {}; expected finite numbers up to {}, the largest of {}", x, t.type->largest, t.type->name));
@@ -146,6 +149,10 @@ void check_tensors(const fs::path& path, const std::vector<GgufTensor>& tensors)
 
 // In pieces, so that no second copy of a tensor is made.
 void write_data(Writer& out, const GgufTensor& t) {
+  if (!t.blocks.empty()) {
+    out.raw(t.blocks.data(), t.blocks.size());
+    return out.pad(kAlignment);
+  }
   constexpr size_t kPiece = 1 << 18;  // elements; a multiple of every block
   std::vector<std::byte> bytes;
   for (std::span<const float> rest = t.tensor.span(); !rest.empty();) {

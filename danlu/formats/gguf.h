@@ -40,6 +40,7 @@ struct GgufTensor {
   std::string name;
   Tensor tensor;  // f32, of one to four axes
   const BlockType* type = nullptr;
+  std::vector<std::byte> blocks = {};  // what the tensor is stored as, if that is known; empty: as type->encode() makes it
 };
 
 // Writes the file whole or not at all, at the alignment of 32. Throws DataError naming the tensor or key for a name twice or of more than 63

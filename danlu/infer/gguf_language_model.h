@@ -14,7 +14,7 @@ namespace danlu::infer {
 // A regular file whose name ends in .gguf.
 bool is_gguf(const fs::path& path);
 
-// Network, tokeniser and chat template of the file, its name without the extension; weights of any type become f32. Throws FileError;
+// Network, tokeniser and chat template of the file, its name without the extension; weights of Q8_0 and Q4_0 stay in 8 and 4 bits, those of other types become f32. Throws FileError;
 // DataError naming the file and what in it is wrong or not supported.
 std::shared_ptr<LanguageModel> read_gguf_language_model(const fs::path& path);
 

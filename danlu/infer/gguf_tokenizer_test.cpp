@@ -159,10 +159,11 @@ TEST_F(GgufTokenizerTest, TokensThatEndAnswersAreFoundInFilesOfOthers) {
 }
 
 TEST_F(GgufTokenizerTest, WhatAFileCannotSayIsRefused) {
+  TokenizerModel characters;
+  characters.byte_level = false;
+  characters.vocab = {"a", "b", "春"};
+  EXPECT_THAT(refused_write(characters), HasSubstr("got a tokeniser of characters; expected a byte-level one"));
   TokenizerModel model = some_model();
-  model.byte_level = false;
-  EXPECT_THAT(refused_write(model), HasSubstr("got a tokeniser of characters; expected a byte-level one"));
-  model = some_model();
   model.add_prefix_space = true;
   EXPECT_THAT(refused_write(model), HasSubstr("that puts a space before a text"));
   model = some_model();

@@ -8,12 +8,14 @@
 #include "danlu/infer/bundle_directory.h"
 #include "danlu/infer/gguf_language_model.h"
 #include "danlu/learn/models/gpt_huggingface.h"
+#include "danlu/learn/models/gpt_quantized.h"
 
 namespace danlu::infer {
 namespace {
 
 constexpr const char* kWhere = "infer.language_model";
 constexpr const char* kGenerationFile = "generation_config.json";
+constexpr const char* kQuantization = "quantization_config";
 constexpr int64_t kMaxSettingsBytes = 16 << 20;
 
 bool is_there(const fs::path& path) {
@@ -63,6 +65,15 @@ std::vector<data::TokenId> find_eos(const fs::path& directory, const Json& confi
   return eos;
 }
 
+// Weights in few bits of our own; those of others gpt_from_huggingface() refuses.
+bool is_quantized(const Json& config, const fs::path& path) {
+  const Json method = config.is_object() ? config.value(kQuantization, Json()) : Json();
+  if (!method.is_object() || method.value("quant_method", Json()) != kOwnQuantization) return false;
+  if (method.value("version", Json()) == kOwnQuantizationVersion) return true;
+  throw DataError(kWhere, fmt::format("{}: {}.version: got {}; expected {}; the model was compressed by another release", path.string(), kQuantization,
+                                      to_line(method.value("version", Json())), kOwnQuantizationVersion));
+}
+
 }  // namespace
 
 std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
@@ -72,14 +83,19 @@ std::shared_ptr<LanguageModel> LanguageModel::load(const fs::path& given) {
     throw FileError(kWhere, fmt::format("got {}; expected the directory of a language model (no {} there), or a .gguf file", given.string(), kConfigFile));
   }
   Json config = read_json(config_path, kMaxSettingsBytes);
-  const models::GptOptions options = models::gpt_from_huggingface(config, config_path.string());
+  const bool quantized = is_quantized(config, config_path);
+  Json network_config = config;
+  if (quantized) network_config.erase(kQuantization);
+  const models::GptOptions options = models::gpt_from_huggingface(network_config, config_path.string());
   data::Tokenizer tokenizer = data::Tokenizer::load(directory);
   if (tokenizer.vocab_size() > options.vocab_size) {
     throw DataError(kWhere, fmt::format("{}: vocab_size: got {}; the tokeniser beside it has {} tokens", config_path.string(), options.vocab_size,
                                         tokenizer.vocab_size()));
   }
   std::vector<data::TokenId> eos = find_eos(directory, config, tokenizer, options.vocab_size);
-  auto network = models::read_huggingface_weights(formats::SafetensorsFolder(directory), options);
+  const fs::path weights = directory / "model.safetensors";
+  auto network = quantized ? models::read_quantized_gpt(formats::SafetensorsFile(weights), weights.string(), options)
+                           : models::read_huggingface_weights(formats::SafetensorsFolder(directory), options);
   network->eval();
   return std::make_shared<LanguageModel>(
       LanguageModel{name_of(directory, config), std::move(network), std::move(tokenizer), std::move(eos), std::move(config)});

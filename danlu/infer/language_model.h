@@ -29,6 +29,11 @@ struct LanguageModel {
 // Does the directory, or the bundle/ in it, hold a language model rather than a predictor? Reads config.json alone. A .gguf file is one.
 bool is_language_model(const fs::path& directory);
 
+// quantization_config of config.json where the weights are in few bits, as learn/models/gpt_quantized.h lays them out: other programs
+// refuse such a model by its name, and do not take it for one of theirs.
+constexpr const char* kOwnQuantization = "danlu";
+constexpr int kOwnQuantizationVersion = 1;
+
 // Writes all of it, the weights with the names and shapes that transformers expects, config.json last. What is written is read again
 // and compared: DataError if a weight, a token or a logit differs, and then there is no config.json.
 void write_language_model(const fs::path& directory, models::Gpt& network, const data::Tokenizer& tokenizer, const std::string& name,

@@ -3,8 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "danlu/base/error.h"
+#include "danlu/base/float16.h"
+#include "danlu/base/rng.h"
 #include "danlu/base/temporary_directory.h"
+#include "danlu/engine/kernels/packed_weight.h"
+#include "danlu/formats/safetensors.h"
+#include "danlu/infer/cached_forward.h"
 #include "danlu/infer/testing.h"
 
 namespace danlu::infer {
@@ -186,6 +193,94 @@ TEST_F(LanguageModelTest, ATokeniserLargerThanTheEmbeddingIsNotWritten) {
   }());
   EXPECT_THROW(write_language_model(path(), *small, model_->tokenizer, "small"), ConfigError);
   EXPECT_TRUE(fs::exists(path() / "config.json")) << "what was there is untouched";
+}
+
+// Random codes in the place of every weight of a linear layer: 8 bits for the embedding, 4 for the others.
+std::shared_ptr<LanguageModel> quantized_language_model(const std::string& family, bool tied) {
+  models::GptOptions options = tiny(family);
+  options.tied = tied;
+  options.vocab_size = kByteVocabulary;
+  Rng rng(3);
+  auto network = std::make_unique<models::Gpt>(options, [&](const std::string& name, int64_t rows, int64_t columns) {
+    const WeightFormat format = name == "token_embedding" ? WeightFormat::q8 : WeightFormat::q4;
+    const kernels::PackedWeight layout{format, rows, columns, nullptr};
+    Tensor packed = Tensor::zeros(QuantizedWeight::packed_shape(format, rows, columns), Dtype::u8);
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t group = 0; group * kernels::kGroup < columns; ++group) {
+        uint8_t codes[kernels::kGroup];
+        for (uint8_t& code : codes) code = static_cast<uint8_t>(rng.uniform() * static_cast<float>(2 * kernels::zero_code(format)));
+        kernels::put_group(layout, packed.mutable_data<uint8_t>(), row, group, codes, f32_to_f16(0.4f / static_cast<float>(kernels::zero_code(format))));
+      }
+    }
+    return QuantizedWeight(format, rows, columns, packed);
+  });
+  for (nn::NamedTensor& p : network->named_parameters()) {
+    for (float& v : p.tensor.mutable_span()) v = 0.5f + rng.uniform();
+  }
+  return std::make_shared<LanguageModel>(LanguageModel{"small", std::move(network), data::Tokenizer(byte_tokenizer()), {kEndOfText}, Json::object()});
+}
+
+TEST(QuantizedLanguageModel, ComesBackAsWritten) {
+  for (const char* family : {"gpt2", "llama", "qwen2", "qwen3"}) {
+    for (const bool tied : {true, false}) {
+      const auto model = quantized_language_model(family, tied);
+      const TemporaryDirectory directory;
+      write_language_model(directory.path(), *model, {});  // compares every weight and the logits of a sample
+      const auto again = LanguageModel::load(directory.path());
+      EXPECT_EQ(again->network->quantized_weights().size(), tied ? 5u : 6u) << family;
+      EXPECT_FALSE(again->network->is_training());
+      EXPECT_EQ(again->config["quantization_config"]["quant_method"], "danlu");
+    }
+  }
+}
+
+TEST(QuantizedLanguageModel, APassWithTheCacheIsThatWithout) {
+  const auto model = quantized_language_model("qwen3", true);
+  const NoGrad no_grad;
+  const std::vector<data::TokenId> ids = {84, 104, 101, 32, 102, 117, 114, 110, 97, 99, 101};
+  Tensor input = Tensor::zeros({1, 11}, Dtype::i64);
+  std::copy(ids.begin(), ids.end(), input.mutable_data<int64_t>());
+  const Tensor whole = model->network->hidden(input);
+  KvCache cache(model->network->options(), 1);
+  const int64_t slot = cache.claim(ids, 0)->slot;
+  int64_t row = 0;
+  for (const size_t count : {6u, 1u, 1u, 3u}) {
+    const Piece piece{slot, {ids.begin() + row, ids.begin() + row + static_cast<int64_t>(count)}};
+    const Tensor part = cached_forward(*model->network, cache, std::span(&piece, 1));
+    for (int64_t i = 0; i < part.numel(); ++i) ASSERT_NEAR(part.data()[i], whole.data()[row * 16 + i], 2e-3);
+    row += static_cast<int64_t>(count);
+  }
+}
+
+TEST(QuantizedLanguageModel, WhatDoesNotFitIsRefused) {
+  const TemporaryDirectory directory;
+  const fs::path config_path = directory.path() / "config.json", weights = directory.path() / "model.safetensors";
+  write_language_model(directory.path(), *quantized_language_model("llama", true), {});
+  const Json config = read_json(config_path);
+  const auto with = [&](const char* pointer, const Json& value) {
+    Json changed = config;
+    changed[Json::json_pointer(pointer)] = value;
+    write_json(config_path, changed);
+    return refusal<DataError>(directory.path());
+  };
+  EXPECT_THAT(with("/quantization_config/version", 2), HasSubstr("config.json: quantization_config.version: got 2; expected 1"));
+  EXPECT_THAT(with("/quantization_config/quant_method", "gptq"), HasSubstr("quantization_config: got"));
+  EXPECT_THAT(with("/hidden_size", 4096), HasSubstr("tensor \"token_embedding.q8\": got U8"));
+  EXPECT_THAT(with("/num_hidden_layers", 2), HasSubstr("missing tensor \"blocks.1.attention_norm.weight\""));
+  EXPECT_THAT(with("/intermediate_size", 200), HasSubstr("blocks.0.up.weight.q4"));
+  EXPECT_THAT(with("/num_hidden_layers", 900000), testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(with("/model_type", "gpt2"), testing::Not(testing::IsEmpty()));
+  write_json(config_path, config);
+  formats::SafetensorsFile file(weights);
+  std::vector<formats::NamedTensor> tensors;
+  for (const std::string& name : file.names()) tensors.push_back({name, file.read(name)});
+  tensors.push_back({"blocks.0.gate.q4", Tensor::zeros({1}, Dtype::u8)});
+  formats::write_safetensors(weights, tensors);
+  EXPECT_THAT(refusal<DataError>(directory.path()), HasSubstr("unexpected tensor \"blocks.0.gate.q4\""));
+  tensors.pop_back();
+  tensors.erase(std::find_if(tensors.begin(), tensors.end(), [](const auto& t) { return t.name == "final_norm.weight"; }));
+  formats::write_safetensors(weights, tensors);
+  EXPECT_THAT(refusal<DataError>(directory.path()), HasSubstr("missing tensor \"final_norm.weight\""));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/sample_text.h"
 #include "danlu/learn/models/gpt_huggingface.h"
+#include "danlu/learn/models/gpt_quantized.h"
 
 namespace danlu::infer {
 namespace {
@@ -44,6 +45,10 @@ std::string difference(Gpt& network, const Tokenizer& tokenizer, LanguageModel& 
   for (size_t i = 0; i < before.size(); ++i) {
     if (!same_bits(before[i].tensor, after[i].tensor)) return "the weights " + before[i].name;
   }
+  for (const auto& [name, weight] : network.quantized_weights()) {
+    const auto found = again.network->quantized_weights().find(name);
+    if (found == again.network->quantized_weights().end() || !same_bits(weight.packed(), found->second.packed())) return "the weights " + name;
+  }
   const Tokenizer& read = again.tokenizer;
   if (read.vocab_size() != tokenizer.vocab_size()) return fmt::format("{} tokens became {}", tokenizer.vocab_size(), read.vocab_size());
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
@@ -76,7 +81,9 @@ void write(const fs::path& directory, Gpt& network, const Tokenizer& tokenizer, 
 
   make_directories(directory);
   unmake();
-  formats::write_safetensors(directory / "model.safetensors", models::huggingface_weights(network));
+  const bool quantized = !network.quantized_weights().empty();
+  if (quantized) config["quantization_config"] = {{"quant_method", kOwnQuantization}, {"version", kOwnQuantizationVersion}};
+  formats::write_safetensors(directory / "model.safetensors", quantized ? models::quantized_gpt_weights(network) : models::huggingface_weights(network));
   tokenizer.save(directory);
   write_json(directory / "generation_config.json", special);
   write_json(config_path, config);

@@ -107,7 +107,11 @@ void check_gpt(const GptOptions& given, const Locate& locate, const std::string&
   }
 }
 
-Gpt::Gpt(const GptOptions& options, bool initialize) : options_(complete(options)), initialize_(initialize) {
+Gpt::Gpt(const GptOptions& options, bool initialize) : Gpt(options, initialize, {}) {}
+
+Gpt::Gpt(const GptOptions& options, const FindQuantized& find) : Gpt(options, false, find) { eval(); }
+
+Gpt::Gpt(const GptOptions& options, bool initialize, const FindQuantized& find) : options_(complete(options)), initialize_(initialize) {
   check_gpt(options, {}, "gpt");
   const GptOptions& o = options_;
   if (o.vocab_size < 1) throw ConfigError(kWhere, fmt::format("got vocab_size {}; expected at least 1", o.vocab_size));
@@ -115,26 +119,26 @@ Gpt::Gpt(const GptOptions& options, bool initialize) : options_(complete(options
   const int64_t attention_width = o.heads * o.head_dim;
   const bool gpt2 = is_gpt2(), qkv_bias = gpt2 || o.family == "qwen2";
 
-  token_embedding_ = add_parameter("token_embedding", make_weight({o.vocab_size, o.width}, kDeviation));
+  token_embedding_ = make_dense("token_embedding", o.width, o.vocab_size, kDeviation, find);
   if (gpt2) position_embedding_ = add_parameter("position_embedding", make_weight({o.context, o.width}, kDeviation));
   for (int64_t i = 0; i < o.layers; ++i) {
     Block block;
     block.name = fmt::format("blocks.{}", i);
     const std::string name = block.name + ".";
     block.attention_norm = add_norm(name + "attention_norm", o.width);
-    block.qkv = add_dense(name + "qkv", o.width, attention_width + 2 * o.kv_heads * o.head_dim, qkv_bias, kDeviation);
+    block.qkv = add_dense(name + "qkv", o.width, attention_width + 2 * o.kv_heads * o.head_dim, qkv_bias, kDeviation, find);
     if (o.family == "qwen3") {
       block.query_norm = add_norm(name + "query_norm", o.head_dim);
       block.key_norm = add_norm(name + "key_norm", o.head_dim);
     }
-    block.projection = add_dense(name + "projection", attention_width, o.width, gpt2, at_residual);
+    block.projection = add_dense(name + "projection", attention_width, o.width, gpt2, at_residual, find);
     block.ffn_norm = add_norm(name + "ffn_norm", o.width);
-    block.up = add_dense(name + "up", o.width, gpt2 ? o.hidden : 2 * o.hidden, gpt2, kDeviation);
-    block.down = add_dense(name + "down", o.hidden, o.width, gpt2, at_residual);
+    block.up = add_dense(name + "up", o.width, gpt2 ? o.hidden : 2 * o.hidden, gpt2, kDeviation, find);
+    block.down = add_dense(name + "down", o.hidden, o.width, gpt2, at_residual, find);
     blocks_.push_back(std::move(block));
   }
   final_norm_ = add_norm("final_norm", o.width);
-  head_ = o.tied ? token_embedding_ : add_parameter("head.weight", make_weight({o.vocab_size, o.width}, kDeviation));
+  head_ = o.tied ? token_embedding_ : make_dense("head.weight", o.width, o.vocab_size, kDeviation, find);
   if (!gpt2) rope_frequencies_ = make_rope_frequencies(o);
 }
 
@@ -147,14 +151,30 @@ Tensor Gpt::make_weight(const Shape& shape, double deviation) const {
   return weight;
 }
 
+// A parameter, unless there is a weight of few bits for it.
+Gpt::Dense Gpt::make_dense(const std::string& name, int64_t in, int64_t out, double deviation, const FindQuantized& find) {
+  const QuantizedWeight found = find ? find(name, out, in) : QuantizedWeight();
+  if (!found.defined()) return {name, add_parameter(name, make_weight({out, in}, deviation)), {}, {}};
+  if (found.rows() != out || found.columns() != in) {
+    throw ShapeError(kWhere, fmt::format("{}: got a weight of ({}, {}); expected ({}, {})", name, found.rows(), found.columns(), out, in));
+  }
+  quantized_.emplace(name, found);
+  return {name, {}, {}, found};
+}
+
+Tensor Gpt::apply(const Dense& dense, const Tensor& x) const {
+  if (observe_) observe_(dense.name, x);
+  return dense.quantized.defined() ? linear(x, dense.quantized, dense.bias) : linear(x, dense.weight, dense.bias);
+}
+
 Gpt::Norm Gpt::add_norm(const std::string& name, int64_t size) {
   Norm norm{add_parameter(name + ".weight", Tensor::full({size}, 1)), {}};
   if (is_gpt2()) norm.bias = add_parameter(name + ".bias", Tensor::zeros({size}));
   return norm;
 }
 
-Gpt::Dense Gpt::add_dense(const std::string& name, int64_t in, int64_t out, bool bias, double deviation) {
-  Dense dense{add_parameter(name + ".weight", make_weight({out, in}, deviation)), {}};
+Gpt::Dense Gpt::add_dense(const std::string& name, int64_t in, int64_t out, bool bias, double deviation, const FindQuantized& find) {
+  Dense dense = make_dense(name + ".weight", in, out, deviation, find);
   if (bias) dense.bias = add_parameter(name + ".bias", Tensor::zeros({out}));
   return dense;
 }
@@ -173,7 +193,8 @@ void Gpt::add_branch(const Norm& norm, const Tensor& branch, Tensor& x, Tensor& 
 }
 
 Tensor Gpt::embed(const Tensor& ids, const Tensor& positions) {
-  Tensor x = embedding(ids, token_embedding_);
+  const Dense& table = token_embedding_;
+  Tensor x = table.quantized.defined() ? embedding(ids, table.quantized) : embedding(ids, table.weight);
   if (is_gpt2()) x = x + embedding(positions, position_embedding_);
   const auto p = static_cast<float>(options_.dropout);
   return is_training() && p > 0 ? dropout(x, p) : x;
@@ -193,8 +214,8 @@ Tensor Gpt::query_key_norm(const Block& block, const Tensor& qkv) const {
 }
 
 Tensor Gpt::feed_forward(const Block& block, const Tensor& x) const {
-  const Tensor up = linear(x, block.up.weight, block.up.bias);
-  return linear(is_gpt2() ? gelu_tanh(up) : swiglu(up), block.down.weight, block.down.bias);
+  const Tensor up = apply(block.up, x);
+  return apply(block.down, is_gpt2() ? gelu_tanh(up) : swiglu(up));
 }
 
 Tensor Gpt::hidden(const Tensor& ids, const Tensor& positions, const Attend& attend) {
@@ -206,10 +227,10 @@ Tensor Gpt::hidden(const Tensor& ids, const Tensor& positions, const Attend& att
   for (size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];
     const LayerScope scope(block.name);
-    Tensor qkv = linear(normalized, block.qkv.weight, block.qkv.bias);
+    Tensor qkv = apply(block.qkv, normalized);
     if (block.query_norm.weight.defined()) qkv = query_key_norm(block, qkv);
     if (!is_gpt2()) qkv = rope(qkv, options_.heads + 2 * options_.kv_heads, options_.heads + options_.kv_heads, rope_frequencies_, positions);
-    const Tensor mixed = linear(attend(static_cast<int64_t>(i), qkv), block.projection.weight, block.projection.bias);
+    const Tensor mixed = apply(block.projection, attend(static_cast<int64_t>(i), qkv));
     add_branch(block.ffn_norm, mixed, x, normalized);
     const Norm& next = i + 1 < blocks_.size() ? blocks_[i + 1].attention_norm : final_norm_;
     add_branch(next, feed_forward(block, normalized), x, normalized);
@@ -225,14 +246,16 @@ Tensor Gpt::hidden(const Tensor& ids, const Tensor& first) {
   return hidden(ids, count_to(ids.size(1)), [&](int64_t, const Tensor& qkv) { return attention(qkv, options, first); });
 }
 
-Tensor Gpt::logits(const Tensor& hidden) { return linear(hidden, head_); }
+Tensor Gpt::logits(const Tensor& hidden) { return apply(head_, hidden); }
 
 Tensor Gpt::forward(const Tensor& ids) { return logits(hidden(ids)); }
 
 Tensor Gpt::loss(const Tensor& ids, const Tensor& targets, const Tensor& first) {
   const Tensor x = hidden(ids, first);
   const LayerScope scope("head");
-  return linear_cross_entropy(reshape(x, {-1, options_.width}), head_, reshape(targets, {-1}), {.ignore = kIgnore});
+  const Tensor rows = reshape(x, {-1, options_.width}), target = reshape(targets, {-1});
+  return head_.quantized.defined() ? linear_cross_entropy(rows, head_.quantized, target, {.ignore = kIgnore})
+                                   : linear_cross_entropy(rows, head_.weight, target, {.ignore = kIgnore});
 }
 
 std::string Gpt::describe() const {

@@ -14,11 +14,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "danlu/base/options.h"
+#include "danlu/engine/ops/quantized_weight.h"
 #include "danlu/learn/nn/module.h"
 
 namespace danlu::models {
@@ -51,6 +53,12 @@ class Gpt : public nn::Module {
   // Weights normal with deviation 0.02, those that end a residual branch divided by sqrt(2 layers), from the generator of
   // manual_seed. With `initialize` false they are left at zero, to be loaded.
   explicit Gpt(const GptOptions& options, bool initialize = true);
+  // For inference, with weights in few bits in the place of parameters: `find` is asked for each that a linear layer has, "blocks.0.qkv.weight",
+  // "head.weight", and "token_embedding", which is the head too if tied; where its answer is undefined there is a parameter. Those are
+  // left at zero, to be loaded. In evaluation mode. Throws ShapeError for an answer of another size.
+  using FindQuantized = std::function<QuantizedWeight(const std::string& name, int64_t rows, int64_t columns)>;
+  Gpt(const GptOptions& options, const FindQuantized& find);
+  const std::map<std::string, QuantizedWeight>& quantized_weights() const { return quantized_; }
   // 0 sizes replaced by what they stand for.
   const GptOptions& options() const { return options_; }
 
@@ -72,6 +80,10 @@ class Gpt : public nn::Module {
   using Attend = std::function<Tensor(int64_t layer, const Tensor& qkv)>;
   Tensor hidden(const Tensor& ids, const Tensor& positions, const Attend& attend);
 
+  // Called with the name of a weight and each input that it is about to be multiplied with, (..., in), for calibration.
+  using Observe = std::function<void(const std::string& weight, const Tensor& input)>;
+  void observe(Observe observe) { observe_ = std::move(observe); }
+
   std::string describe() const override;
 
  private:
@@ -79,7 +91,9 @@ class Gpt : public nn::Module {
     Tensor weight, bias;
   };
   struct Dense {
+    std::string name;  // of the weight
     Tensor weight, bias;
+    QuantizedWeight quantized;  // in the place of the weight
   };
   struct Block {
     std::string name;  // "blocks.3"
@@ -90,10 +104,13 @@ class Gpt : public nn::Module {
     Norm ffn_norm;
     Dense up, down;  // SwiGLU: up holds the gate's rows, then its own
   };
+  Gpt(const GptOptions& options, bool initialize, const FindQuantized& find);
   bool is_gpt2() const { return options_.family == "gpt2"; }
   Norm add_norm(const std::string& name, int64_t size);
-  Dense add_dense(const std::string& name, int64_t in, int64_t out, bool bias, double deviation);
+  Dense add_dense(const std::string& name, int64_t in, int64_t out, bool bias, double deviation, const FindQuantized& find);
   Tensor make_weight(const Shape& shape, double deviation) const;
+  Dense make_dense(const std::string& name, int64_t in, int64_t out, double deviation, const FindQuantized& find);
+  Tensor apply(const Dense& dense, const Tensor& x) const;
 
   Tensor embed(const Tensor& ids, const Tensor& positions);
   Tensor query_key_norm(const Block& block, const Tensor& qkv) const;
@@ -103,10 +120,13 @@ class Gpt : public nn::Module {
 
   GptOptions options_;
   bool initialize_;
-  Tensor token_embedding_, position_embedding_;
+  std::map<std::string, QuantizedWeight> quantized_;
+  Observe observe_;
+  Dense token_embedding_;
+  Tensor position_embedding_;
   std::vector<Block> blocks_;
   Norm final_norm_;
-  Tensor head_;              // the embedding itself if tied
+  Dense head_;               // the embedding itself if tied
   Tensor rope_frequencies_;  // (head_dim / 2); undefined for gpt2
 };
 

@@ -22,8 +22,8 @@ namespace danlu::models {
 // Throws DataError naming the file and the key that is absent, out of range or not supported.
 GptOptions gpt_from_gguf(const formats::GgufFile& file);
 
-// Every name and shape is compared before a weight is read or memory is taken. Throws DataError naming the tensors that are missing,
-// not expected or of another shape.
+// Every name and shape is compared before a weight is read or memory is taken. Weights of Q8_0 and Q4_0 stay as they are, in 8 and 4 bits; those
+// of other types become f32. Throws DataError naming the tensors that are missing, not expected or of another shape.
 std::unique_ptr<Gpt> read_gguf_weights(const formats::GgufFile& file, const GptOptions& options);
 
 // general.architecture and the sizes. `options` are those of a network: no size is 0. Throws ConfigError for what llama.cpp has no
@@ -34,6 +34,7 @@ formats::GgufMetadata gpt_to_gguf(const GptOptions& options);
 //   F32   vectors, norms and positions, as llama.cpp has them
 //   F16   rows that are no whole number of its blocks
 //   Q8_0  with Q4_0, the output head, or the embedding that serves as one
+// What the network has in as many bits has the same codes and scales in the file.
 std::vector<formats::GgufTensor> gguf_weights(const Gpt& network, const formats::BlockType& type);
 
 // The largest difference between a weight of the network and what is read for it from the file that gguf_weights were written to.

@@ -2,13 +2,17 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/json.h"
+#include "danlu/base/threads.h"
+#include "danlu/engine/kernels/packed_weight.h"
 #include "danlu/learn/models/gpt_gguf.h"
 #include "danlu/learn/models/gpt_gguf_rope.h"
+#include "danlu/learn/models/gpt_quantized.h"
 
 namespace danlu::models {
 namespace {
@@ -104,11 +108,92 @@ void read_part(const GgufFile& file, const Part& part, std::span<float> to) {
   turn_rows<false>(part, turned.data(), to.data());
 }
 
-std::map<std::string, Tensor> parameters_of(const Gpt& network) {
-  std::map<std::string, Tensor> parameters;
-  for (const nn::NamedTensor& p : network.named_parameters()) parameters.emplace(p.name, p.tensor);
-  return parameters;
+std::map<std::string, Tensor> weights_of(const Gpt& network) {
+  std::map<std::string, Tensor> weights;
+  for (nn::NamedTensor& w : dequantized_weights(network)) weights.emplace(std::move(w.name), std::move(w.tensor));
+  return weights;
 }
+
+// ---- Groups of 8 and 4 bits, which are the same in Q8_0 and Q4_0 but for their order ----------------------------------------------
+
+std::optional<WeightFormat> format_of(const BlockType& type) {
+  const std::string_view name = type.name;
+  if (name == "Q8_0") return WeightFormat::q8;
+  if (name == "Q4_0") return WeightFormat::q4;
+  return std::nullopt;
+}
+
+// A block: the scale, then signed codes, or halves of bytes of which the low ones are the first 16 elements'.
+void block_to_group(WeightFormat format, const std::byte* block, uint8_t* codes, uint16_t& scale) {
+  std::memcpy(&scale, block, sizeof scale);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(block) + sizeof scale;
+  for (int64_t i = 0; i < kernels::kGroup; ++i) {
+    codes[i] = format == WeightFormat::q8 ? static_cast<uint8_t>(bytes[i] + 128) : static_cast<uint8_t>(i < 16 ? bytes[i] & 0x0f : bytes[i - 16] >> 4);
+  }
+}
+
+void group_to_block(WeightFormat format, const uint8_t* codes, uint16_t scale, std::byte* block) {
+  std::memcpy(block, &scale, sizeof scale);
+  auto* bytes = reinterpret_cast<uint8_t*>(block) + sizeof scale;
+  if (format == WeightFormat::q8) {
+    for (int64_t i = 0; i < kernels::kGroup; ++i) bytes[i] = static_cast<uint8_t>(codes[i] + 128);
+  } else {
+    for (int64_t i = 0; i < 16; ++i) bytes[i] = static_cast<uint8_t>(codes[i] | codes[i + 16] << 4);
+  }
+}
+
+// Calls each(row of ours, group, the block's place in the part's data), rows divided among the threads.
+template <class Each>
+void for_groups(const Part& part, const BlockType& type, const Each& each) {
+  const int64_t groups = part.columns / kernels::kGroup;
+  parallel_for(part.rows, kernels::kUnitRows, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t i = part.head_dim > 0 ? row % part.head_dim : 0, there = part.head_dim > 0 ? row - i + turned_row(i, part.head_dim) : row;
+      for (int64_t group = 0; group < groups; ++group) each(part.first + row, group, (there * groups + group) * type.bytes);
+    }
+  });
+}
+
+// The parameter in as many bits as all its parts have in the file; undefined if that is none.
+QuantizedWeight read_groups(const GgufFile& file, const std::vector<Part>& parts, const std::string& parameter, int64_t rows, int64_t columns) {
+  std::vector<const Part*> own;
+  for (const Part& part : parts) {
+    if (part.parameter == parameter) own.push_back(&part);
+  }
+  const BlockType& type = file.type(own.front()->name);
+  const auto format = format_of(type);
+  if (!format || !std::all_of(own.begin(), own.end(), [&](const Part* part) { return &file.type(part->name) == &type; })) return {};
+  Tensor packed = Tensor::zeros(QuantizedWeight::packed_shape(*format, rows, columns), Dtype::u8);
+  uint8_t* out = packed.mutable_data<uint8_t>();
+  const kernels::PackedWeight layout{*format, rows, columns, nullptr};
+  for (const Part* part : own) {
+    const std::byte* data = file.bytes(part->name).data();
+    for_groups(*part, type, [&](int64_t row, int64_t group, int64_t place) {
+      uint8_t codes[kernels::kGroup];
+      uint16_t scale = 0;
+      block_to_group(*format, data + place, codes, scale);
+      kernels::put_group(layout, out, row, group, codes, scale);
+    });
+  }
+  return {*format, rows, columns, packed};
+}
+
+// What a part is stored as if the network has it in as many bits as the type; else empty.
+std::vector<std::byte> blocks_of(const Gpt& network, const Part& part, const BlockType& type) {
+  const auto found = network.quantized_weights().find(part.parameter);
+  const auto format = format_of(type);
+  if (found == network.quantized_weights().end() || format != found->second.format() || part.columns % kernels::kGroup != 0) return {};
+  std::vector<std::byte> blocks(type.bytes_of(static_cast<size_t>(part.rows * part.columns)));
+  for_groups(part, type, [&](int64_t row, int64_t group, int64_t place) {
+    uint8_t codes[kernels::kGroup];
+    uint16_t scale = 0;
+    kernels::get_group(found->second.layout(), row, group, codes, &scale);
+    group_to_block(*format, codes, scale, blocks.data() + place);
+  });
+  return blocks;
+}
+
+// ------------------------------------------------------------------------------------------------------------------------------------
 
 const BlockType& float_type(const char* name) { return *formats::find_block_type(std::string_view(name)); }
 
@@ -152,10 +237,14 @@ void check(const GgufFile& file, const std::vector<Part>& parts, const GptOption
 std::unique_ptr<Gpt> read_gguf_weights(const GgufFile& file, const GptOptions& options) {
   const Parts parts(options);
   check(file, parts.all(), options);
-  auto network = std::make_unique<Gpt>(options, false);
-  std::map<std::string, Tensor> parameters = parameters_of(*network);
+  auto network = std::make_unique<Gpt>(
+      options, [&](const std::string& name, int64_t rows, int64_t columns) { return read_groups(file, parts.all(), name, rows, columns); });
+  std::map<std::string, Tensor> parameters;
+  for (const nn::NamedTensor& p : network->named_parameters()) parameters.emplace(p.name, p.tensor);
   for (const Part& part : parts.all()) {
-    Tensor rows = parameters.at(part.parameter).rows(part.first, part.first + part.rows);
+    const auto found = parameters.find(part.parameter);
+    if (found == parameters.end()) continue;  // in few bits
+    Tensor rows = found->second.rows(part.first, part.first + part.rows);
     read_part(file, part, rows.mutable_span());
   }
   return network;
@@ -163,9 +252,9 @@ std::unique_ptr<Gpt> read_gguf_weights(const GgufFile& file, const GptOptions& o
 
 std::vector<GgufTensor> gguf_weights(const Gpt& network, const BlockType& type) {
   const GptOptions& o = network.options();
-  const std::map<std::string, Tensor> parameters = parameters_of(network);
+  const std::map<std::string, Tensor> parameters = weights_of(network);
   std::vector<GgufTensor> weights;
-  if (const Tensor divisors = gguf_rope_divisors(o); divisors.defined()) weights.push_back({kRopeFrequencies, divisors, &float_type("F32")});
+  if (const Tensor divisors = gguf_rope_divisors(o); divisors.defined()) weights.push_back({kRopeFrequencies, divisors, &float_type("F32"), {}});
   const Parts parts(o);
   for (const Part& part : parts.all()) {
     Tensor rows = parameters.at(part.parameter).rows(part.first, part.first + part.rows);
@@ -174,7 +263,8 @@ std::vector<GgufTensor> gguf_weights(const Gpt& network, const BlockType& type) 
       turn_rows<true>(part, rows.data(), turned.mutable_data());
       rows = turned;
     }
-    weights.push_back({part.name, rows, &type_of(part, o, type)});
+    const BlockType& stored = type_of(part, o, type);
+    weights.push_back({part.name, rows, &stored, blocks_of(network, part, stored)});
   }
   return weights;
 }
@@ -186,13 +276,14 @@ double check_gguf_weights(const GgufFile& file, const Gpt& network, const BlockT
   for (const GgufTensor& weight : weights) {
     const std::span<const std::byte> stored = file.bytes(weight.name);
     bytes.resize(weight.type->bytes_of(static_cast<size_t>(weight.tensor.numel())));
-    weight.type->encode(weight.tensor.span(), bytes);
+    if (weight.blocks.empty()) weight.type->encode(weight.tensor.span(), bytes);
+    else bytes = weight.blocks;
     if (&file.type(weight.name) != weight.type || !(file.shape(weight.name) == weight.tensor.shape()) || !std::equal(bytes.begin(), bytes.end(), stored.begin(), stored.end())) {
       fail(file, fmt::format("tensor {} is not what was written", to_line(weight.name)));
     }
   }
   double largest = 0;
-  const std::map<std::string, Tensor> parameters = parameters_of(network);
+  const std::map<std::string, Tensor> parameters = weights_of(network);
   const Parts parts(network.options());
   std::vector<float> read;
   for (const Part& part : parts.all()) {
