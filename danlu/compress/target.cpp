@@ -26,12 +26,16 @@ std::string Target::name() const {
     case Kind::sparse: return fmt::format("sparse-{:g}", share);
     case Kind::n_of_m: return fmt::format("{}-{}", n, m);
     case Kind::channels: return fmt::format("channels-{:g}", share);
+    case Kind::q8: return "q8";
+    case Kind::q4: return "q4";
   }
   return "";
 }
 
 Target parse_target(const std::string& text) {
   if (text == "int8") return {};
+  if (text == "q8") return {.kind = Target::Kind::q8};
+  if (text == "q4") return {.kind = Target::Kind::q4};
   const size_t colon = text.find(':'), equals = text.find('=');
   Target target;
   if (colon != std::string::npos) {
@@ -45,7 +49,7 @@ Target parse_target(const std::string& text) {
   }
   const std::string word = text.substr(0, equals);
   if (word != "sparse" && word != "channels") {
-    throw ConfigError(kWhere, fmt::format("--to: got {}; expected int8, sparse=SHARE, N:M like 2:4, or channels=SHARE{}", text, did_you_mean(word, {"int8", "sparse", "channels"})));
+    throw ConfigError(kWhere, fmt::format("--to: got {}; expected int8, sparse=SHARE, N:M like 2:4, channels=SHARE, q8 or q4{}", text, did_you_mean(word, {"int8", "sparse", "channels", "q8", "q4"})));
   }
   target.kind = word == "sparse" ? Target::Kind::sparse : Target::Kind::channels;
   target.share = word == "sparse" ? 0.9 : 0.5;

@@ -4,6 +4,7 @@
 //   sparse=0.9    nine of ten weights are zero, wherever they are smallest
 //   2:4           of every four weights in a row two are zero
 //   channels=0.5  half of the units of each hidden layer, or of its channels, are taken away
+//   q8, q4        weights of a language model in groups of 8 or 4 bits
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,12 @@
 namespace danlu::compress {
 
 struct Target {
-  enum class Kind : uint8_t { int8, sparse, n_of_m, channels };
+  enum class Kind : uint8_t { int8, sparse, n_of_m, channels, q8, q4 };
   Kind kind = Kind::int8;
   double share = 0;        // that is taken away, of weights or of channels
   int64_t n = 0, m = 0;    // n_of_m: n of every m are kept
-  std::string name() const;  // for a file: "int8", "sparse-0.9", "2-4", "channels-0.5"
+  bool is_groups() const { return kind == Kind::q8 || kind == Kind::q4; }
+  std::string name() const;  // for a file: "int8", "sparse-0.9", "2-4", "channels-0.5", "q4"
 };
 
 // Throws ConfigError for what is none of these.

@@ -82,6 +82,50 @@ TEST_F(Language, MultipleChoice) {
   EXPECT_EQ(report["accuracy"]["value"], 1.0);
 }
 
+TEST_F(Language, InFewBits) {
+  expect_ok(command("run", "story", {"model={type: gpt, layers: 1, heads: 2, width: 128, context: 48}"}));
+  const auto before = project_.files("runs/story");
+  for (const char* to : {"q8", "q4"}) {
+    SCOPED_TRACE(to);
+    const std::string name = std::string("story-") + to;
+    const Outcome outcome = project_.danlu({"compress", "story", "--to", to, "--tolerance", "20"});
+    ASSERT_EQ(outcome.code, 0) << outcome;
+    EXPECT_THAT(outcome.out, HasSubstr("worth it"));
+    const auto run = project_.run(name);
+    EXPECT_EQ(run.status(), "finished");
+    const Json found = read_json(run.bundle() / "compress.json");
+    EXPECT_GT(found["bytes"]["before"].get<double>(), (to == std::string("q8") ? 2.5 : 3) * found["bytes"]["after"].get<double>());
+    const Json& perplexity = found["metrics"]["perplexity"];
+    EXPECT_NEAR(perplexity["after"].get<double>(), perplexity["before"].get<double>(), (to == std::string("q8") ? 0.02 : 0.2) * perplexity["before"].get<double>());
+    EXPECT_NE(perplexity["after"], perplexity["before"]);
+    EXPECT_NEAR(read_json(run.file("report.json"))["metrics"]["perplexity"]["value"].get<double>(), perplexity["after"].get<double>(), 1e-4);
+    EXPECT_NEAR(read_json(project_.run("story").file("report.json"))["metrics"]["perplexity"]["value"].get<double>(), perplexity["before"].get<double>(), 1e-4);
+    const Words ask = {"generate", name, "--prompt", "the cat", "--max-tokens", "20", "--temperature", "0"};
+    const Outcome text = project_.danlu(ask);
+    ASSERT_EQ(text.code, 0) << text;
+    EXPECT_FALSE(text.out.empty());
+    // The same codes as one file for others, which this program runs in the same way.
+    const std::string file = name + ".gguf";
+    expect_ok({"export", name, "--to", "gguf", "--type", to == std::string("q8") ? "q8_0" : "q4_0", "-o", file});
+    EXPECT_EQ(project_.danlu({"generate", file, "--prompt", "the cat", "--max-tokens", "20", "--temperature", "0"}).out, text.out);
+  }
+  EXPECT_TRUE(project_.files("runs/story") == before) << "the run itself has changed";
+}
+
+TEST_F(Language, FewBitsThatCannotBe) {
+  expect_ok(command("run", "story", {"train.epochs=1"}));
+  const auto expect_words = [&](const Words& words, const std::string& expected) {
+    const Outcome outcome = project_.danlu(words);
+    EXPECT_NE(outcome.code, 0) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(expected));
+  };
+  expect_words({"compress", "story", "--to", "int8"}, "--to: got int8; expected q8 or q4 for a language model");
+  expect_words({"compress", "story", "--to", "q3"}, "--to: got q3");
+  expect_words({"compress", "story", "--to", "q8", "--calibration", "1"}, "q8: got 1 window of training text to calibrate by; expected at least 8");
+  expect_ok({"compress", "story", "--to", "q8", "--tolerance", "100"});
+  expect_words({"compress", "story-q8", "--to", "q4"}, "story-q8 is compressed already; compress the run that it was made of");
+}
+
 TEST_F(Language, WordsOfMisuse) {
   const auto expect_words = [&](const Words& words, const std::string& expected) {
     const Outcome outcome = project_.danlu(words);

@@ -3,7 +3,6 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/compress/target.h"
-#include "danlu/infer/language_model.h"
 
 namespace danlu::app {
 namespace {
@@ -19,28 +18,33 @@ std::string run_of(const std::string& given) {
   throw ConfigError(kWhere, fmt::format("{} is a bundle without its run; expected the run: its training samples are calibrated by, its test split is measured by", given));
 }
 
+// "." and "runs/small/" have a last name too.
+fs::path directory_of(const std::string& given) {
+  const fs::path path = fs::absolute(given).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 class CompressVerb : public Verb {
  public:
   CompressVerb() : Verb("compress", "make a run's model smaller or faster, and measure what that costs") {}
 
   void declare(Arguments& arguments) override {
     arguments.word("run", run_, "a finished run, by name or path, or its bundle");
-    arguments.option("--to", to_, "int8, sparse=SHARE, N:M like 2:4, or channels=SHARE: docs/howto/compress.md");
+    arguments.option("--to", to_, "int8, sparse=SHARE, N:M like 2:4, channels=SHARE; q8 or q4 for a language model: docs/howto/compress.md");
     arguments.option("-o,--output", output_, "directory of the run that is made; default: beside the other, NAME-int8");
     arguments.fields(options_);
-    arguments.examples("danlu compress fashion --to int8\ndanlu compress fashion --to sparse=0.9 --epochs 4\ndanlu compress fashion --to 2:4\ndanlu compress fashion --to channels=0.5 -o runs/fashion-small");
+    arguments.examples("danlu compress fashion --to int8\ndanlu compress fashion --to sparse=0.9 --epochs 4\ndanlu compress fashion --to 2:4\ndanlu compress fashion --to channels=0.5 -o runs/fashion-small\ndanlu compress prose --to q4 --tolerance 2");
   }
 
   int run(const Context& context) override {
-    if (to_.empty()) throw ConfigError("command line", "expected --to int8, sparse=SHARE, N:M or channels=SHARE");
+    if (to_.empty()) throw ConfigError("command line", "expected --to int8, sparse=SHARE, N:M, channels=SHARE, q8 or q4");
     const compress::Target target = compress::parse_target(to_);
-    if (is_language(context)) return compress_language_model();
     const std::unique_ptr<Pipeline> pipeline = reopen_run(run_of(run_), context);
     const RunDirectory& from = pipeline->directory();
     if (!fs::exists(from.bundle() / "config.json")) {
       throw ConfigError(kWhere, fmt::format("{0} has no bundle yet; finish it first: danlu evaluate {0}", from.path().string()));
     }
-    const RunDirectory made(output_.empty() ? from.path().parent_path() / fmt::format("{}-{}", from.name(), target.name()) : fs::path(output_).lexically_normal());
+    const RunDirectory made(output_.empty() ? from.path().parent_path() / fmt::format("{}-{}", from.name(), target.name()) : directory_of(output_));
     const Compression found = pipeline->compress(target, options_, made);
     // The whole report, by the way that any run has.
     const std::unique_ptr<Pipeline> smaller = reopen_pipeline(made, context.observer());
@@ -51,15 +55,6 @@ class CompressVerb : public Verb {
   }
 
  private:
-  bool is_language(const Context& context) const {
-    if (fs::exists(fs::path(run_) / "config.json") && infer::is_language_model(run_)) return true;
-    if (fs::exists(fs::path(run_) / "model.safetensors")) return false;
-    return infer::is_language_model(find_run(run_, context.runs).bundle());
-  }
-
-  // Groups of 8 or 4 bits need no samples, and a bundle is enough.
-  int compress_language_model() const { throw ConfigError(kWhere, "language models: not yet"); }
-
   std::string run_, to_, output_;
   CompressOptions options_;
 };

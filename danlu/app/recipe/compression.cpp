@@ -34,18 +34,19 @@ void CompressOptions::describe(OptionVisitor& v) {
 }
 
 double ComparedMetric::loss() const {
-  if (metric->direction == eval::Direction::higher_is_better) return 100 * (before - after);
+  if (direction == eval::Direction::higher_is_better) return 100 * (before - after);
   return before == 0 ? (after == 0 ? 0.0 : HUGE_VAL) : 100 * (after - before) / std::abs(before);
 }
 
-const char* ComparedMetric::unit() const { return metric->direction == eval::Direction::higher_is_better ? "points" : "per cent"; }
+const char* ComparedMetric::unit() const { return direction == eval::Direction::higher_is_better ? "points" : "per cent"; }
 
 std::vector<ComparedMetric> compare_metrics(const std::string& prefix, const eval::Predictions& before, const eval::Predictions& after,
                                             const std::vector<std::string>& metrics, const eval::BootstrapOptions& bootstrap) {
   std::vector<ComparedMetric> compared;
   for (const std::string& name : metrics) {
-    ComparedMetric c{.name = prefix + name, .metric = &eval::find_metric(name, before.task())};
-    const eval::Statistic one = c.metric->prepare(before), other = c.metric->prepare(after);
+    const eval::Metric& metric = eval::find_metric(name, before.task());
+    ComparedMetric c{.name = prefix + name, .direction = metric.direction};
+    const eval::Statistic one = metric.prepare(before), other = metric.prepare(after);
     c.before = one({});
     c.after = other({});
     const std::vector<eval::Statistic> both = {one, other};
@@ -58,26 +59,31 @@ std::vector<ComparedMetric> compare_metrics(const std::string& prefix, const eva
   return compared;
 }
 
-ComparedLatency compare_latency(infer::Predictor& before, infer::Predictor& after, const Tensor& x) {
-  constexpr double kTurn_s = 2e-3;
-  constexpr size_t kTurns = 41;
-  infer::Predictor* const both[] = {&before, &after};
+ComparedLatency compare_latency(std::string what, const std::function<void()>& before, const std::function<void()>& after) {
+  constexpr double kTurn_s = 2e-3, kMost_s = 4;
+  constexpr size_t kLeastTurns = 5, kTurns = 41;
+  const std::function<void()>* const both[] = {&before, &after};
   std::vector<double> times[2];
   int64_t calls[2] = {1, 1};
   for (int i = 0; i < 2; ++i) {
-    both[i]->run(x);  // prepares what the others use
+    (*both[i])();  // prepares what the others use
     const Timer timer;
-    both[i]->run(x);
+    (*both[i])();
     calls[i] = std::clamp<int64_t>(static_cast<int64_t>(kTurn_s / std::max(timer.seconds(), 1e-6)), 1, 2000);
   }
-  for (size_t turn = 0; turn < kTurns; ++turn) {
+  const Timer whole;
+  for (size_t turn = 0; turn < kTurns && (turn < kLeastTurns || whole.seconds() < kMost_s); ++turn) {
     for (int i = 0; i < 2; ++i) {
       const Timer timer;
-      for (int64_t call = 0; call < calls[i]; ++call) both[i]->run(x);
+      for (int64_t call = 0; call < calls[i]; ++call) (*both[i])();
       times[i].push_back(1e3 * timer.seconds() / static_cast<double>(calls[i]));
     }
   }
-  return {x.size(0), median(times[0]), median(times[1])};
+  return {std::move(what), median(times[0]), median(times[1])};
+}
+
+ComparedLatency compare_latency(infer::Predictor& before, infer::Predictor& after, const Tensor& x) {
+  return compare_latency(x.size(0) == 1 ? "one sample" : fmt::format("{} samples", x.size(0)), [&] { before.run(x); }, [&] { after.run(x); });
 }
 
 bool Compression::keeps_quality() const {
@@ -103,7 +109,7 @@ std::string Compression::verdict() const {
   }
   std::string cost = times_text(static_cast<double>(bytes_before) / static_cast<double>(bytes_after), "smaller", "LARGER");
   for (const ComparedLatency& l : latencies) {
-    cost += fmt::format(", {} {}", times_text(l.before_ms / l.after_ms, "faster", "SLOWER"), l.batch == 1 ? "for one sample" : fmt::format("for {}", l.batch));
+    cost += fmt::format(", {} for {}", times_text(l.before_ms / l.after_ms, "faster", "SLOWER"), l.what);
   }
   const char* word = worth() ? "worth it" : !keeps_quality() ? "NOT worth it: too much quality is lost" : "NOT worth it: nothing is gained";
   return fmt::format("{}. {}: {}.", word, cost, quality);
@@ -119,7 +125,7 @@ std::string Compression::text() const {
   }
   table.add_row({"weights on disk", count_text(bytes_before), count_text(bytes_after), fmt::format("{:.2f} x", static_cast<double>(bytes_before) / static_cast<double>(bytes_after))});
   for (const ComparedLatency& l : latencies) {
-    table.add_row({fmt::format("ms, batch {}", l.batch), fmt::format("{:.3f}", l.before_ms), fmt::format("{:.3f}", l.after_ms), fmt::format("{:.2f} x", l.before_ms / l.after_ms)});
+    table.add_row({fmt::format("ms, {}", l.what), fmt::format("{:.3f}", l.before_ms), fmt::format("{:.3f}", l.after_ms), fmt::format("{:.2f} x", l.before_ms / l.after_ms)});
   }
   return fmt::format("{} to {}\n{}\n{}\n", from, to, table.str(), verdict());
 }
@@ -134,7 +140,7 @@ Json Compression::to_json() const {
                                {"change", m.change.difference}, {"change_interval", range(m.change.interval)},
                                {"decides", std::find(deciding.begin(), deciding.end(), m.name) != deciding.end()}};
   }
-  for (const ComparedLatency& l : latencies) json["latency"].push_back({{"batch", l.batch}, {"before_ms", l.before_ms}, {"after_ms", l.after_ms}});
+  for (const ComparedLatency& l : latencies) json["latency"].push_back({{"of", l.what}, {"before_ms", l.before_ms}, {"after_ms", l.after_ms}});
   return json;
 }
 

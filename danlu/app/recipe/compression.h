@@ -4,6 +4,7 @@
 //   runs/fashion-int8/bundle/     the bundle, and compress.json: what was measured, and the verdict
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ struct CompressOptions {
 // A metric before and after.
 struct ComparedMetric {
   std::string name;
-  const eval::Metric* metric = nullptr;
+  eval::Direction direction = eval::Direction::higher_is_better;
   double before = 0, after = 0;
   eval::Interval before_interval = {}, after_interval = {};
   eval::PairedComparison change = {};  // after - before
@@ -42,11 +43,13 @@ struct ComparedMetric {
 std::vector<ComparedMetric> compare_metrics(const std::string& prefix, const eval::Predictions& before, const eval::Predictions& after,
                                             const std::vector<std::string>& metrics, const eval::BootstrapOptions& bootstrap);
 
-// Milliseconds of run() on a batch, the medians of alternating turns.
+// Milliseconds, the medians of alternating turns.
 struct ComparedLatency {
-  int64_t batch = 1;
+  std::string what;  // "one sample", "64 samples", "a token"
   double before_ms = 0, after_ms = 0;
 };
+// Each of the two does its work `calls` times a turn, as often as takes a few milliseconds.
+ComparedLatency compare_latency(std::string what, const std::function<void()>& before, const std::function<void()>& after);
 ComparedLatency compare_latency(infer::Predictor& before, infer::Predictor& after, const Tensor& x);
 
 struct Compression {

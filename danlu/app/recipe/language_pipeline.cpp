@@ -4,6 +4,7 @@
 
 #include "danlu/app/recipe/derive.h"
 #include "danlu/app/recipe/gates.h"
+#include "danlu/app/recipe/language_quality.h"
 #include "danlu/app/recipe/latency.h"
 #include "danlu/app/recipe/transfer_source.h"
 #include "danlu/base/error.h"
@@ -24,8 +25,6 @@ namespace danlu::app {
 namespace {
 
 constexpr const char* kWhere = "app.language";
-constexpr int64_t kEvaluationBatch = 8;
-constexpr int64_t kLogitRows = 256;  // of the test text at a time
 constexpr int64_t kUsualBatch = 16;
 constexpr double kUsualEpochs = 10;
 constexpr int64_t kUsualPatience = 3;
@@ -220,13 +219,13 @@ train::Result LanguagePipeline::train(train::Start start) {
     const auto model = make_model();
     put_transferred(*model->network);
     const auto seed = static_cast<uint64_t>(recipe_.seed);
-    const data::TokenDatasetOptions windows{.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents};
-    const data::TokenDataset text(data::TokenShards(directory_.file("tokens"), "train"), windows);
+    const int64_t context = model->network->options().context;
+    const data::TokenDataset text = windows_of(data::Part::train, context);
     data::DataLoader training(text, data::all_indexes(text), {.batch_size = recipe_.train.batch_size}, seed, data::Phase::train);
     std::optional<data::TokenDataset> held_out;
     std::optional<data::DataLoader> validation;
     if (has_part(recipe_, data::Part::validation)) {
-      held_out.emplace(data::TokenShards(directory_.file("tokens"), "validation"), windows);
+      held_out.emplace(windows_of(data::Part::validation, context));
       validation.emplace(*held_out, data::all_indexes(*held_out), data::LoaderOptions{.batch_size = recipe_.train.batch_size}, seed,
                          data::Phase::evaluate);
     }
@@ -250,39 +249,6 @@ void LanguagePipeline::write_bundle() {
 
 namespace {
 
-// The scores of the windows of a text, and how many bytes its targets stand for.
-struct Measured {
-  std::vector<eval::LanguageScore> windows;
-  int64_t bytes = 0;
-};
-
-Measured score(infer::LanguageModel& model, const data::TokenDataset& text) {
-  const NoGrad no_grad;
-  models::Gpt& network = *model.network;
-  const int64_t width = network.options().width, vocab_size = network.options().vocab_size;
-  Measured result;
-  data::DataLoader loader(text, data::all_indexes(text), {.batch_size = kEvaluationBatch}, 0, data::Phase::evaluate);
-  for (const data::Batch& batch : loader) {
-    const int64_t length = batch.x.size(1);
-    const Tensor hidden = network.hidden(batch.x, batch.first).view({batch.x.numel(), width});
-    for (int64_t sequence = 0; sequence < batch.x.size(0); ++sequence) {
-      eval::LanguageScore score;
-      for (int64_t begin = 0; begin < length; begin += kLogitRows) {
-        const int64_t from = sequence * length + begin, to = sequence * length + std::min(begin + kLogitRows, length);
-        const auto targets = batch.y.span<int64_t>().subspan(static_cast<size_t>(from), static_cast<size_t>(to - from));
-        score.add(network.logits(hidden.rows(from, to)).span(), targets, vocab_size);
-        for (const int64_t id : targets) {
-          if (id >= 0 && !model.tokenizer.is_special(static_cast<data::TokenId>(id))) {
-            result.bytes += static_cast<int64_t>(model.tokenizer.token_bytes(static_cast<data::TokenId>(id)).size());
-          }
-        }
-      }
-      result.windows.push_back(score);
-    }
-  }
-  return result;
-}
-
 // What generation is timed with.
 std::vector<data::TokenId> beginning(const data::TokenShards& text) {
   constexpr int64_t kTokens = 1024;
@@ -293,16 +259,21 @@ std::vector<data::TokenId> beginning(const data::TokenShards& text) {
 
 }  // namespace
 
+data::Part LanguagePipeline::measured_part() const { return has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation; }
+
+bool LanguagePipeline::has_held_out_text() const { return has_part(recipe_, measured_part()); }
+
+data::TokenDataset LanguagePipeline::windows_of(data::Part part, int64_t context) const {
+  return {data::TokenShards(directory_.file("tokens"), data::part_name(part)), {.context = context, .isolate_documents = recipe_.data.text.isolate_documents}};
+}
+
 Evaluation LanguagePipeline::measure() {
   const std::shared_ptr model = infer::LanguageModel::load(directory_.bundle());
-  const char* part = data::part_name(has_part(recipe_, data::Part::test) ? data::Part::test : data::Part::validation);
-  const data::TokenShards tokens(directory_.file("tokens"), part);
-  const data::TokenDataset text(
-      tokens,
-      {.context = model->network->options().context, .isolate_documents = recipe_.data.text.isolate_documents});
+  const data::TokenDataset text = windows_of(measured_part(), model->network->options().context);
+  const char* part = data::part_name(measured_part());
   const Timer timer;
   const CpuTimer cpu;
-  const Measured measured = score(*model, text);
+  const LanguageQuality measured = score_text(*model, text);
   const Effort scoring{timer.seconds(), cpu.seconds()};
   const eval::LanguageReport quality = eval::summarize(measured.windows, measured.bytes);
 
@@ -310,7 +281,7 @@ Evaluation LanguagePipeline::measure() {
   json["part"] = part;
   json["tokens_per_second"] = static_cast<double>(quality.tokens) / scoring.seconds;
   Json details;
-  const GenerationTimes generation = time_generation(model, beginning(tokens));
+  const GenerationTimes generation = time_generation(model, beginning(text.tokens()));
   const std::optional<double>& price = recipe_.evaluate.price_per_hour;
   details["latency"] = generation.latency;
   details["cost"] = {{"tokens read, in batches", per_thousand(static_cast<double>(quality.tokens), scoring, price)},

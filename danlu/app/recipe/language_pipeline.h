@@ -12,6 +12,7 @@
 
 #include "danlu/app/recipe/language_corpus.h"
 #include "danlu/app/recipe/pipeline.h"
+#include "danlu/data/dataset/token_dataset.h"
 #include "danlu/data/text/tokenizer.h"
 #include "danlu/eval/language.h"
 #include "danlu/infer/language_model.h"
@@ -27,6 +28,7 @@ class LanguagePipeline : public Pipeline {
   void prepare() override { prepare_from(nullptr); }
   void prepare_like(const RunDirectory& prepared) override { prepare_from(&prepared); }
   train::Result train(train::Start start) override;
+  Compression compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made) override;
 
  private:
   std::string data_hash() override { return corpus().content_hash().hex(); }
@@ -38,6 +40,11 @@ class LanguagePipeline : public Pipeline {
   // The network of the recipe, in the shape that its prepared tokeniser asks for, with its first weights.
   std::shared_ptr<infer::LanguageModel> make_model() const;
   std::string write_samples(const std::shared_ptr<infer::LanguageModel>& model, const train::EpochReport& epoch) const;
+  // A text part, in windows of the model's context.
+  data::TokenDataset windows_of(data::Part part, int64_t context) const;
+  data::Part measured_part() const;  // test, else validation
+  bool has_held_out_text() const;
+  void write_compressed(const RunDirectory& made, const infer::LanguageModel& model, const Compression& found) const;
   void write_bundle() override;
   Evaluation measure() override;
 

@@ -8,6 +8,7 @@
 #include "danlu/infer/bundle.h"
 #include "danlu/infer/language_model.h"
 #include "danlu/infer/pretrained_encoder.h"
+#include "danlu/learn/models/gpt_quantized.h"
 
 namespace danlu::app {
 namespace {
@@ -61,7 +62,7 @@ TransferSource read_transfer_source(const std::string& from, const fs::path& run
   }
   const fs::path bundle = bundle_of(from, runs);
   source.tokenizer = tokenizer_in(bundle);
-  if (infer::is_language_model(bundle)) source.weights = weights_of(*infer::LanguageModel::load(bundle)->network);
+  if (infer::is_language_model(bundle)) source.weights = models::dequantized_weights(*infer::LanguageModel::load(bundle)->network);
   else if (infer::is_pretrained_encoder(bundle)) source.weights = weights_of(*infer::read_pretrained_encoder(bundle).model);
   else source.weights = weights_of(*infer::read_bundle(bundle).model);
   return source;

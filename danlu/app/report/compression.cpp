@@ -29,7 +29,7 @@ std::string compression_section(const RunFiles& run) {
   table.add({"weights on disk", bytes_text(static_cast<int64_t>(before)), bytes_text(static_cast<int64_t>(after)), times_text(before, after)});
   for (const Json& l : part(c, "latency")) {
     const double slow = number_at(l, "before_ms"), fast = number_at(l, "after_ms");
-    table.add({fmt::format("time of {:g}", number_at(l, "batch")), seconds_text(slow / 1e3), seconds_text(fast / 1e3), times_text(slow, fast)});
+    table.add({escaped("time of " + l.value("of", "")), seconds_text(slow / 1e3), seconds_text(fast / 1e3), times_text(slow, fast)});
   }
   const Json& verdict = part(c, "verdict");
   return section("Compression", fmt::format("<p>Made of {} by compression to {}: <span class=\"{}\">{}</span></p>\n<div class=\"scroll\">{}</div>\n", escaped(c.value("from", "")),
