@@ -40,7 +40,7 @@ def table(path, _):
 def prepare(workload, folder, source, program):
     """Paths for the workload's files, and the amount of a step."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {"text": folder / "text.txt", "table": folder / "table.csv", "images": folder / "images", "tokeniser": folder / "tokeniser"}
+    paths = {"text": folder / "text.txt", "table": folder / "table.csv", "images": folder / "images", "tokeniser": folder / "tokeniser", "models": folder / "models"}
     for name, make in (("text", text), ("table", table)):
         if name in workload.files and not paths[name].exists():
             make(paths[name], source)

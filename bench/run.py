@@ -59,9 +59,18 @@ class Bench:
         self.our_environment = {**common, "GOMP_SPINCOUNT": "5000"}
         self.peer_environment = {**common, "MKL_NUM_THREADS": threads, "TORCHINDUCTOR_CACHE_DIR": str(arguments.build / "inductor")}
 
-    def ours(self, workload, files):
-        return {precision: measure.Process([self.program, workload.name, precision, *files], self.our_environment) for precision in workloads.OUR_PRECISIONS
-                if precision == "f32" or workload.work}
+    def ours(self, workload, files, missing):
+        processes = {}
+        for precision in workloads.OUR_PRECISIONS:
+            if precision != "f32" and workload.kind not in ("training", "inference"):
+                continue
+            try:
+                processes[precision] = measure.Process([self.program, workload.name, precision, *files], self.our_environment)
+            except measure.Missing as reason:  # bf16 that the processor lacks
+                if precision == "f32":
+                    raise
+                missing.append(f"{workload.name}: ours, {precision}: {reason}")
+        return processes
 
     def best_of_peer(self, workload, files, missing, keep=2):
         """The processes of its best settings, tried one after another. Those that lose are ended at once, for their memory."""
@@ -96,7 +105,7 @@ class Bench:
         files, amount = inputs.prepare(workload, self.folder, SOURCE, self.program)
         missing = []
         peers = self.best_of_peer(workload, files, missing)
-        ours = self.ours(workload, files)
+        ours = self.ours(workload, files, missing)
         try:
             times = measure.alternate([*ours.values(), *(process for _, _, process in peers)], self.seconds)
             middle = [measure.quartiles(t)[1] for t in times]
@@ -141,7 +150,7 @@ class Bench:
 
 def parse(words):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", help="names, patterns, or training, inference, data; default: all")
+    parser.add_argument("workloads", nargs="*", help="names, patterns, or training, inference, generation, data; default: all")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of ours and of the peers; default: all processors")
     parser.add_argument("--seconds", type=float, default=12, help="of rounds for each workload; choosing the peer's settings comes before")
     parser.add_argument("--foreign-load", action="store_true", help="also what training steps lose beside a process that burns one core")

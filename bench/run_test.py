@@ -38,13 +38,13 @@ class Arguments(unittest.TestCase):
         self.assertEqual(len(names()), len(workloads.WORKLOADS))
 
     def test_what_is_not_there_is_refused(self):
-        self.refuse(["perceptron"], "got the workload perceptron; expected training, inference, data")
+        self.refuse(["perceptron"], "got the workload perceptron; expected training, inference, generation, data")
         self.refuse(["--threads", "100000"], "got 100000 threads; expected 1 to")
 
     def test_every_row_has_its_workload_on_our_side_and_its_peer(self):
         ours = "".join(p.read_text() for p in (HERE / "danlu").glob("*.cpp"))
         for row in workloads.WORKLOADS:
-            self.assertIn('"' + re.sub(r"-infer-\d+", "", row.name) + '"', ours)
+            self.assertIn('"' + re.sub(r"-infer-\d+|-(\d+-)?q\d$", "", row.name) + '"', ours)
             if row.peer:
                 peer = HERE / "peers" / row.peer
                 compile(peer.read_text(), str(peer), "exec")

@@ -7,8 +7,8 @@ import fnmatch
 import os
 import shlex
 
-# What the engine computes products in; each is measured, and the best is set against the best of the peer. See set_precision in bench/danlu/main.cpp.
-OUR_PRECISIONS = ("f32",)
+# What the engine computes products in; each that runs here is measured, and the best is set against the best of the peer. See bench/danlu/main.cpp.
+OUR_PRECISIONS = ("f32", "medium")
 
 # Settings of PyTorch, tried one kind after another, the best so far kept for the rest: all combinations would take an hour.
 TORCH = {"precision": ("f32", "medium", "bf16"), "mode": ("eager", "compile"), "allocator": ("default", "tcmalloc")}
@@ -17,9 +17,9 @@ TORCH_IMAGES = {"precision": TORCH["precision"], "layout": ("contiguous", "chann
 
 def peer_command(name, python, folder):
     """The program of a peer, or None. It is called with a workload, its settings as JSON and the workload's files, and speaks as bench_danlu does.
-    llama.cpp is whatever the environment variable LLAMA_CPP_BENCH names."""
-    if name == "llama.cpp":
-        return shlex.split(os.environ.get("LLAMA_CPP_BENCH", "")) or None
+    In the place of llama_cpp.py, which takes llama-cpp-python, comes what the environment variable LLAMA_CPP_BENCH names."""
+    if name == "llama_cpp.py" and os.environ.get("LLAMA_CPP_BENCH"):
+        return shlex.split(os.environ["LLAMA_CPP_BENCH"])
     return [python, str(folder / "peers" / name)]
 
 
@@ -36,7 +36,7 @@ class Work:
 @dataclass(frozen=True)
 class Workload:
     name: str
-    kind: str              # training, inference, data
+    kind: str              # training, inference, generation, data
     unit: str              # what a step consists of
     amount: float          # how many of them
     peer: str = ""         # a file of bench/peers
@@ -123,6 +123,20 @@ def inference(name, batch, products, settings=TORCH):
     return Workload(f"{name}-infer-{batch}", "inference", "samples", batch, "pytorch.py", settings, products.inference())
 
 
+# Of the shape of Qwen2.5-0.5B: the embedding, which is the head too, and the blocks; bits of a weight with its scale.
+HEAD_WEIGHTS, BLOCK_WEIGHTS, BITS = 151936 * 896, 24 * (896 * (896 + 2 * 128) + 896 * 896 + 3 * 896 * 4864), {"q8": 8.5, "q4": 4.5}
+
+
+def generation(name, unit, amount, work):
+    return Workload(name, "generation", unit, amount, "llama_cpp.py", {"attention": ("usual", "flash")}, work, files=("models",))
+
+
+def decode(streams, kind):
+    # Every weight is read once a step; what is multiplied with it counts as free.
+    read = (HEAD_WEIGHTS * BITS["q8"] + BLOCK_WEIGHTS * BITS[kind]) / 8
+    return generation(f"decode-{streams}-{kind}", "tokens", streams, Work(0, read, read))
+
+
 WORKLOADS = [
     training("mlp", "samples", 64, mlp(64).training()),
     training("cnn", "images", 64, cnn(64).training(), TORCH_IMAGES),
@@ -135,6 +149,7 @@ WORKLOADS = [
     training("dcgan", "images", 64, dcgan(64), TORCH_IMAGES),
     *(inference(name, batch, work(batch), settings) for name, work, settings in (
         ("mlp", mlp, TORCH), ("cnn", cnn, TORCH_IMAGES), ("lstm", lambda n: lstm(n, 1), TORCH), ("encoder", encoder, TORCH)) for batch in (1, 64)),
+    *(row for kind in BITS for row in (generation(f"prefill-512-{kind}", "tokens", 512, None), decode(1, kind), decode(8, kind))),
     Workload("bpe-train", "data", "MB", 0, "tokenisers.py", {"library": ("tokenizers", "sentencepiece", "rustbpe")}, files=("text", "tokeniser")),
     Workload("tokenise", "data", "MB", 0, "tokenisers.py", {"library": ("tokenizers", "tiktoken", "sentencepiece")}, files=("text", "tokeniser")),
     Workload("csv", "data", "MB", 0, "readers.py", {"library": ("pandas", "polars", "pyarrow", "numpy")}, files=("table",)),
@@ -149,6 +164,6 @@ def select(words):
     for word in words:
         found = {w.name for w in WORKLOADS if word == w.kind or fnmatch.fnmatchcase(w.name, word)}
         if not found:
-            raise ValueError(f"got the workload {word}; expected training, inference, data, or a name or pattern of: {' '.join(w.name for w in WORKLOADS)}")
+            raise ValueError(f"got the workload {word}; expected training, inference, generation, data, or a name or pattern of: {' '.join(w.name for w in WORKLOADS)}")
         chosen |= found
     return [w for w in WORKLOADS if not words or w.name in chosen]

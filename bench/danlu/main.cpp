@@ -15,6 +15,7 @@
 #include "danlu/base/json.h"
 #include "danlu/base/timer.h"
 #include "danlu/base/version.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 
 namespace danlu::bench {
 namespace {
@@ -30,14 +31,16 @@ double median_us(const Step& step, int64_t steps) {
   return times[static_cast<size_t>(steps / 2)];
 }
 
-// What the engine computes products in. A second precision has its line here and in OUR_PRECISIONS of bench/workloads.py.
-void set_precision(const std::string& name) {
-  if (name != "f32") throw ConfigError("bench", "got the precision " + name + "; expected f32");
+// What the engine computes products in: OUR_PRECISIONS of bench/workloads.py.
+kernels::MatmulPrecision precision_of(const std::string& name) {
+  if (name != "f32" && name != "medium") throw ConfigError("bench", "got the precision " + name + "; expected f32 or medium");
+  return name == "f32" ? kernels::MatmulPrecision::highest : kernels::MatmulPrecision::medium;
 }
 
 int run(const std::vector<std::string>& arguments) {
   Workloads workloads = training_workloads();
   workloads.merge(inference_workloads());
+  workloads.merge(generation_workloads());
   workloads.merge(data_workloads());
   const auto workload = arguments.size() < 2 ? workloads.end() : workloads.find(arguments[0]);
   if (workload == workloads.end()) {
@@ -45,7 +48,7 @@ int run(const std::vector<std::string>& arguments) {
     for (const auto& [name, prepare] : workloads) names += " " + name;
     throw ConfigError("bench", "got no such workload; expected WORKLOAD PRECISION [FILE...], a workload of" + names);
   }
-  set_precision(arguments[1]);
+  const kernels::WithMatmulPrecision precision(precision_of(arguments[1]));
   const Step step = workload->second({arguments.begin() + 2, arguments.end()});
   std::cout << Json{{"version", version()}, {"items", step.items}}.dump() << std::endl;
   for (int64_t steps = 0; std::cin >> steps && steps > 0;) {

@@ -20,6 +20,7 @@ using Workloads = std::map<std::string, Prepare>;
 
 Workloads training_workloads();
 Workloads inference_workloads();
+Workloads generation_workloads();
 Workloads data_workloads();
 
 }  // namespace danlu::bench
