@@ -33,7 +33,7 @@ def caches():
 def facts(program, threads):
     """The machine, and its peaks as `danlu bench --machine` measures them now."""
     model, flags = cpu()
-    lines = subprocess.run([program, "--log", "json", "--threads", str(threads), "bench", "--machine"], check=True, capture_output=True, text=True).stdout
+    lines = subprocess.run([program, "bench", "--machine", "--log", "json", "--threads", str(threads)], check=True, capture_output=True, text=True).stdout
     peaks = {event["peak"]: {"value": event["value"], "unit": event["unit"]} for event in map(json.loads, lines.splitlines()) if "peak" in event}
     return {"cpu": model, "flags": flags, "cores": os.cpu_count(), "threads": threads, "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
             "caches": {f"l{level}": size for level, size in sorted(caches().items())}, "system": f"{platform.system()} {platform.release()}", "peaks": peaks}
