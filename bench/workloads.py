@@ -17,8 +17,8 @@ TORCH_IMAGES = {"precision": TORCH["precision"], "layout": ("contiguous", "chann
 
 def peer_command(name, python, folder):
     """The program of a peer, or None. It is called with a workload, its settings as JSON and the workload's files, and speaks as bench_danlu does.
-    In the place of llama_cpp.py, which takes llama-cpp-python, comes what the environment variable LLAMA_CPP_BENCH names."""
-    if name == "llama_cpp.py" and os.environ.get("LLAMA_CPP_BENCH"):
+    In the place of llama.py, which takes llama-cpp-python, comes what the environment variable LLAMA_CPP_BENCH names."""
+    if name == "llama.py" and os.environ.get("LLAMA_CPP_BENCH"):
         return shlex.split(os.environ["LLAMA_CPP_BENCH"])
     return [python, str(folder / "peers" / name)]
 
@@ -128,7 +128,7 @@ HEAD_WEIGHTS, BLOCK_WEIGHTS, BITS = 151936 * 896, 24 * (896 * (896 + 2 * 128) + 
 
 
 def generation(name, unit, amount, work):
-    return Workload(name, "generation", unit, amount, "llama_cpp.py", {"attention": ("usual", "flash")}, work, files=("models",))
+    return Workload(name, "generation", unit, amount, "llama.py", {"attention": ("usual", "flash")}, work, files=("models",))
 
 
 def decode(streams, kind):

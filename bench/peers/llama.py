@@ -1,4 +1,4 @@
-"""The peer of generation:  llama_cpp.py WORKLOAD SETTING FOLDER, a setting as JSON {"attention": "usual" or "flash"}. Needs llama-cpp-python, gguf and numpy.
+"""The peer of generation:  llama.py WORKLOAD SETTING FOLDER, a setting as JSON {"attention": "usual" or "flash"}. Needs llama-cpp-python, gguf and numpy.
 
 The model is made once in FOLDER: the shape of Qwen2.5-0.5B with random weights, Q8_0, or Q4_0 with an embedding of Q8_0, as ours is.
 """
