@@ -116,7 +116,8 @@ constexpr double kBf16Operations = 2.0 * kDotChains * 32, kInt8Operations = 2.0 
 __attribute__((target("avx512f,avx512bf16"))) float dot_bf16(int64_t rounds) {
   const auto a = reinterpret_cast<__m512bh>(_mm512_set1_ps(seed));
   __m512 sum[kDotChains];
-  for (__m512& s : sum) s = _mm512_setzero_ps();
+#pragma GCC unroll 12  // every loop over them, or they lie in memory
+  for (int c = 0; c < kDotChains; ++c) sum[c] = _mm512_setzero_ps();
   for (int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < kDotChains; ++c) {
@@ -124,6 +125,7 @@ __attribute__((target("avx512f,avx512bf16"))) float dot_bf16(int64_t rounds) {
       asm volatile("" : "+v"(sum[c]));
     }
   }
+#pragma GCC unroll 12
   for (int c = 1; c < kDotChains; ++c) sum[0] = _mm512_add_ps(sum[0], sum[c]);
   return _mm512_cvtss_f32(sum[0]);
 }
@@ -131,7 +133,8 @@ __attribute__((target("avx512f,avx512bf16"))) float dot_bf16(int64_t rounds) {
 __attribute__((target("avx512f,avx512vnni"))) float dot_int8(int64_t rounds) {
   const __m512i a = _mm512_castps_si512(_mm512_set1_ps(seed));
   __m512i sum[kDotChains];
-  for (__m512i& s : sum) s = _mm512_setzero_si512();
+#pragma GCC unroll 12  // every loop over them, or they lie in memory
+  for (int c = 0; c < kDotChains; ++c) sum[c] = _mm512_setzero_si512();
   for (int64_t i = 0; i < rounds; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < kDotChains; ++c) {
@@ -139,6 +142,7 @@ __attribute__((target("avx512f,avx512vnni"))) float dot_int8(int64_t rounds) {
       asm volatile("" : "+v"(sum[c]));
     }
   }
+#pragma GCC unroll 12
   for (int c = 1; c < kDotChains; ++c) sum[0] = _mm512_add_epi32(sum[0], sum[c]);
   return static_cast<float>(_mm_cvtsi128_si32(_mm512_castsi512_si128(sum[0])));
 }
