@@ -25,7 +25,7 @@ void factorize(std::vector<double>& a, int64_t n) {
   const auto row = [&](int64_t i) { return a.data() + i * n; };
   for (int64_t j = 0; j < n; ++j) {
     const double diagonal = row(j)[j] - dot(row(j), row(j), j);
-    if (!(diagonal > 0)) throw DataError("compress.cholesky", "second moments of calibration inputs are not positive; expected finite inputs");
+    if (!(diagonal > 0 && std::isfinite(diagonal))) throw DataError("compress.cholesky", "second moments of calibration inputs are not positive; expected finite inputs");
     row(j)[j] = std::sqrt(diagonal);
     parallel_for(n - j - 1, 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = j + 1 + begin; i < j + 1 + end; ++i) row(i)[j] = (row(i)[j] - dot(row(i), row(j), j)) / row(j)[j];

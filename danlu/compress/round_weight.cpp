@@ -28,7 +28,7 @@ struct Codes {
 
   explicit Codes(WeightFormat format) : zero(kernels::zero_code(format)), most(2 * zero - 1) {}
   // A scale may be negative, so that the number of largest magnitude, whatever its sign, has the code that reaches furthest.
-  int code(float w, float inverse) const { return std::clamp(static_cast<int>(std::lrint(w * inverse)) + zero, 0, most); }
+  int code(float w, float inverse) const { return static_cast<int>(std::lrint(std::clamp(w * inverse, static_cast<float>(-zero), static_cast<float>(most - zero)))) + zero; }
   float value(int code, float scale) const { return scale * static_cast<float>(code - zero); }
 };
 
@@ -58,6 +58,7 @@ uint16_t best_scale(const Codes& codes, const float* w, const float* importance,
   const float whole = -furthest / static_cast<float>(codes.zero);
   for (int part = 0; part < kParts; ++part) attempt(whole * (kLeastPart + (kMostPart - kLeastPart) * static_cast<float>(part) / (kParts - 1)));
   attempt(std::abs(furthest) / static_cast<float>(codes.zero - 1));  // both signs alike, the largest exact
+  if (!(least < INFINITY)) throw DataError(kWhere, fmt::format("got a weight of {}; expected weights that a scale of 16 bits reaches", furthest));
   return best;
 }
 

@@ -75,6 +75,7 @@ TEST(RoundWeight, RefusesWhatIsNoWeight) {
   EXPECT_THROW(round_weight(Tensor::zeros({4, 4}), WeightFormat::q8, Tensor::zeros({5, 5})), ShapeError);
   EXPECT_THROW(round_weight(Tensor::full({4, 4}, NAN), WeightFormat::q8), DataError);
   EXPECT_THROW(round_weight(Tensor::zeros({4, 4}), WeightFormat::q8, Tensor::full({4, 4}, INFINITY)), DataError);
+  EXPECT_THROW(round_weight(Tensor::full({4, 4}, 1e9f), WeightFormat::q4), DataError);
 }
 
 TEST(InverseFactor, ItsSquareIsTheInverse) {

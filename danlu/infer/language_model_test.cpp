@@ -234,6 +234,28 @@ TEST(QuantizedLanguageModel, ComesBackAsWritten) {
   }
 }
 
+// The allocator's blocks are up to a quarter larger than what lies in them.
+TEST(QuantizedLanguageModel, LearnedPositionsOfAnySizeAreRead) {
+  const auto positions = [](int64_t context) {
+    models::GptOptions options = tiny("gpt2");
+    options.layers = 1;
+    options.width = 800;
+    options.heads = 8;
+    options.context = context;
+    options.vocab_size = kByteVocabulary;
+    return options;
+  };
+  const auto network = [&](const models::GptOptions& options) {
+    const models::Gpt::FindQuantized find = [](const std::string&, int64_t rows, int64_t columns) {
+      return QuantizedWeight(WeightFormat::q4, rows, columns, Tensor::zeros(QuantizedWeight::packed_shape(WeightFormat::q4, rows, columns), Dtype::u8));
+    };
+    return std::make_unique<models::Gpt>(options, find);
+  };
+  const TemporaryDirectory directory;
+  LanguageModel model{"long", network(positions(4096)), data::Tokenizer(byte_tokenizer()), {kEndOfText}, Json::object()};
+  EXPECT_NO_THROW(write_language_model(directory.path(), model, {}));
+}
+
 TEST(QuantizedLanguageModel, APassWithTheCacheIsThatWithout) {
   const auto model = quantized_language_model("qwen3", true);
   const NoGrad no_grad;

@@ -124,6 +124,9 @@ TEST_F(Language, FewBitsThatCannotBe) {
   expect_words({"compress", "story", "--to", "q8", "--calibration", "1"}, "q8: got 1 window of training text to calibrate by; expected at least 8");
   expect_ok({"compress", "story", "--to", "q8", "--tolerance", "100"});
   expect_words({"compress", "story-q8", "--to", "q4"}, "story-q8 is compressed already; compress the run that it was made of");
+  const auto before = project_.files("runs/story-q8/bundle");
+  expect_words({"train", "story-q8"}, "was made of story; train that one, and compress it again");
+  EXPECT_TRUE(project_.files("runs/story-q8/bundle") == before) << "the bundle is another";
 }
 
 TEST_F(Language, WordsOfMisuse) {

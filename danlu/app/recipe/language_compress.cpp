@@ -7,12 +7,14 @@
 #include "danlu/app/recipe/language_quality.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/base/hash.h"
 #include "danlu/base/rng.h"
 #include "danlu/compress/quantize_gpt.h"
 #include "danlu/data/dataset/loader.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/infer/cached_forward.h"
 #include "danlu/infer/kv_cache.h"
+#include "danlu/learn/models/gpt_quantized.h"
 
 namespace danlu::app {
 namespace {
@@ -37,6 +39,12 @@ Tensor some_windows(const data::TokenDataset& text, int64_t count) {
     std::copy(from.begin(), from.end(), ids.mutable_data<int64_t>() + row++ * text.context());
   }
   return ids;
+}
+
+std::string weights_hash(const models::Gpt& network) {
+  std::string all;
+  for (const formats::NamedTensor& t : models::quantized_gpt_weights(network)) all += t.name + " " + hash_bytes(t.tensor.raw_bytes(), t.tensor.bytes()).hex() + "\n";
+  return hash_text(all).hex();
 }
 
 eval::Statistic perplexity(const std::vector<eval::LanguageScore>& windows) {
@@ -106,7 +114,11 @@ void LanguagePipeline::write_compressed(const RunDirectory& made, const infer::L
   recipe.name = made.name();
   write_file_atomic(made.file("resolved.yaml"), recipe.render());
   LanguagePipeline(made, {}).link_tokens(directory_);
-  infer::write_language_model(made.bundle(), model, {{"compressed", {{"from", found.from}, {"to", found.to}}}});
+  Json training = model.config.value("danlu", Json::object()).value("training", Json::object());
+  training["compressed"] = {{"from", found.from}, {"to", found.to}};
+  training["weights_hash"] = weights_hash(*model.network);
+  made.update({{"training", training}});
+  infer::write_language_model(made.bundle(), model, training);
 }
 
 Compression LanguagePipeline::compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made) {
@@ -122,7 +134,9 @@ Compression LanguagePipeline::compress(const compress::Target& target, const Com
   const RunLock lock(made);
   if (observer().on_stage) observer().on_stage("compress");
   const int64_t context = before->network->options().context;
-  const Tensor windows = some_windows(windows_of(data::Part::train, context), std::min(options.calibration, std::max(kLeastCalibration, kMostCalibrationTokens / context)));
+  if (context < 2) throw ConfigError(kWhere, fmt::format("{} has a context of {}; expected at least 2 tokens", directory_.path().string(), context));
+  const int64_t length = std::min(context, kMostCalibrationTokens / kLeastCalibration);
+  const Tensor windows = some_windows(windows_of(data::Part::train, length), std::min(options.calibration, kMostCalibrationTokens / length));
   if (windows.size(0) < kLeastCalibration) {
     throw ConfigError(kWhere, fmt::format("{}: got {} window{} of training text to calibrate by; expected at least {}: so few say little of others{}", target.name(), windows.size(0),
                                           windows.size(0) == 1 ? "" : "s", kLeastCalibration, options.calibration < kLeastCalibration ? "; raise --calibration" : ""));

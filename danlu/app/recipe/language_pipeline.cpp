@@ -214,6 +214,7 @@ std::string LanguagePipeline::write_samples(const std::shared_ptr<infer::Languag
 }
 
 train::Result LanguagePipeline::train(train::Start start) {
+  refuse_compressed();
   train::Result result;
   stage("train", [&] {
     const auto model = make_model();

@@ -182,7 +182,14 @@ void Pipeline::plan_weights(nn::Module& model, const data::Tokenizer* tokenizer)
   train::make_optimizer(model, model.parameters(), recipe_.train);
 }
 
+void Pipeline::refuse_compressed() const {
+  const Json info = directory_.exists() ? directory_.info() : Json::object();
+  if (!info.contains("compressed")) return;
+  throw ConfigError("app.train", fmt::format("{} was made of {}; train that one, and compress it again", directory_.path().string(), info["compressed"].value("from", "another run")));
+}
+
 Json Pipeline::load_best(nn::Module& model) const {
+  refuse_compressed();  // it has no checkpoints, and its bundle is not to be made again from anything else
   const fs::path best = train::CheckpointStore(directory_.checkpoints()).best_or_last();
   if (!fs::exists(best)) throw FileError("app.bundle", fmt::format("{0} has no checkpoint yet; train it first: danlu train {0}", directory_.path().string()));
   directory_.remove({"bundle", "report.json", "report.txt", "report.html", "explanation.json"});

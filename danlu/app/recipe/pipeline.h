@@ -106,6 +106,7 @@ class Pipeline {
   // Throws DataError where a prepared run finds other data than those that it was prepared with.
   void require_unchanged(const std::string& data_hash) const;
   void begin(const char* stage);  // takes the lock, tells the observer
+  void refuse_compressed() const;  // ConfigError for a run that compression made: it is trained no further
   void guarded(const std::function<void()>& work) const;  // keeps a failure in run.json; tells the observer how it ended
   void changed() const;
   // The training stage of a model: by the recipe's options, with metrics.jsonl, TensorBoard's events and what run.json says of it.

@@ -1,7 +1,5 @@
 #include "danlu/app/recipe/image_strips.h"
 #include "danlu/app/recipe/prediction_pipeline.h"
-#include "danlu/base/error.h"
-#include "danlu/base/format.h"
 
 namespace danlu::app {
 namespace {
@@ -11,10 +9,7 @@ constexpr int64_t kEvaluationBatch = 256;
 }  // namespace
 
 train::Result PredictionPipeline::train(train::Start start) {
-  const Json info = directory_.exists() ? directory_.info() : Json::object();
-  if (info.contains("compressed")) {
-    throw ConfigError("app.train", fmt::format("{} was made of {}; train that one, and compress it again", directory_.path().string(), info["compressed"].value("from", "another run")));
-  }
+  refuse_compressed();
   train::Result result;
   stage("train", [&] {
     const FittedData& data = fitted();

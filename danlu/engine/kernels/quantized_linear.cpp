@@ -145,7 +145,7 @@ HWY_INLINE void tile(const QuantizedBlock& b, int64_t first_row, int64_t first_o
       const uint8_t* codes = unit + 64 + (nibbles ? 0 : half * 512) + 4 * first_output;
       typename std::remove_const<decltype(hn::Zero(di))>::type dot[kRows], other[kRows];
       for (int r = 0; r < kRows; ++r) {
-        dot[r] = hn::Set(di, b.x.start[at + r]);
+        dot[r] = hn::Zero(di);
         other[r] = hn::Zero(di);
       }
       for (int64_t s = 0; s < kGroup / 4; ++s) {
@@ -167,7 +167,8 @@ HWY_INLINE void tile(const QuantizedBlock& b, int64_t first_row, int64_t first_o
       const VecF scale = hn::Load(d, scales);
       for (int r = 0; r < kRows; ++r) {
         const VecF product = hn::Mul(scale, hn::Set(d, b.x.scales[at + r]));
-        sum[r] = hn::MulAdd(hn::ConvertTo(d, hn::RearrangeToOddPlusEven(dot[r], other[r])), product, sum[r]);
+        const auto whole_dot = hn::Add(hn::RearrangeToOddPlusEven(dot[r], other[r]), hn::Set(di, b.x.start[at + r]));
+        sum[r] = hn::MulAdd(hn::ConvertTo(d, whole_dot), product, sum[r]);
       }
     }
   }

@@ -23,7 +23,7 @@ constexpr int64_t kSteps = kGroup / 4;
 template <int kRows>
 inline __attribute__((always_inline)) void ask_ahead(const uint8_t* codes) {
   constexpr bool kFew = kRows <= 4;
-  _mm_prefetch(reinterpret_cast<const char*>(codes + (kFew ? 2048 : 16384)), kFew ? _MM_HINT_T1 : _MM_HINT_T0);
+  _mm_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(codes) + (kFew ? 2048 : 16384)), kFew ? _MM_HINT_T1 : _MM_HINT_T0);
 }
 
 constexpr __mmask16 kAll = 0xffff;  // instead of the forms without a mask, of which GCC 12 says that they read what is not set

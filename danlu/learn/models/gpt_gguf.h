@@ -33,7 +33,7 @@ formats::GgufMetadata gpt_to_gguf(const GptOptions& options);
 // The tensors with their names and types; most share memory with the network. Matrices are of `type`, but
 //   F32   vectors, norms and positions, as llama.cpp has them
 //   F16   rows that are no whole number of its blocks
-//   Q8_0  with Q4_0, the output head, or the embedding that serves as one
+//   Q8_0  with Q4_0, the output head, or the embedding that serves as one, and what the network has in 8 bits
 // What the network has in as many bits has the same codes and scales in the file.
 std::vector<formats::GgufTensor> gguf_weights(const Gpt& network, const formats::BlockType& type);
 

@@ -197,10 +197,12 @@ std::vector<std::byte> blocks_of(const Gpt& network, const Part& part, const Blo
 
 const BlockType& float_type(const char* name) { return *formats::find_block_type(std::string_view(name)); }
 
-const BlockType& type_of(const Part& part, const GptOptions& o, const BlockType& wanted) {
+const BlockType& type_of(const Part& part, const Gpt& network, const BlockType& wanted) {
   if (part.columns == 0 || part.name == kPositions) return float_type("F32");
-  const bool is_head = part.name == (o.tied ? kEmbedding : kHead);
-  const BlockType& type = is_head && wanted.name == std::string_view("Q4_0") ? float_type("Q8_0") : wanted;
+  const bool is_head = part.name == (network.options().tied ? kEmbedding : kHead);
+  const auto found = network.quantized_weights().find(part.parameter);
+  const bool has_eight = found != network.quantized_weights().end() && found->second.format() == WeightFormat::q8;
+  const BlockType& type = (is_head || has_eight) && wanted.name == std::string_view("Q4_0") ? float_type("Q8_0") : wanted;
   return part.columns % type.elements == 0 ? type : float_type("F16");
 }
 
@@ -263,7 +265,7 @@ std::vector<GgufTensor> gguf_weights(const Gpt& network, const BlockType& type) 
       turn_rows<true>(part, rows.data(), turned.mutable_data());
       rows = turned;
     }
-    const BlockType& stored = type_of(part, o, type);
+    const BlockType& stored = type_of(part, network, type);
     weights.push_back({part.name, rows, &stored, blocks_of(network, part, stored)});
   }
   return weights;

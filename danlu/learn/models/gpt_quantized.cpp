@@ -54,8 +54,8 @@ std::unique_ptr<Gpt> read_quantized_gpt(const formats::SafetensorsFile& file, co
   };
   std::unique_ptr<Gpt> network;
   try {
-    // A configuration that the file does not bear out costs no more memory than the file has parameters.
-    const AllocationLimit limit(4 * floats + kSlack + options.layers * kSlack / 16);
+    // A configuration that the file does not bear out costs no more memory than the file has parameters, in blocks that are up to a quarter larger.
+    const AllocationLimit limit(5 * floats + kSlack + options.layers * kSlack / 16);
     network = std::make_unique<Gpt>(options, find);
   } catch (const std::bad_alloc&) {
     throw DataError(kWhere, fmt::format("{}: holds fewer weights than the network that config.json describes", source));
