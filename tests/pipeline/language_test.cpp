@@ -120,6 +120,7 @@ TEST_F(Language, FewBitsThatCannotBe) {
     EXPECT_THAT(outcome.err, HasSubstr(expected));
   };
   expect_words({"compress", "story", "--to", "int8"}, "--to: got int8; expected q8 or q4 for a language model");
+  expect_words({"compress", "story", "--to", "q8", "--epochs", "1"}, "got --epochs, which is for what learns again; q8 rounds and does not train");
   expect_words({"compress", "story", "--to", "q3"}, "--to: got q3");
   expect_words({"compress", "story", "--to", "q8", "--calibration", "1"}, "q8: got 1 window of training text to calibrate by; expected at least 8");
   expect_ok({"compress", "story", "--to", "q8", "--tolerance", "100"});

@@ -123,6 +123,9 @@ void LanguagePipeline::write_compressed(const RunDirectory& made, const infer::L
 
 Compression LanguagePipeline::compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made) {
   if (!target.is_groups()) throw ConfigError(kWhere, fmt::format("--to: got {}; expected q8 or q4 for a language model", target.name()));
+  if (options.epochs || options.scope != CompressOptions().scope) {
+    throw ConfigError(kWhere, fmt::format("got --{}, which is for what learns again; {} rounds and does not train", options.epochs ? "epochs" : "scope", target.name()));
+  }
   if (!has_held_out_text()) throw ConfigError(kWhere, fmt::format("{} has neither a test part nor a validation part; expected one to measure by what compression costs", directory_.path().string()));
   if (fs::absolute(made.path()).lexically_normal() == fs::absolute(directory_.path()).lexically_normal()) {
     throw ConfigError(kWhere, fmt::format("-o: got {}, the run itself; expected another directory", made.path().string()));
