@@ -13,6 +13,7 @@
 #include "danlu/learn/models/gpt_gguf.h"
 #include "danlu/learn/models/gpt_gguf_rope.h"
 #include "danlu/learn/models/gpt_quantized.h"
+#include "danlu/learn/models/list_of_tensors.h"
 
 namespace danlu::models {
 namespace {
@@ -208,13 +209,6 @@ const BlockType& type_of(const Part& part, const Gpt& network, const BlockType& 
 
 [[noreturn]] void fail(const GgufFile& file, const std::string& message) { throw DataError(kWhere, fmt::format("{}: {}", file.source(), message)); }
 
-std::string list_of(const char* what, const std::vector<std::string>& names) {
-  constexpr size_t kShown = 5;
-  std::string text = names.size() == 1 ? fmt::format("{} tensor ", what) : fmt::format("{} {} tensors: ", names.size(), what);
-  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + to_line(names[i]);
-  return names.size() > kShown ? text + ", ..." : text;
-}
-
 void check(const GgufFile& file, const std::vector<Part>& parts, const GptOptions& o) {
   std::set<std::string_view> expected;
   if (o.family == "llama") expected.insert(kRopeFrequencies);  // read with the options
@@ -226,8 +220,8 @@ void check(const GgufFile& file, const std::vector<Part>& parts, const GptOption
   for (const std::string& name : file.names()) {
     if (!expected.contains(name)) unexpected.push_back(name);
   }
-  if (!missing.empty()) fail(file, list_of("missing", missing) + (unexpected.empty() ? "" : "; " + list_of("unexpected", unexpected)));
-  if (!unexpected.empty()) fail(file, list_of("unexpected", unexpected) + fmt::format("; a {} has no place for them", o.family));
+  if (!missing.empty()) fail(file, list_of_tensors("missing", missing) + (unexpected.empty() ? "" : "; " + list_of_tensors("unexpected", unexpected)));
+  if (!unexpected.empty()) fail(file, list_of_tensors("unexpected", unexpected) + fmt::format("; a {} has no place for them", o.family));
   for (const Part& part : parts) {
     if (file.shape(part.name) == part.shape()) continue;
     fail(file, fmt::format("tensor {}: got {}; expected {}, as the metadata say", to_line(part.name), file.shape(part.name).str(), part.shape().str()));

@@ -6,6 +6,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/learn/models/gpt_huggingface.h"
+#include "danlu/learn/models/list_of_tensors.h"
 
 namespace danlu::models {
 namespace {
@@ -106,15 +107,6 @@ bool is_known_buffer(std::string_view name) {
   throw DataError(kWhere, fmt::format("{}: {}", folder.source(), message));
 }
 
-// "missing tensor "a"", or "3 missing tensors: "a", "b", ...".
-std::string list_of(const char* what, const std::vector<std::string>& names) {
-  constexpr size_t kShown = 5;
-  if (names.size() == 1) return fmt::format("{} tensor \"{}\"", what, names[0]);
-  std::string text = fmt::format("{} {} tensors: ", names.size(), what);
-  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
-  return names.size() > kShown ? text + ", ..." : text;
-}
-
 void check_names(const SafetensorsFolder& folder, const std::vector<Layout>& layouts, bool tied) {
   std::set<std::string_view> expected;
   if (tied) expected.insert(kHead);  // a copy, which check_tied looks at
@@ -128,8 +120,8 @@ void check_names(const SafetensorsFolder& folder, const std::vector<Layout>& lay
   for (const std::string& name : folder.names()) {
     if (!expected.contains(name) && !is_known_buffer(name)) unexpected.push_back(name);
   }
-  if (!missing.empty()) fail(folder, list_of("missing", missing) + (unexpected.empty() ? "" : "; " + list_of("unexpected", unexpected)));
-  if (!unexpected.empty()) fail(folder, list_of("unexpected", unexpected) + "; the network that config.json describes has no place for them");
+  if (!missing.empty()) fail(folder, list_of_tensors("missing", missing) + (unexpected.empty() ? "" : "; " + list_of_tensors("unexpected", unexpected)));
+  if (!unexpected.empty()) fail(folder, list_of_tensors("unexpected", unexpected) + "; the network that config.json describes has no place for them");
 }
 
 void check_shapes(const SafetensorsFolder& folder, const std::vector<Layout>& layouts) {
