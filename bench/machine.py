@@ -39,9 +39,13 @@ def facts(program, threads):
             "caches": {f"l{level}": size for level, size in sorted(caches().items())}, "system": f"{platform.system()} {platform.release()}", "peaks": peaks}
 
 
-def limit_us(work, machine, peak="f32_fma"):
+# Of what a program computes products in; a processor has some of them. PyTorch's medium and its bf16 are as ours.
+PEAKS = {"f32": ("f32_fma",), "medium": ("f32_fma", "bf16_dot", "bf16_tile"), "bf16": ("f32_fma", "bf16_dot", "bf16_tile")}
+
+
+def limit_us(work, machine, precision="f32"):
     """The least time of a step on this machine: arithmetic at its peak, then the traffic at the bandwidth of the smallest memory that holds all of it."""
-    value = lambda name: machine["peaks"][name]["value"] * 1e9  # noqa: E731
+    value = lambda name: machine["peaks"].get(name, {"value": 0})["value"] * 1e9  # noqa: E731
     sizes, threads = machine["caches"], machine["threads"]
     if work.resident <= sizes.get("l2", 0) * threads and "read_l2" in machine["peaks"]:
         bandwidth = value("read_l2")
@@ -49,4 +53,4 @@ def limit_us(work, machine, peak="f32_fma"):
         bandwidth = value("read_l3")
     else:
         bandwidth = value("read_memory")
-    return (work.flops / value(peak) + work.traffic / bandwidth) * 1e6
+    return (work.flops / max(map(value, PEAKS[precision])) + work.traffic / bandwidth) * 1e6

@@ -21,7 +21,6 @@ import results
 import workloads
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
-PEAKS = {"f32": "f32_fma", "medium": "bf16_dot"}  # of the precisions of ours
 
 
 def our_revision():
@@ -111,17 +110,17 @@ class Bench:
             middle = [measure.quartiles(t)[1] for t in times]
             best = min(range(len(ours)), key=middle.__getitem__)
             precision, process = list(ours.items())[best]
-            limit = {p: machine.limit_us(workload.work, facts, PEAKS[p]) for p in ours} if workload.work else {}
+            share = lambda precision, us: machine.limit_us(workload.work, facts, precision) / us if workload.work else None  # noqa: E731
             row = {"workload": workload.name, "kind": workload.kind, "unit": workload.unit, "amount": amount, "rounds": len(times[0]),
-                   "limit_us": limit.get("f32"), "work": vars(workload.work) if workload.work else None,
-                   "ours": {"precision": precision, "us": middle[best], "memory_mb": process.memory, "roofline": limit[precision] / middle[best] if limit else None,
+                   "limit_us": machine.limit_us(workload.work, facts, precision) if workload.work else None, "work": vars(workload.work) if workload.work else None,
+                   "ours": {"precision": precision, "us": middle[best], "memory_mb": process.memory, "roofline": share(precision, middle[best]),
                             "all_us": dict(zip(ours, middle))},
                    "peer": None, "ratio": None, "missing": missing}
             if peers:
                 winner = min(range(len(ours), len(times)), key=middle.__getitem__)
                 _, setting, other = peers[winner - len(ours)]
                 row["peer"] = {"version": other.about["version"], "setting": setting, "us": middle[winner], "memory_mb": other.memory,
-                               "roofline": limit["f32"] / middle[winner] if limit else None, "tried": [{"us": us, "setting": s} for us, s in self.tried]}
+                               "roofline": share(setting.get("precision", "f32"), middle[winner]), "tried": [{"us": us, "setting": s} for us, s in self.tried]}
                 row["ratio"] = measure.ratios(times[best], times[winner])
                 if other.about.get("items") and other.about["items"] != process.about["items"]:
                     missing.append(f"{workload.name}: {process.about['items']} items of ours and {other.about['items']} of {other.about['version']}")

@@ -142,6 +142,14 @@ class Roofline(unittest.TestCase):
         self.assertAlmostEqual(limit(3 << 20), 1000 + 500)
         self.assertAlmostEqual(limit(1 << 30), 1000 + 1000)
 
+    def test_rounded_products_at_the_best_peak_there_is(self):
+        work = workloads.Work(4e8, 0, 1)
+        self.assertAlmostEqual(machine.limit_us(work, self.machine, "medium"), 1000)
+        with_tiles = {**self.machine, "peaks": {**self.machine["peaks"], "bf16_dot": {"value": 200}, "bf16_tile": {"value": 1600}}}
+        self.assertAlmostEqual(machine.limit_us(work, with_tiles, "medium"), 250)
+        self.assertAlmostEqual(machine.limit_us(work, with_tiles, "bf16"), 250)
+        self.assertAlmostEqual(machine.limit_us(work, with_tiles), 1000)
+
     def test_work_of_known_networks(self):
         self.assertEqual(workloads.mlp(64).training().flops, 6 * 64 * 109184 - 2 * 64 * 784 * 128)
         gpt2 = next(w.work for w in workloads.WORKLOADS if w.name == "gpt2")
