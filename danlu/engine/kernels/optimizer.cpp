@@ -35,7 +35,8 @@ HWY_INLINE void store(VecF v, F32 d, float* p, int64_t count) {
   }
 }
 
-void sgd_range(const SgdStep& s, float* p, const float* g, float* m, int64_t n) {
+// Steps are taken by value: what they say may not be changed by what is written, and stays in registers.
+void sgd_range(const SgdStep s, float* p, const float* g, float* m, int64_t n) {
   // Of a large table a batch touches few rows: where the gradient is 0 nothing else is read, nor written.
   const bool skips = m == nullptr && s.l2 == 0;
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
@@ -54,7 +55,7 @@ void sgd_range(const SgdStep& s, float* p, const float* g, float* m, int64_t n) 
 }
 
 // inverse1 and inverse2 are 1 / (1 - beta^t).
-void adam_range(const AdamStep& s, float inverse1, float inverse2, float* p, const float* g, float* m, float* v, int64_t n) {
+void adam_range(const AdamStep s, float inverse1, float inverse2, float* p, const float* g, float* m, float* v, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
     VecF w = load(d, p + i, count);
     const VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
@@ -70,7 +71,7 @@ void adam_range(const AdamStep& s, float inverse1, float inverse2, float* p, con
   });
 }
 
-void adagrad_range(const AdagradStep& s, float* p, const float* g, float* sum, int64_t n) {
+void adagrad_range(const AdagradStep s, float* p, const float* g, float* sum, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
     const VecF w = load(d, p + i, count);
     const VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
@@ -81,7 +82,7 @@ void adagrad_range(const AdagradStep& s, float* p, const float* g, float* sum, i
   });
 }
 
-void rmsprop_range(const RmspropStep& s, float* p, const float* g, float* square, float* m, int64_t n) {
+void rmsprop_range(const RmspropStep s, float* p, const float* g, float* square, float* m, int64_t n) {
   for_vectors(n, [&](F32 d, int64_t i, int64_t count) HWY_ATTR {
     const VecF w = load(d, p + i, count);
     const VecF grad = hn::MulAdd(w, hn::Set(d, s.l2), hn::Mul(load(d, g + i, count), hn::Set(d, s.grad_scale)));
