@@ -36,7 +36,9 @@ double gemm_peak(const Product& p) {
 std::vector<MachinePeak> measure_machine() {
   std::vector<MachinePeak> peaks = {{"f32_fma", "f32 multiply-add in registers", "GFLOP/s", kernels::f32_fma_peak() / 1e9},
                                     {"bf16_dot", "bf16 dot product (vdpbf16ps)", "GFLOP/s", kernels::bf16_dot_peak() / 1e9},
-                                    {"int8_dot", "int8 dot product (vpdpbusd)", "GOP/s", kernels::int8_dot_peak() / 1e9}};
+                                    {"int8_dot", "int8 dot product (vpdpbusd)", "GOP/s", kernels::int8_dot_peak() / 1e9},
+                                    {"bf16_tile", "bf16 tile product (tdpbf16ps)", "GFLOP/s", kernels::bf16_tile_peak() / 1e9},
+                                    {"int8_tile", "int8 tile product (tdpbssd)", "GOP/s", kernels::int8_tile_peak() / 1e9}};
   for (const Product& p : {Product{512, 512, 512}, Product{2048, 2048, 2048}, Product{1024, 3072, 768}}) {
     peaks.push_back({fmt::format("gemm_{}x{}x{}", p.m, p.n, p.k), fmt::format("f32 matrix product {} x {} x {}", p.m, p.n, p.k), "GFLOP/s", gemm_peak(p) / 1e9});
   }

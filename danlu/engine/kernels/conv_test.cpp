@@ -41,7 +41,7 @@ const std::vector<Conv2dShape> kShapes = {
 
 class ConvThreads : public testing::TestWithParam<MatmulPrecision> {};
 TEST_P(ConvThreads, TheSameBitsForAnyNumber) {
-  if (GetParam() == MatmulPrecision::medium && !medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  if (GetParam() == MatmulPrecision::medium && !medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   const WithMatmulPrecision precision(GetParam());
   for (size_t i = 0; i < kShapes.size(); ++i) {
     SCOPED_TRACE(i);
@@ -51,7 +51,7 @@ TEST_P(ConvThreads, TheSameBitsForAnyNumber) {
 }
 
 TEST_P(ConvThreads, PartsOfTheBatchAddUpToTheWhole) {
-  if (GetParam() == MatmulPrecision::medium && !medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  if (GetParam() == MatmulPrecision::medium && !medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   const WithMatmulPrecision precision(GetParam());
   for (size_t i = 0; i < kShapes.size(); ++i) {
     SCOPED_TRACE(i);
@@ -72,7 +72,7 @@ void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 TEST(ConvMedium, IsTheF32OneOfRoundedOperands) {
-  if (!medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  if (!medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   for (size_t i = 0; i < kShapes.size(); ++i) {
     SCOPED_TRACE(i);
     const bool rounds = kShapes[i].channels >= 16;  // it has the channels, and no groups

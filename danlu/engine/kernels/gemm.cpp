@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "danlu/engine/kernels/batch_invariant.h"
-#include "danlu/engine/kernels/bf16_gemm.h"
+#include "danlu/engine/kernels/half_gemm.h"
 #include "danlu/engine/kernels/large_gemm.h"
 #include "danlu/engine/kernels/linear_rows.h"
 #include "danlu/engine/kernels/matmul_precision.h"
@@ -12,7 +12,7 @@
 namespace danlu::kernels {
 namespace {
 
-bool rounds(int64_t m, int64_t n, int64_t k) { return matmul_precision() == MatmulPrecision::medium && bf16_gemm_pays(m, n, k); }
+bool rounds(int64_t m, int64_t n, int64_t k) { return matmul_precision() == MatmulPrecision::medium && half_gemm_pays(m, n, k); }
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
                           .a = a, .a_row = transpose_a ? 1 : k, .a_step = transpose_a ? m : 1,
                           .b = b, .b_row = transpose_b ? k : n, .b_transposed = transpose_b,
                           .c = c, .c_row = n, .accumulate = beta != 0};
-  if (rounds(m, n, k)) return bf16_gemm(product);
+  if (rounds(m, n, k)) return half_gemm(product);
   if (m * n * k > most_small_gemm()) return large_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, c);
   small_gemm(product);
 }
@@ -41,7 +41,7 @@ void linear_forward(const float* x, const float* w, const float* bias, float* y,
                           .a = x, .a_row = k, .a_step = 1,
                           .b = w, .b_row = k, .b_transposed = true,
                           .c = y, .c_row = n, .bias = bias, .activation = activation};
-  if (!invariant && rounds(m, n, k)) return bf16_gemm(product);
+  if (!invariant && rounds(m, n, k)) return half_gemm(product);
   if (!invariant && m * n * k > most_small_gemm()) return large_linear(x, w, bias, y, m, n, k, activation);
   small_gemm(product);
 }

@@ -9,7 +9,6 @@
 #include "danlu/base/error.h"
 #include "danlu/base/rng.h"
 #include "danlu/base/threads.h"
-#include "danlu/engine/kernels/bf16_gemm.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/reference/linear.h"
@@ -91,59 +90,11 @@ double product_at(const std::vector<float>& a, bool ta, const std::vector<float>
   return total;
 }
 
-// Products of operands that were rounded before are as exact as those in f32. Tiles and panels with their tails, and depths around that
-// of a part; sizes too small to repay packing are multiplied too.
-TEST(Bf16Gemm, IsTheReferenceOfRoundedOperands) {
-  if (!bf16_gemm_runs()) GTEST_SKIP() << "no AVX512_BF16";
-  for (const int64_t m : {1, 5, 49, 97}) {
-    for (const int64_t n : {1, 16, 47, 130}) {
-      for (const int64_t k : {1, 2, 33, 515}) {
-        const auto a = bf16(normal(m * k, 1)), b = bf16(normal(k * n, 2)), c = normal(m * n, 3), bias = normal(n, 4);
-        for (const bool ta : {false, true}) {
-          for (const bool tb : {false, true}) {
-            SCOPED_TRACE(testing::Message() << m << "x" << n << "x" << k << (ta ? " A^T" : " A") << (tb ? " B^T" : " B"));
-            const auto product = reference::matmul<double>({1, m, n, k, ta, tb, true}, doubles(a), doubles(b));
-            std::vector<float> y(c.size(), NAN);  // not read
-            SmallGemm g{.m = m, .n = n, .k = k, .a = a.data(), .a_row = ta ? 1 : k, .a_step = ta ? m : 1,
-                        .b = b.data(), .b_row = tb ? k : n, .b_transposed = tb, .c = y.data(), .c_row = n, .bias = bias.data()};
-            bf16_gemm(g);
-            auto expected = product;
-            for (size_t i = 0; i < y.size(); ++i) expected[i] += static_cast<double>(bias[i % static_cast<size_t>(n)]);
-            expect_near(y, expected, k);
-            y = c;
-            g.bias = nullptr;
-            g.accumulate = true;
-            g.activation = Activation::relu;
-            bf16_gemm(g);
-            for (size_t i = 0; i < y.size(); ++i) expected[i] = std::max(product[i] + static_cast<double>(c[i]), 0.0);
-            expect_near(y, expected, k);
-          }
-        }
-      }
-    }
-  }
-}
-
-TEST(Bf16Gemm, RoundsToNearestEven) {
-  if (!bf16_gemm_runs()) GTEST_SKIP() << "no AVX512_BF16";
-  const int64_t size = 16;
-  const auto a = normal(size * size, 1);
-  std::vector<float> unit(a.size(), 0.0f), y(a.size());
-  for (int64_t i = 0; i < size; ++i) unit[static_cast<size_t>(i * size + i)] = 1;
-  const WithMatmulPrecision medium(MatmulPrecision::medium);
-  for (const bool transpose : {false, true}) {
-    gemm(transpose, false, size, size, size, unit.data(), a.data(), 0, y.data());
-    EXPECT_EQ(y, bf16(a));
-    gemm(false, transpose, size, size, size, a.data(), unit.data(), 0, y.data());
-    EXPECT_EQ(y, bf16(a));
-  }
-}
-
 using MatmulPrecisionOf = OnEveryIsa;
 TEST_F(MatmulPrecisionOf, TheScopeAndWhatRepaysIt) {
   if (!medium_precision_runs()) {
     EXPECT_THROW(WithMatmulPrecision(MatmulPrecision::medium), ConfigError);
-    GTEST_SKIP() << "no AVX512_BF16";
+    GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   }
   const int64_t m = 64, n = 40, k = 300;
   const auto x = normal(m * k, 1), w = normal(n * k, 2), bias = normal(n, 3);
@@ -193,33 +144,39 @@ TEST(LargeGemm, IsTheReference) {
   }
 }
 
-// On either side of the border between our loops and oneDNN, and rounded.
-class GemmThreads : public testing::TestWithParam<MatmulPrecision> {};
-TEST_P(GemmThreads, TheSameBitsForAnyNumber) {
-  if (GetParam() == MatmulPrecision::medium && !medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
-  const WithMatmulPrecision precision(GetParam());
-  const int before = num_threads();
-  struct Size {
-    int64_t m, n, k;
-  };
-  for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 700, 700}, Size{300, 400, 1200}}) {
-    ASSERT_EQ(s.m * s.n * s.k > most_small_gemm(), s.m == 300);
-    const auto a = normal(s.m * s.k, 1), b = normal(s.k * s.n, 2);
-    for (const bool transpose : {false, true}) {
-      std::vector<float> first;
-      for (const int threads : {1, 2, 3}) {
-        set_num_threads(threads);
-        std::vector<float> y(static_cast<size_t>(s.m * s.n));
-        gemm(transpose, !transpose, s.m, s.n, s.k, a.data(), b.data(), 0, y.data());
-        if (first.empty()) first = y;
-        EXPECT_EQ(y, first) << threads << " threads";
+// On either side of the border between our loops and oneDNN, and rounded in every format.
+class GemmThreads : public OnEveryIsa {
+ protected:
+  static void expect_the_same_bits() {
+    const int before = num_threads();
+    struct Size {
+      int64_t m, n, k;
+    };
+    for (const Size s : {Size{64, 128, 784}, Size{128, 90, 300}, Size{10, 500, 64}, Size{300, 700, 700}, Size{300, 400, 1200}}) {
+      ASSERT_EQ(s.m * s.n * s.k > most_small_gemm(), s.m == 300);
+      const auto a = normal(s.m * s.k, 1), b = normal(s.k * s.n, 2);
+      for (const bool transpose : {false, true}) {
+        std::vector<float> first;
+        for (const int threads : {1, 2, 3}) {
+          set_num_threads(threads);
+          std::vector<float> y(static_cast<size_t>(s.m * s.n));
+          gemm(transpose, !transpose, s.m, s.n, s.k, a.data(), b.data(), 0, y.data());
+          if (first.empty()) first = y;
+          EXPECT_EQ(y, first) << threads << " threads";
+        }
       }
     }
+    set_num_threads(before);
   }
-  set_num_threads(before);
+};
+TEST_F(GemmThreads, TheSameBitsForAnyNumber) { expect_the_same_bits(); }
+TEST_F(GemmThreads, TheSameBitsForAnyNumberWhereOperandsAreRounded) {
+  on_every_isa([] {
+    if (!medium_precision_runs()) return;
+    const WithMatmulPrecision medium(MatmulPrecision::medium);
+    expect_the_same_bits();
+  });
 }
-INSTANTIATE_TEST_SUITE_P(Precisions, GemmThreads, testing::Values(MatmulPrecision::highest, MatmulPrecision::medium),
-                         [](const auto& precision) { return precision.param == MatmulPrecision::medium ? "medium" : "highest"; });
 
 TEST(GemmOfNothing, IsZeroOrWhatWasThere) {
   float y[2] = {7, 7};

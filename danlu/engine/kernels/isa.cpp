@@ -1,6 +1,8 @@
 #include "danlu/engine/kernels/isa.h"
 
 #include <hwy/targets.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -24,11 +26,29 @@ struct Entry {
 constexpr Entry kIsas[] = {{Isa::scalar, "scalar", HWY_SCALAR | HWY_EMU128, dnnl::cpu_isa::sse41},
                            {Isa::sse4, "sse4", HWY_SSE4, dnnl::cpu_isa::sse41},
                            {Isa::avx2, "avx2", HWY_AVX2, dnnl::cpu_isa::avx2},
-                           {Isa::avx512, "avx512", HWY_AVX3, dnnl::cpu_isa::all}};
+                           {Isa::avx512, "avx512", HWY_AVX3, dnnl::cpu_isa::avx512_core_bf16},
+                           {Isa::amx, "amx", HWY_AVX3, dnnl::cpu_isa::all}};
 
 const Entry& entry(Isa isa) { return kIsas[static_cast<size_t>(isa)]; }
 
-bool supported(const Entry& e) { return e.isa == Isa::scalar || (hwy::SupportedTargets() & e.highway) != 0; }
+// The kernel of the system saves tiles for a process that asked for them once.
+bool has_tiles() {
+#if HWY_ARCH_X86_64 && defined(__linux__)
+  static const bool has = [] {
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") &&
+           __builtin_cpu_supports("avx512bf16") && ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
+}
+
+bool supported(const Entry& e) {
+  if (e.isa == Isa::scalar) return true;
+  return (hwy::SupportedTargets() & e.highway) != 0 && (e.isa != Isa::amx || has_tiles());
+}
 
 std::optional<Isa>& forced() {
   static std::optional<Isa> isa;
@@ -59,7 +79,7 @@ Isa isa_from_environment() {
     dnnl::set_max_cpu_isa(e.onednn);
     return e.isa;
   }
-  throw ConfigError("engine.isa", fmt::format("got DANLU_ISA={}; expected scalar, sse4, avx2 or avx512", word));
+  throw ConfigError("engine.isa", fmt::format("got DANLU_ISA={}; expected scalar, sse4, avx2, avx512 or amx", word));
 }
 
 }  // namespace

@@ -8,14 +8,14 @@
 
 namespace danlu::kernels {
 
-enum class Isa { scalar, sse4, avx2, avx512 };
+enum class Isa { scalar, sse4, avx2, avx512, amx };  // amx: AVX-512, and tiles where a product may be rounded
 
 const char* isa_name(Isa isa);
 
 // Those that this processor can run, slowest first.
 const std::vector<Isa>& supported_isas();
 
-// The one in use. At first use DANLU_ISA=scalar|sse4|avx2|avx512 is read: ConfigError for another word, or for one that this
+// The one in use. At first use DANLU_ISA=scalar|sse4|avx2|avx512|amx is read: ConfigError for another word, or for one that this
 // processor cannot run.
 Isa active_isa();
 

@@ -16,6 +16,10 @@ double f32_fma_peak(double seconds = 0.2);
 double bf16_dot_peak(double seconds = 0.2);
 double int8_dot_peak(double seconds = 0.2);
 
+// The same of tiles of AMX (tdpbf16ps, tdpbssd).
+double bf16_tile_peak(double seconds = 0.2);
+double int8_tile_peak(double seconds = 0.2);
+
 // Bytes a second of plain reads, each thread its own buffer of so many bytes (> 0) again and again: where a buffer fits tells which cache is measured.
 double read_bandwidth(int64_t bytes_a_thread, double seconds = 0.2);
 

@@ -32,6 +32,9 @@ TEST(MachinePeak, WiderVectorsDoMore) {
 TEST(MachinePeak, ProductsOfShortNumbersWhereTheProcessorHasThem) {
   EXPECT_EQ(bf16_dot_peak(kSeconds) > 0, has("avx512_bf16"));
   EXPECT_EQ(int8_dot_peak(kSeconds) > 0, has("avx512_vnni"));
+  const bool tiles = supported_isas().back() == Isa::amx;
+  EXPECT_EQ(bf16_tile_peak(kSeconds) > 0, tiles);
+  EXPECT_EQ(int8_tile_peak(kSeconds) > 0, tiles);
 }
 
 TEST(MachinePeak, ACacheIsFasterThanMemory) {

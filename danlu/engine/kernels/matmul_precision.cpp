@@ -2,7 +2,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
-#include "danlu/engine/kernels/bf16_gemm.h"
+#include "danlu/engine/kernels/half_gemm.h"
 #include "danlu/engine/kernels/isa.h"
 
 namespace danlu::kernels {
@@ -12,13 +12,13 @@ thread_local MatmulPrecision active = MatmulPrecision::highest;
 
 }  // namespace
 
-bool medium_precision_runs() { return bf16_gemm_runs(); }
+bool medium_precision_runs() { return half_format() != HalfFormat::none; }
 
 MatmulPrecision matmul_precision() { return active; }
 
 WithMatmulPrecision::WithMatmulPrecision(MatmulPrecision precision) : before_(active) {
   if (precision == MatmulPrecision::medium && !medium_precision_runs()) {
-    throw ConfigError("engine.kernels", fmt::format("got matmul precision medium on {}; expected AVX-512 with AVX512_BF16; use highest",
+    throw ConfigError("engine.kernels", fmt::format("got matmul precision medium on {}; expected AVX-512 with AVX512_BF16, AVX512-FP16 or AMX; use highest",
                                                     isa_name(active_isa())));
   }
   active = precision;

@@ -12,7 +12,7 @@
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/base/threads.h"
-#include "danlu/engine/kernels/bf16_gemm.h"
+#include "danlu/engine/kernels/half_gemm.h"
 #include "danlu/engine/kernels/elementwise.h"
 #include "danlu/engine/kernels/large_gemm.h"
 #include "danlu/engine/kernels/matmul_precision.h"
@@ -358,13 +358,13 @@ Convolution& convolution(const Conv2dShape& s, Type in, Direction direction, boo
 }
 
 // What goes into a convolution of this shape on this thread: as it is, or rounded to bf16, two numbers in the place of one. With few
-// channels nothing is gained.
+// channels nothing is gained, and nothing where f16 is the faster format, which oneDNN has no convolution of.
 class Images {
  public:
   explicit Images(const Conv2dShape& s)
       : x_(s.batch * s.height * s.width * s.channels),
         y_(s.batch * s.out_height() * s.out_width() * s.filters),
-        rounds_(matmul_precision() == MatmulPrecision::medium && s.groups == 1 && s.channels >= kLeastChannels && s.filters >= kLeastChannels) {}
+        rounds_(matmul_precision() == MatmulPrecision::medium && half_format() == HalfFormat::bf16 && s.groups == 1 && s.channels >= kLeastChannels && s.filters >= kLeastChannels) {}
 
   int64_t x_size() const { return x_; }
   int64_t y_size() const { return y_; }

@@ -42,7 +42,7 @@ struct Prepared {
 }  // namespace
 
 bool onednn_has_int8() {
-  if (active_isa() != Isa::avx512) return false;
+  if (active_isa() < Isa::avx512) return false;
   cpu_engine();
   constexpr auto kVnni = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_vnni);
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & kVnni) == kVnni;

@@ -118,7 +118,7 @@ bool has_vnni() {
     const auto& features = cpu_info().features;
     return std::find(features.begin(), features.end(), "avx512_vnni") != features.end();
   }();
-  return has && active_isa() == Isa::avx512;
+  return has && active_isa() >= Isa::avx512;
 }
 
 }  // namespace danlu::kernels

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "danlu/base/threads.h"
-#include "danlu/engine/kernels/bf16_gemm.h"
+#include "danlu/engine/kernels/half_gemm.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/recurrent.h"
@@ -150,11 +150,11 @@ constexpr int64_t kThreadWork = int64_t{1} << 18;  // multiplications below whic
 // this thread's precision says so and that many rows repay it.
 class Panels {
  public:
-  static int64_t floats(int64_t k, int64_t n) { return Workspace::rounded((k + 1) * (n + 16)); }  // of either kind
+  static int64_t floats(int64_t k, int64_t n) { return Workspace::rounded(std::max(k * n, HalfRight::floats(k, n))); }
 
   // From w (k, n), or its transpose (n, k), into floats(k, n).
   Panels(const float* w, int64_t k, int64_t n, bool transposed, int64_t rows, float* panels) : k_(k), n_(n), panels_(panels) {
-    if (matmul_precision() == MatmulPrecision::medium && bf16_gemm_pays(rows, n, k)) {
+    if (matmul_precision() == MatmulPrecision::medium && half_gemm_pays(rows, n, k)) {
       rounded_.emplace(w, transposed ? k : n, transposed, k, n, panels);
       return;
     }
@@ -182,7 +182,7 @@ class Panels {
  private:
   int64_t k_, n_;
   float* panels_;
-  std::optional<Bf16Right> rounded_;
+  std::optional<HalfRight> rounded_;
 };
 
 int64_t length_of(const RecurrentShape& s, int64_t n) { return s.lengths == nullptr ? s.length : s.lengths[n]; }

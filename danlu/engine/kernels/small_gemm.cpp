@@ -215,7 +215,7 @@ SmallGemm rows_of(SmallGemm g, int64_t begin, int64_t end) {
 
 }  // namespace
 
-int64_t most_small_gemm() { return int64_t{1} << (active_isa() == Isa::avx512 ? 26 : 27); }
+int64_t most_small_gemm() { return int64_t{1} << (active_isa() >= Isa::avx512 ? 26 : 27); }
 
 void activate_rows(Activation activation, float* y, int64_t rows, int64_t n, int64_t y_row) {
   active_isa();

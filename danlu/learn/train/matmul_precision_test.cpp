@@ -52,7 +52,7 @@ void expect_near(const Gradients& medium, const Gradients& highest, double all, 
 }
 
 TEST(MatmulPrecision, GradientsOfAGpt) {
-  if (!kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  if (!kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   manual_seed(3);
   models::Gpt model({.family = "llama", .layers = 4, .heads = 4, .width = 128, .context = 64, .vocab_size = 512});
   Tensor ids = Tensor::empty({4, 64}, Dtype::i64), targets = Tensor::empty({4, 64}, Dtype::i64);
@@ -65,7 +65,7 @@ TEST(MatmulPrecision, GradientsOfAGpt) {
 }
 
 TEST(MatmulPrecision, GradientsOfAResidualNetwork) {
-  if (!kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16";
+  if (!kernels::medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
   manual_seed(3);
   const auto model = models::parse_model(Json{{"type", "resnet"}, {"width", 32}, {"blocks", {1, 1}}}).make({16, 16, 3}, 10);
   Tensor x = Tensor::empty({32, 16, 16, 3}), y = Tensor::empty({32}, Dtype::i64);

@@ -72,7 +72,7 @@ void TrainOptions::describe(OptionVisitor& v) {
   v.field("freeze", freeze, "parts of the model that do not learn, by their names in the summary: [stem, stages.0]");
   v.field("lr_scale", lr_scale, "factors of the learning rate for parts of the model: {encoder: 0.1}; the longest name that fits decides");
   v.choice("matmul_precision", matmul_precision, {"highest", "medium"}, "medium: products and convolutions of an update may round their operands to "
-           "bf16 and sum them in f32; for processors with AVX512_BF16");
+           "16 bits; for processors with AVX512_BF16, AVX512-FP16 or AMX");
   v.field("early_stop", early_stop, {0, 1e9}, "stop after so many validations without improvement; 0: never");
   v.choice("monitor", monitor, {"loss", "accuracy"}, "what decides which checkpoint is best");
   v.field("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
@@ -101,7 +101,7 @@ void check(const TrainOptions& o, const Locate& locate, const std::string& prefi
   check_lr_scale(o.lr_scale, locate, prefix + ".lr_scale");
   if (o.precision() == kernels::MatmulPrecision::medium && !kernels::medium_precision_runs()) {
     const std::string key = prefix + ".matmul_precision", place = locate ? locate(key) : "";
-    throw ConfigError(kWhere, fmt::format("{}{}{}: got medium; expected a processor with AVX512_BF16, and DANLU_ISA no lower than avx512; highest runs on every one, "
+    throw ConfigError(kWhere, fmt::format("{}{}{}: got medium; expected a processor with AVX512_BF16, AVX512-FP16 or AMX, and DANLU_ISA no lower than avx512; highest runs on every one, "
                                           "with other numbers", place, place.empty() ? "" : ": ", key));
   }
 }
