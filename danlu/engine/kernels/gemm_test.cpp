@@ -94,7 +94,7 @@ using MatmulPrecisionOf = OnEveryIsa;
 TEST_F(MatmulPrecisionOf, TheScopeAndWhatRepaysIt) {
   if (!medium_precision_runs()) {
     EXPECT_THROW(WithMatmulPrecision(MatmulPrecision::medium), ConfigError);
-    GTEST_SKIP() << "no AVX512_BF16 and no AMX";
+    GTEST_SKIP() << "no format of half precision runs";
   }
   const int64_t m = 64, n = 40, k = 300;
   const auto x = normal(m * k, 1), w = normal(n * k, 2), bias = normal(n, 3);

@@ -50,7 +50,7 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
 class RecurrentPrecision : public testing::TestWithParam<Cell> {};
 
 TEST_P(RecurrentPrecision, MediumIsNearAndTheSameForAnyThreads) {
-  if (!medium_precision_runs()) GTEST_SKIP() << "no AVX512_BF16 and no AMX";
+  if (!medium_precision_runs()) GTEST_SKIP() << "no format of half precision runs";
   const Passes exact = passes(GetParam(), 1);
   EXPECT_EQ(passes(GetParam(), 3), exact);
   const WithMatmulPrecision precision(MatmulPrecision::medium);
