@@ -9,10 +9,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "danlu/engine/kernels/amx_tiles.h"
+
 namespace danlu::kernels::bf16 {
 namespace {
 
-constexpr int64_t kTile = 16;       // rows and columns of a tile
 constexpr int64_t kSize = kTile * kTile;
 constexpr int64_t kTileRow = kTile * sizeof(float);  // bytes
 constexpr int64_t kBlock = 2 * kTile;
@@ -21,12 +22,6 @@ constexpr int64_t kDepth = 24 * kTile;  // pairs that a block sums at once: two 
 // Sums of a block at the edge of C, which whole tiles would overrun.
 struct alignas(64) Edge {
   float sums[kBlock][kBlock];
-};
-
-struct alignas(64) TileConfiguration {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
 HWY_PUSH_ATTRIBUTES("avx512f,amx-tile,amx-bf16")

@@ -14,6 +14,7 @@
 #include "danlu/base/cpu.h"
 #include "danlu/base/threads.h"
 #include "danlu/base/timer.h"
+#include "danlu/engine/kernels/amx_tiles.h"
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/machine_peak.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
@@ -151,11 +152,7 @@ __attribute__((target("avx512f,avx512vnni"))) float dot_int8(int64_t rounds) {
 constexpr double kBf16TileOperations = 2.0 * 4 * 16 * 16 * 32, kInt8TileOperations = 2 * kBf16TileOperations;
 
 struct alignas(64) Tiles {
-  struct Configuration {
-    uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } configuration;
+  TileConfiguration configuration;
   uint16_t operands[2][512];
   float sums[256];
 
