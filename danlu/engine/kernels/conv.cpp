@@ -1,6 +1,7 @@
 #include "danlu/engine/kernels/conv.h"
 
 #include "danlu/engine/kernels/amx_conv.h"
+#include "danlu/engine/kernels/column_conv.h"
 #include "danlu/engine/kernels/direct_conv.h"
 #include "danlu/engine/kernels/onednn_conv.h"
 #include "danlu/engine/kernels/reduce.h"
@@ -16,6 +17,7 @@ void conv2d_forward(const Conv2dShape& shape, const float* x, const float* w, co
 
 void conv2d_backward_data(const Conv2dShape& shape, const float* dy, const float* w, float* dx) {
   if (amx_conv_takes(shape)) return amx_conv_backward_data(shape, dy, w, dx);
+  if (column_conv_takes(shape)) return column_conv_backward_data(shape, dy, w, dx);
   if (direct_conv_takes(shape)) return direct_conv_backward_data(shape, dy, w, dx);
   onednn_conv_backward_data(shape, dy, w, dx);
 }

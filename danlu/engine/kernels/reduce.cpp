@@ -10,6 +10,7 @@
 #include "danlu/engine/kernels/isa.h"
 #include "danlu/engine/kernels/reduce.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
+#include "danlu/engine/kernels/workspace.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace danlu::kernels::HWY_NAMESPACE {
@@ -95,12 +96,19 @@ double sum_pieces(int64_t n, const Piece& piece) {
   return total;
 }
 
-// y (n) = (accumulate ? y : 0) + scale * sum over the rows of x (rows, n).
+// y (n) = (accumulate ? y : 0) + scale * sum over the rows of x (rows, n). Of a large matrix in pieces of some rows, which depend on its size alone: each
+// is read from front to back, and their sums are added up in order.
 void sum_rows(const float* x, float* y, int64_t rows, int64_t n, float scale, bool accumulate) {
+  constexpr int64_t kMostPieces = 32;
   const auto kernel = HWY_DYNAMIC_DISPATCH(sum_columns);
-  parallel_for(n, rows_grain(rows), [&](int64_t begin, int64_t end) {
-    kernel(x + begin, n, y + begin, rows, end - begin, scale, accumulate);
+  const int64_t piece = std::max(kGrain / std::max<int64_t>(n, 1) + 1, (rows + kMostPieces - 1) / kMostPieces), pieces = (rows + piece - 1) / piece;
+  if (pieces <= 1) return kernel(x, n, y, rows, n, scale, accumulate);
+  Workspace workspace(pieces * n);
+  float* const partial = workspace.take(pieces * n);
+  parallel_for(pieces, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) kernel(x + p * piece * n, n, partial + p * n, std::min(piece, rows - p * piece), n, 1.0f, false);
   });
+  kernel(partial, n, y, pieces, n, scale, accumulate);
 }
 
 }  // namespace
