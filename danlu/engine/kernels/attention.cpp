@@ -3,11 +3,13 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include <algorithm>
+#include <optional>
 
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/attention.h"
 #include "danlu/engine/kernels/attention_block.inl.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/workspace.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -36,28 +38,48 @@ void transpose_tiles(const AttentionShape& s, const float* x, float* tiles) {
   }
 }
 
+// Of a head in half precision: keys as columns of the scores, values as rows of the sums.
+int64_t half_keys_floats(const AttentionShape& s) { return right_floats(s.length, s.head_dim); }
+int64_t half_values_floats(const AttentionShape& s) { return right_floats(s.head_dim, s.length); }
+
+int64_t half_forward_floats(const AttentionShape& s) {
+  return half_keys_floats(s) + half_values_floats(s) + Block::floats(up(s.head_dim, lanes())) + left_floats(kTile, s.head_dim) + left_floats(kTile, kChunk);
+}
+
 int64_t forward_floats(const AttentionShape& s) {
   const int64_t length = up(s.length, kTile), width = up(s.head_dim, lanes());
   return Workspace::rounded(length * s.head_dim) + Workspace::rounded(length * width) + Block::floats(width);
 }
 
 // All rows of the queries that share head kv of sequence n.
-void forward_head(const AttentionShape& s, const float* qkv, const int64_t* first, int64_t n, int64_t kv, float* y, float* log_sum_exp) {
+void forward_head(const AttentionShape& s, bool half, const float* qkv, const int64_t* first, int64_t n, int64_t kv, float* y, float* log_sum_exp) {
   const int64_t d = s.head_dim, length = up(s.length, kTile), width = up(d, lanes()), group = s.heads / s.kv_heads;
-  Workspace workspace(forward_floats(s));
-  float* tiles = workspace.take(length * d);
-  float* values = workspace.take(length * width);
-  Block block(workspace, width);
+  Workspace workspace(half ? half_forward_floats(s) : forward_floats(s));
   const Parts parts(s, qkv, n, kv);
-  transpose_tiles(s, parts.keys, tiles);
-  copy_rows(parts.values, s.row(), s.length, d, 1, values, width);
+  KeysAndValues keys_and_values{s.length, d, width, nullptr, nullptr};
+  bf16::Right half_keys{}, half_values{};
+  if (half) {
+    half_keys = packed_right(parts.keys, s.row(), true, s.length, d, workspace.take(half_keys_floats(s)));
+    half_values = packed_right(parts.values, s.row(), false, d, s.length, workspace.take(half_values_floats(s)));
+    keys_and_values.half_keys = &half_keys;
+    keys_and_values.half_values = &half_values;
+  } else {
+    float* const tiles = workspace.take(length * d);
+    float* const values = workspace.take(length * width);
+    transpose_tiles(s, parts.keys, tiles);
+    copy_rows(parts.values, s.row(), s.length, d, 1, values, width);
+    keys_and_values.tiles = tiles;
+    keys_and_values.values = values;
+  }
+  Block block(workspace, width);
+  if (half) block.packed = workspace.take(left_floats(kTile, d) + left_floats(kTile, kChunk));
   for (int64_t begin = 0; begin < s.length; begin += kTile) {
     block.rows = std::min(kTile, s.length - begin);
     look(s, first, n, begin, block.rows, block.sight);
     for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
       copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), block.rows, d, s.scale, block.queries, width);
       prefetch_rows(y + ((n * s.length + begin) * s.heads + h) * d, s.heads * d, block.rows, d);
-      attend(block, {s.length, d, width, tiles, values});
+      attend(block, keys_and_values);
       for (int64_t r = 0; r < block.rows; ++r) {
         const float inverse = 1 / block.total[r];
         map(block.sums + r * width, y + ((n * s.length + begin + r) * s.heads + h) * d, d,
@@ -155,17 +177,65 @@ void backward_tile(const AttentionShape& s, Gradients& g, const Sight& sight, in
   }
 }
 
+// In half precision: the operands of a head, of a block of rows, and of a block and a tile.
+struct HalfGradients {
+  bf16::Right keys_as_columns, values_as_columns, keys_as_rows;
+  bf16::Left queries, dy;
+  bf16::Right queries_as_rows, dy_as_rows;
+  float *of_queries[2], *of_dy[2], *of_tile;
+
+  static int64_t floats(const AttentionShape& s) {
+    return 2 * half_keys_floats(s) + half_values_floats(s) + 2 * (left_floats(kTile, s.head_dim) + right_floats(s.head_dim, kTile)) + left_floats(kTile, kTile);
+  }
+  HalfGradients(const AttentionShape& s, const Parts& parts, Workspace& workspace)
+      : keys_as_columns(packed_right(parts.keys, s.row(), true, s.length, s.head_dim, workspace.take(half_keys_floats(s)))),
+        values_as_columns(packed_right(parts.values, s.row(), true, s.length, s.head_dim, workspace.take(half_keys_floats(s)))),
+        keys_as_rows(packed_right(parts.keys, s.row(), false, s.head_dim, s.length, workspace.take(half_values_floats(s)))) {
+    for (float** of : {of_queries, of_dy}) {
+      of[0] = workspace.take(left_floats(kTile, s.head_dim));
+      of[1] = workspace.take(right_floats(s.head_dim, kTile));
+    }
+    of_tile = workspace.take(left_floats(kTile, kTile));
+  }
+  void pack_rows(const AttentionShape& s, const Gradients& g, int64_t rows) {
+    queries = packed_left(g.queries, g.width, true, rows, s.head_dim, of_queries[0]);
+    queries_as_rows = packed_right(g.queries, g.width, false, s.head_dim, rows, of_queries[1]);
+    dy = packed_left(g.dy, g.width, true, rows, s.head_dim, of_dy[0]);
+    dy_as_rows = packed_right(g.dy, g.width, false, s.head_dim, rows, of_dy[1]);
+  }
+};
+
+// As backward_tile(), in half precision; the rows are packed.
+void backward_tile_in_half(const AttentionShape& s, Gradients& g, HalfGradients& half, const Sight& sight, int64_t rows, int64_t tile, const float* log_sum_exp,
+                           const float* delta) {
+  const int64_t width = g.width, keys = std::min(kTile, s.length - tile), columns = up(keys, bf16::kLanes);
+  multiply_packed(half.queries, rows, half.keys_as_columns, tile, columns, 0, false, g.p, kTile);
+  multiply_packed(half.dy, rows, half.values_as_columns, tile, columns, 0, false, g.ds, kTile);
+  for (int64_t r = 0; r < rows; ++r) {
+    const Span seen = sight.keys[r].clipped(tile, tile + kTile);
+    softmax_gradient(g.p + r * kTile, g.ds + r * kTile, {seen.begin - tile, seen.end - tile}, log_sum_exp[r], delta[r]);
+  }
+  multiply_packed(packed_left(g.ds, kTile, true, rows, keys, half.of_tile), rows, half.keys_as_rows, 0, width, tile, true, g.dqueries, width);
+  multiply_packed(packed_left(g.p, kTile, false, keys, rows, half.of_tile), keys, half.dy_as_rows, 0, width, 0, true, g.dvalues + tile * width, width);
+  multiply_packed(packed_left(g.ds, kTile, false, keys, rows, half.of_tile), keys, half.queries_as_rows, 0, width, 0, true, g.dkeys + tile * width, width);
+}
+
 // All gradients of head kv of sequence n: of its keys and values and of the queries that share it.
-void backward_head(const AttentionShape& s, const float* dy, const float* qkv, const int64_t* first, int64_t n, int64_t kv, const float* y,
+void backward_head(const AttentionShape& s, bool in_half, const float* dy, const float* qkv, const int64_t* first, int64_t n, int64_t kv, const float* y,
                    const float* log_sum_exp, float* dqkv) {
   const int64_t d = s.head_dim, group = s.heads / s.kv_heads;
-  Workspace workspace(Gradients::floats(s));
+  Workspace workspace(Gradients::floats(s) + (in_half ? HalfGradients::floats(s) : 0));
   Gradients g(s, workspace);
   const int64_t width = g.width;
   const Parts parts(s, qkv, n, kv);
-  transpose_tiles(s, parts.keys, g.key_tiles);
-  transpose_tiles(s, parts.values, g.value_tiles);
-  copy_rows(parts.keys, s.row(), s.length, d, 1, g.keys, width);
+  std::optional<HalfGradients> half;
+  if (in_half) {
+    half.emplace(s, parts, workspace);
+  } else {
+    transpose_tiles(s, parts.keys, g.key_tiles);
+    transpose_tiles(s, parts.values, g.value_tiles);
+    copy_rows(parts.keys, s.row(), s.length, d, 1, g.keys, width);
+  }
   std::fill(g.dkeys, g.dkeys + g.length * width, 0.0f);
   std::fill(g.dvalues, g.dvalues + g.length * width, 0.0f);
   const auto store = [&](const float* from, int64_t rows, float scale, int64_t begin, int64_t vector) HWY_ATTR {
@@ -191,8 +261,11 @@ void backward_head(const AttentionShape& s, const float* dy, const float* qkv, c
       }
       std::fill(g.dqueries, g.dqueries + kTile * width, 0.0f);
       prefetch_rows(dqkv + (n * s.length + begin) * s.row() + h * d, s.row(), rows, d);
+      const float* const row_log_sum_exp = log_sum_exp + (n * s.heads + h) * s.length + begin;
+      if (half) half->pack_rows(s, g, rows);
       for (int64_t tile = down(seen.begin, kTile); tile < seen.end; tile += kTile) {
-        backward_tile(s, g, sight, rows, tile, log_sum_exp + (n * s.heads + h) * s.length + begin, delta);
+        if (half) backward_tile_in_half(s, g, *half, sight, rows, tile, row_log_sum_exp, delta);
+        else backward_tile(s, g, sight, rows, tile, row_log_sum_exp, delta);
       }
       store(g.dqueries, rows, s.scale, begin, h);
     }
@@ -223,19 +296,22 @@ void for_heads(const AttentionShape& s, const Body& body) {
   });
 }
 
+// In tiles of AMX or in f32: short products repay no other format.
+bool in_half() { return matmul_precision() == MatmulPrecision::medium && active_isa() == Isa::amx; }
+
 }  // namespace
 
 void attention(const AttentionShape& shape, const float* qkv, const int64_t* first, float* y, float* log_sum_exp) {
   active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(forward_head);
-  for_heads(shape, [&](int64_t n, int64_t kv) { kernel(shape, qkv, first, n, kv, y, log_sum_exp); });
+  for_heads(shape, [&, half = in_half()](int64_t n, int64_t kv) { kernel(shape, half, qkv, first, n, kv, y, log_sum_exp); });
 }
 
 void attention_backward(const AttentionShape& shape, const float* dy, const float* qkv, const int64_t* first, const float* y,
                         const float* log_sum_exp, float* dqkv) {
   active_isa();
   const auto kernel = HWY_DYNAMIC_DISPATCH(backward_head);
-  for_heads(shape, [&](int64_t n, int64_t kv) { kernel(shape, dy, qkv, first, n, kv, y, log_sum_exp, dqkv); });
+  for_heads(shape, [&, half = in_half()](int64_t n, int64_t kv) { kernel(shape, half, dy, qkv, first, n, kv, y, log_sum_exp, dqkv); });
 }
 
 }  // namespace danlu::kernels

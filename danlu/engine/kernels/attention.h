@@ -1,6 +1,7 @@
 // Attention (see ops/attention.h for the formula), forward and backward for training, and over a cache for generation.
 //
-// Threads: parallel over sequences and heads of keys; the same bits for any number of threads.
+// Threads: parallel over sequences and heads of keys; the same bits for any number of threads. With matmul_precision() medium and AMX the products of
+// attention() and attention_backward() are of numbers rounded to bf16 (matmul_precision.h), those over a cache never.
 #pragma once
 
 #include <cstdint>

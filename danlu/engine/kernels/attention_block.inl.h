@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "danlu/engine/kernels/amx_gemm.h"
+#include "danlu/engine/kernels/bf16_operand.h"
 #include "danlu/engine/kernels/tile.inl.h"
 #include "danlu/engine/kernels/workspace.h"
 
@@ -69,11 +71,33 @@ inline void copy_rows(const float* x, int64_t row, int64_t count, int64_t head_d
   std::fill(y + count * width, y + up(count, kTile) * width, 0.0f);
 }
 
+// Operands of products in half precision, packed at once on the calling thread.
+inline bf16::Left packed_left(const float* x, int64_t row, bool along_k, int64_t size, int64_t depth, float* memory) {
+  const bf16::Left left{{x, row, along_k, size, depth, memory, true}};
+  for (int64_t unit = 0; unit < left.units(); ++unit) left.pack(unit);
+  return left;
+}
+inline bf16::Right packed_right(const float* x, int64_t row, bool along_k, int64_t size, int64_t depth, float* memory) {
+  const bf16::Right right{{x, row, along_k, size, depth, memory, true}};
+  for (int64_t unit = 0; unit < right.units(); ++unit) right.pack(unit);
+  return right;
+}
+inline int64_t left_floats(int64_t size, int64_t depth) { return Workspace::rounded(bf16::Left::floats(size, depth, true)); }
+inline int64_t right_floats(int64_t size, int64_t depth) { return Workspace::rounded(bf16::Right::floats(size, depth, true)); }
+
+// c (rows, columns) = a b, or c += a b; columns of b from `column` on and rows of it from `depth` on, of which a has all: multiples of 16 and of 32.
+inline void multiply_packed(const bf16::Left& a, int64_t rows, const bf16::Right& b, int64_t column, int64_t columns, int64_t depth, bool add, float* c, int64_t c_row) {
+  bf16::multiply_tiles({.rows = rows, .columns = columns, .pairs = a.all_pairs(), .a = a.pairs, .a_stride = a.tile(1, 0) - a.pairs,
+                        .b = b.tile(column / bf16::kLanes, depth / 2), .b_stride = b.tile(1, 0) - b.pairs, .c = c, .c_row = c_row, .accumulate = add, .bias = nullptr});
+}
+
 // The keys and values of one head. Values have rows of whole vectors and are zero from `count` to a whole tile.
 struct KeysAndValues {
   int64_t count, head_dim, width;  // width: head_dim rounded up to whole vectors
   const float* tiles;              // transposed keys
   const float* values;
+  // In half precision instead of both, unless null: keys as columns, values as rows.
+  const bf16::Right *half_keys = nullptr, *half_values = nullptr;
 };
 
 // One block of rows, with room for what is computed on the way.
@@ -83,6 +107,7 @@ struct Block {
   float* queries;   // (kTile, width), scaled, zero behind the last row
   float* scores;    // (kTile, kChunk)
   float* sums;      // (kTile, width): of exp(score - largest) * value
+  float* packed = nullptr;  // in half precision: the queries and then the scores of a chunk
   float largest[kTile], total[kTile];
 
   static int64_t floats(int64_t width) { return Workspace::rounded(kTile * width) * 2 + Workspace::rounded(kTile * kChunk); }
@@ -130,6 +155,22 @@ HWY_INLINE float exponentials(float* scores, Span seen, Span computed, float& la
   return correction;
 }
 
+// As attend_chunk(), in half precision; the queries are packed.
+inline void attend_chunk_in_half(Block& block, const KeysAndValues& kv, const bf16::Left& queries, int64_t begin, int64_t end, bool later) {
+  const int64_t columns = up(end - begin, bf16::kLanes);
+  multiply_packed(queries, block.rows, *kv.half_keys, begin, columns, 0, false, block.scores, kChunk);
+  for (int64_t r = 0; r < block.rows; ++r) {
+    const Span seen = block.sight.keys[r].clipped(begin, end);
+    const float correction = exponentials(block.scores + r * kChunk, {seen.begin - begin, seen.end - begin}, {0, columns}, block.largest[r], block.total[r]);
+    if (later && correction != 1) {
+      map(block.sums + r * kv.width, block.sums + r * kv.width, kv.width,
+          [correction](F32 d, VecF v) HWY_ATTR { return hn::Mul(v, hn::Set(d, correction)); });
+    }
+  }
+  const bf16::Left scores = packed_left(block.scores, kChunk, true, block.rows, columns, block.packed + left_floats(kTile, kv.head_dim));
+  multiply_packed(scores, block.rows, *kv.half_values, 0, kv.width, begin, true, block.sums, kv.width);
+}
+
 // Scores, exponentials and weighted values of the keys [begin, end), at most kChunk of them.
 inline void attend_chunk(Block& block, const KeysAndValues& kv, int64_t begin, int64_t end, bool later) {
   Span groups[kTile / kBlockRows];
@@ -173,6 +214,13 @@ inline void attend(Block& block, const KeysAndValues& kv) {
   const Span all = block.sight.of_rows(0, block.rows);
   if (all.empty()) return;
   const int64_t first = down(all.begin, kTile);
+  if (kv.half_keys != nullptr) {
+    const bf16::Left queries = packed_left(block.queries, kv.width, true, block.rows, kv.head_dim, block.packed);
+    for (int64_t begin = first; begin < all.end; begin += kChunk) {
+      attend_chunk_in_half(block, kv, queries, begin, std::min(begin + kChunk, all.end), begin > first);
+    }
+    return;
+  }
   for (int64_t begin = first; begin < all.end; begin += kChunk) {
     attend_chunk(block, kv, begin, std::min(begin + kChunk, all.end), begin > first);
   }

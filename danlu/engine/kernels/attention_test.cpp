@@ -10,6 +10,7 @@
 #include "danlu/base/rng.h"
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/isa.h"
+#include "danlu/engine/kernels/matmul_precision.h"
 #include "danlu/engine/kernels/reference/language.h"
 #include "danlu/engine/kernels/testing.h"
 
@@ -108,6 +109,58 @@ TEST_F(AttentionCached, ANaNInTrainingStaysVisible) {
       EXPECT_TRUE(std::none_of(y.begin(), y.begin() + 140 * 8, [](float v) { return std::isnan(v); })) << part;
     }
   });
+}
+
+// By the root of the mean square.
+double relative_error(const std::vector<float>& y, const std::vector<float>& expected) {
+  double error = 0, square = 0;
+  for (size_t i = 0; i < y.size(); ++i) {
+    error += std::pow(static_cast<double>(y[i]) - static_cast<double>(expected[i]), 2);
+    square += std::pow(static_cast<double>(expected[i]), 2);
+  }
+  return std::sqrt(error / square);
+}
+
+struct Attended {
+  std::vector<float> y, log_sum_exp, dqkv;
+};
+
+Attended attended(const AttentionShape& s, const std::vector<float>& qkv, const int64_t* first, const std::vector<float>& dy) {
+  const auto rows = static_cast<size_t>(s.batch * s.length);
+  Attended a{std::vector<float>(dy.size(), NAN), std::vector<float>(rows * static_cast<size_t>(s.heads), NAN), std::vector<float>(qkv.size(), NAN)};
+  attention(s, qkv.data(), first, a.y.data(), a.log_sum_exp.data());
+  attention_backward(s, dy.data(), qkv.data(), first, a.y.data(), a.log_sum_exp.data(), a.dqkv.data());
+  return a;
+}
+
+// Lengths around those of a tile and of a chunk, heads that share keys, head sizes that fill no tile, sequences of several documents.
+using AttentionInHalf = OnEveryIsa;
+TEST_F(AttentionInHalf, IsThatInF32ToWithinTheRounding) {
+  if (supported_isas().back() < Isa::amx) GTEST_SKIP() << "no AMX";
+  for (const int64_t length : {1, 5, 33, 64, 100, 300}) {
+    for (const Heads& h : {Heads{2, 2, 64}, Heads{4, 2, 32}, Heads{3, 1, 24}, Heads{1, 1, 128}}) {
+      for (const bool causal : {false, true}) {
+        SCOPED_TRACE(testing::Message() << length << " positions, " << h.heads << " heads of " << h.head_dim << (causal ? ", causal" : ""));
+        const AttentionShape s{2, length, h.heads, h.kv_heads, h.head_dim, causal, 1 / std::sqrt(static_cast<float>(h.head_dim))};
+        const auto qkv = normal(s.batch * length * s.row(), 1), dy = normal(s.batch * length * h.heads * h.head_dim, 2);
+        std::vector<int64_t> documents(static_cast<size_t>(s.batch * length), 0);
+        for (size_t i = 0; i < documents.size(); ++i) documents[i] = static_cast<int64_t>(i) % length / 7 * 7;
+        for (const int64_t* const first : {static_cast<const int64_t*>(nullptr), static_cast<const int64_t*>(documents.data())}) {
+          const Attended exact = attended(s, qkv, first, dy);
+          const WithMatmulPrecision medium(MatmulPrecision::medium);
+          const Attended half = attended(s, qkv, first, dy);
+          EXPECT_LT(relative_error(half.y, exact.y), 0.01);
+          EXPECT_LT(relative_error(half.log_sum_exp, exact.log_sum_exp), 0.01);
+          EXPECT_LT(relative_error(half.dqkv, exact.dqkv), 0.015);
+          EXPECT_NE(half.y, exact.y);
+          const int before = num_threads();
+          set_num_threads(3);
+          EXPECT_EQ(attended(s, qkv, first, dy).dqkv, half.dqkv);
+          set_num_threads(before);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

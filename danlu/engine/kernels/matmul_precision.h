@@ -2,7 +2,7 @@
 //
 //   const WithMatmulPrecision scope(MatmulPrecision::medium);
 //
-// highest: f32 throughout. medium: gemm(), linear_forward(), conv2d_*() and recurrent*() may round their operands to 16 bits, in the format that this
+// highest: f32 throughout. medium: gemm(), linear_forward(), conv2d_*(), recurrent*() and attention*() may round their operands to 16 bits, in the format that this
 // processor multiplies fastest (half_gemm.h): bf16 (the 8 leading bits, to nearest even), with sums in f32, or f16 (11 bits, scaled), with sums of up to 64
 // products in f16 and of those in f32. What comes in and goes out is f32 all the same. That is what PyTorch calls by these names. Which sizes are
 // rounded depends on the sizes alone, and the bits are the same for any number of threads.
