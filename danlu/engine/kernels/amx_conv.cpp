@@ -20,11 +20,11 @@ namespace {
 
 using namespace bf16;
 
-constexpr int64_t kBlock = 2 * kTile;             // positions, channels or filters of two tiles
+constexpr int64_t kBlock = 2 * kTile;  // positions, channels or filters of two tiles
 constexpr int64_t kTileFloats = kTile * kTile;
 constexpr int64_t kTileRow = kTile * sizeof(float);  // bytes
-constexpr int64_t kSlack = 2 * kBlock;            // positions behind the last one that whole tiles read
-constexpr int64_t kChunk = int64_t{1} << 17;      // pairs of the images whose share of a weight's gradient is summed at once: they stay in the caches
+constexpr int64_t kSlack = 2 * kBlock;               // positions behind the last one that whole tiles read
+constexpr int64_t kChunk = int64_t{1} << 17;  // pairs of the images whose share of a weight's gradient is summed at once: they stay in the caches
 
 // One axis of a convolution. With a stride, position i of plane a of the grid is pixel i * stride + a - padding.
 struct Axis {
@@ -123,7 +123,8 @@ HWY_PUSH_ATTRIBUTES("avx512f,avx512bw,avx512vl,avx512bf16,amx-tile,amx-bf16")
 
 // Weight (input, output, tap) is w[input * input_step + output * output_step + tap]; those of a block of outputs.
 void pack_weights(const Layer& layer, const float* w, int64_t input_step, int64_t output_step, int64_t block, float* tiles) {
-  const __m512i lanes = _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(static_cast<int>(output_step)));
+  const __m512i lanes =
+      _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(static_cast<int>(output_step)));
   const __m512 zero = _mm512_setzero_ps();
   for (int64_t half = 0; half < 2; ++half) {
     const float* const of_outputs = w + (block * kBlock + half * kTile) * output_step;
@@ -190,8 +191,10 @@ void multiply_image(const Pass& pass, const Layer& layer, const float* grid, int
     const __m512 high = bias == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(bias + block * kBlock + kTile);
     int64_t i = 0, j = 0;  // of the next position
     for (int64_t p = 0; p < positions; p += kBlock) {
-      if (positions - p > kTile) multiply_block<true>(grid + p * row, row, pass, layer, block, sums);
-      else multiply_block<false>(grid + p * row, row, pass, layer, block, sums);
+      if (positions - p > kTile)
+        multiply_block<true>(grid + p * row, row, pass, layer, block, sums);
+      else
+        multiply_block<false>(grid + p * row, row, pass, layer, block, sums);
       for (int64_t r = 0; r < std::min(kBlock, positions - p); ++r) {
         if (j < pass.columns) {
           float* const to = result + (pass.first + i * pass.row_step + j * pass.column_step) * layer.outputs + block * kBlock;
@@ -237,8 +240,8 @@ void round_pairs(const Grid& grid, const float* image, int64_t filters, float* o
 }
 
 // Adds to 32 x 32 sums the products of channels and filters over the positions of some images.
-void add_products(const float* channels, int64_t channels_row, int64_t channels_image, const float* filters, int64_t filters_row, int64_t pairs, int64_t images,
-                  int64_t offset, float* sums) {
+void add_products(const float* channels, int64_t channels_row, int64_t channels_image, const float* filters, int64_t filters_row, int64_t pairs,
+                  int64_t images, int64_t offset, float* sums) {
   constexpr int64_t kSumsRow = kBlock * sizeof(float);
   const int64_t a_bytes = channels_row * static_cast<int64_t>(sizeof(float)), b_bytes = filters_row * static_cast<int64_t>(sizeof(float));
   _tile_loadd(0, sums, kSumsRow);
@@ -299,8 +302,8 @@ constexpr int64_t kMostTaps = 32 * 32;
 
 bool amx_conv_takes(const Conv2dShape& s) {
   return matmul_precision() == MatmulPrecision::medium && active_isa() == Isa::amx && s.groups == 1 && s.dilation_h == 1 && s.dilation_w == 1 &&
-         s.channels % kBlock == 0 && s.filters % kBlock == 0 && s.kernel_h * s.kernel_w <= kMostTaps && s.height * s.width < INT32_MAX && s.out_height() > 0 &&
-         s.out_width() > 0;
+         s.channels % kBlock == 0 && s.filters % kBlock == 0 && s.kernel_h * s.kernel_w <= kMostTaps && s.height * s.width < INT32_MAX &&
+         s.out_height() > 0 && s.out_width() > 0;
 }
 
 void amx_conv_forward(const Conv2dShape& s, const float* x, const float* w, const float* bias, float* y, Activation activation) {
@@ -319,7 +322,8 @@ void amx_conv_forward(const Conv2dShape& s, const float* x, const float* w, cons
     }
   }
   const Pass pass{axes.h.out, axes.w.out, 0, axes.w.out, 1, taps, axes.taps()};
-  const int64_t image = s.height * s.width * s.channels, result = axes.h.out * axes.w.out * s.filters, rounded_image = (grid.positions + kSlack) * s.channels / 2;
+  const int64_t image = s.height * s.width * s.channels, result = axes.h.out * axes.w.out * s.filters,
+                rounded_image = (grid.positions + kSlack) * s.channels / 2;
   for_images(s.batch, [&](int64_t n) {
     Workspace workspace(rounded_image);
     float* const rounded = workspace.take(rounded_image);
@@ -338,7 +342,8 @@ void amx_conv_backward_data(const Conv2dShape& s, const float* dy, const float* 
   const Layer layer{s.filters, s.channels, axes.taps(), tiles};
   pack_layer(layer, w, s.channels * axes.taps(), axes.taps(), tiles);
   const Grid grid = grid_of_outputs(axes, rows, pitch, axes.h.reach(), axes.w.reach(), shared.take(grid_floats));
-  const int64_t image = axes.h.out * axes.w.out * s.filters, result = s.height * s.width * s.channels, rounded_image = (grid.positions + kSlack) * s.filters / 2;
+  const int64_t image = axes.h.out * axes.w.out * s.filters, result = s.height * s.width * s.channels,
+                rounded_image = (grid.positions + kSlack) * s.filters / 2;
   for_images(s.batch, [&](int64_t n) {
     Workspace workspace(rounded_image);
     float* const rounded = workspace.take(rounded_image);
@@ -369,9 +374,11 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
   const int64_t x_pairs = image_grid_floats(axes) / 2, y_pairs = output_grid / 2;
   const int64_t images = std::clamp<int64_t>(kChunk / (x_pairs * s.channels + y_pairs * s.filters), 1, s.batch);
   const int64_t x_row = rounded_up(images * x_pairs + kSlack, kTile) + kTile;  // no power of two
-  Workspace workspace(Workspace::rounded(sums_floats) + image_grid + output_grid + Workspace::rounded(s.channels * x_row) + Workspace::rounded(images * y_pairs * s.filters));
+  Workspace workspace(Workspace::rounded(sums_floats) + image_grid + output_grid + Workspace::rounded(s.channels * x_row) +
+                      Workspace::rounded(images * y_pairs * s.filters));
   float* const sums = workspace.take(sums_floats);
-  const Grid of_image = grid_of_image(axes, workspace.take(image_grid)), of_outputs = grid_of_outputs(axes, axes.h.out, axes.w.grid(), 0, 0, workspace.take(output_grid));
+  const Grid of_image = grid_of_image(axes, workspace.take(image_grid)),
+             of_outputs = grid_of_outputs(axes, axes.h.out, axes.w.grid(), 0, 0, workspace.take(output_grid));
   float* const turned = workspace.take(s.channels * x_row);
   float* const pairs = workspace.take(images * y_pairs * s.filters);
   const int64_t x_positions = of_image.positions / 2, y_positions = of_outputs.positions / 2;
@@ -390,7 +397,8 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
     parallel_for(taps * channel_blocks * filter_blocks, 1, [&](int64_t begin, int64_t end) {
       with_tiles([&] {
         for (int64_t task = begin; task < end; ++task) {
-          const int64_t tap = task / (channel_blocks * filter_blocks), c = task / filter_blocks % channel_blocks * kBlock, f = task % filter_blocks * kBlock;
+          const int64_t tap = task / (channel_blocks * filter_blocks), c = task / filter_blocks % channel_blocks * kBlock,
+                        f = task % filter_blocks * kBlock;
           const int64_t u = tap / axes.w.kernel, v = tap % axes.w.kernel, plane = u % axes.h.stride * axes.w.planes() + v % axes.w.stride;
           const int64_t offset = (plane * axes.h.grid() + u / axes.h.stride) * of_image.pitch + v / axes.w.stride;
           add_products(turned + c * x_row, x_row, x_positions, pairs + f, s.filters, y_positions, count, offset, sums + task * kBlock * kBlock);

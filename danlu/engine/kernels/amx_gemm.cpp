@@ -28,7 +28,8 @@ HWY_PUSH_ATTRIBUTES("avx512f,amx-tile,amx-bf16")
 
 // Tiles 0 to 3 are sums, 4 and 5 two columns of B, 6 and 7 two rows of A. c or bias (with c_row 0) is where the sums start; null: from zero.
 template <bool kTwoRows, bool kTwoColumns>
-HWY_INLINE void block(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t pairs, const float* start, int64_t start_row, float* c, int64_t c_row) {
+HWY_INLINE void block(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t pairs, const float* start, int64_t start_row,
+                      float* c, int64_t c_row) {
   constexpr int64_t kFloat = sizeof(float);
   if (start == nullptr) {
     _tile_zero(0);
@@ -59,14 +60,18 @@ HWY_INLINE void block(const float* a, int64_t a_stride, const float* b, int64_t 
   if constexpr (kTwoRows && kTwoColumns) _tile_stored(3, c + kTile * c_row + kTile, c_row * kFloat);
 }
 
-void block_of(int64_t rows, int64_t columns, const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t pairs, const float* start, int64_t start_row,
-              float* c, int64_t c_row) {
+void block_of(int64_t rows, int64_t columns, const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t pairs, const float* start,
+              int64_t start_row, float* c, int64_t c_row) {
   if (rows > kTile) {
-    if (columns > kTile) block<true, true>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
-    else block<true, false>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
+    if (columns > kTile)
+      block<true, true>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
+    else
+      block<true, false>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
   } else {
-    if (columns > kTile) block<false, true>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
-    else block<false, false>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
+    if (columns > kTile)
+      block<false, true>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
+    else
+      block<false, false>(a, a_stride, b, b_stride, pairs, start, start_row, c, c_row);
   }
 }
 

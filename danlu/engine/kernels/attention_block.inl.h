@@ -86,9 +86,11 @@ inline int64_t left_floats(int64_t size, int64_t depth) { return Workspace::roun
 inline int64_t right_floats(int64_t size, int64_t depth) { return Workspace::rounded(bf16::Right::floats(size, depth, true)); }
 
 // c (rows, columns) = a b, or c += a b; columns of b from `column` on and rows of it from `depth` on, of which a has all: multiples of 16 and of 32.
-inline void multiply_packed(const bf16::Left& a, int64_t rows, const bf16::Right& b, int64_t column, int64_t columns, int64_t depth, bool add, float* c, int64_t c_row) {
-  bf16::multiply_tiles({.rows = rows, .columns = columns, .pairs = a.all_pairs(), .a = a.pairs, .a_stride = a.tile(1, 0) - a.pairs,
-                        .b = b.tile(column / bf16::kLanes, depth / 2), .b_stride = b.tile(1, 0) - b.pairs, .c = c, .c_row = c_row, .accumulate = add, .bias = nullptr});
+inline void multiply_packed(const bf16::Left& a, int64_t rows, const bf16::Right& b, int64_t column, int64_t columns, int64_t depth, bool add, float* c,
+                            int64_t c_row) {
+  bf16::multiply_tiles({.rows = rows, .columns = columns, .pairs = a.all_pairs(),
+                        .a = a.pairs, .a_stride = a.tile(1, 0) - a.pairs, .b = b.tile(column / bf16::kLanes, depth / 2), .b_stride = b.tile(1, 0) - b.pairs,
+                        .c = c, .c_row = c_row, .accumulate = add, .bias = nullptr});
 }
 
 // The keys and values of one head. Values have rows of whole vectors and are zero from `count` to a whole tile.

@@ -13,9 +13,20 @@ namespace danlu::kernels {
 namespace {
 
 const std::vector<Conv2dShape> kShapes = {
-    {.batch = 5, .height = 28, .width = 28, .channels = 1, .filters = 64, .kernel_h = 4, .kernel_w = 4, .stride_h = 2, .stride_w = 2, .padding_h = 1, .padding_w = 1},
+    {.batch = 5,
+     .height = 28,
+     .width = 28,
+     .channels = 1,
+     .filters = 64,
+     .kernel_h = 4,
+     .kernel_w = 4,
+     .stride_h = 2,
+     .stride_w = 2,
+     .padding_h = 1,
+     .padding_w = 1},
     {.batch = 3, .height = 9, .width = 12, .channels = 3, .filters = 17, .kernel_h = 3, .kernel_w = 5, .padding_h = 2, .padding_w = 4},
-    {.batch = 2, .height = 8, .width = 7, .channels = 4, .filters = 16, .kernel_h = 2, .kernel_w = 1, .stride_h = 3, .stride_w = 2}};  // pixels that nothing sees
+    {.batch = 2, .height = 8, .width = 7, .channels = 4, .filters = 16, .kernel_h = 2, .kernel_w = 1, .stride_h = 3, .stride_w = 2}};  // pixels that
+                                                                                                                                       // nothing sees
 
 using ColumnConv = OnEveryIsa;
 TEST_F(ColumnConv, FollowsTheDefinition) {
@@ -24,7 +35,8 @@ TEST_F(ColumnConv, FollowsTheDefinition) {
       SCOPED_TRACE(i);
       const Conv2dShape& s = kShapes[i];
       ASSERT_TRUE(column_conv_takes(s));
-      const auto w = normal(s.filters * s.channels * s.kernel_h * s.kernel_w, 2), dy = normal(s.batch * s.out_height() * s.out_width() * s.filters, 4);
+      const auto w = normal(s.filters * s.channels * s.kernel_h * s.kernel_w, 2),
+                 dy = normal(s.batch * s.out_height() * s.out_width() * s.filters, 4);
       std::vector<float> dx(static_cast<size_t>(s.batch * s.height * s.width * s.channels), NAN);
       column_conv_backward_data(s, dy.data(), w.data(), dx.data());
       const auto expected = reference::conv_transpose2d<double>(s, {dy.begin(), dy.end()}, {w.begin(), w.end()}, {}, Activation::none);

@@ -18,17 +18,17 @@
 namespace danlu::kernels {
 namespace {
 
-constexpr int64_t kLanes = 32;                    // of f16
-constexpr int64_t kPanelB = 4 * kLanes;           // columns
-constexpr int64_t kPanelA = 48;                   // rows in a panel of a transposed A
-constexpr int64_t kExact = 64;                    // products that are summed in f16
-constexpr int64_t kDepth = 4 * kExact;            // of k in a pass over C: that part of a panel of B stays in the first-level cache
-constexpr int64_t kChunkK = 16 * kDepth;          // of k that is packed at once
-constexpr int64_t kWordsA = int64_t{1} << 20;     // of packed operands, which stay in the caches
+constexpr int64_t kLanes = 32;                 // of f16
+constexpr int64_t kPanelB = 4 * kLanes;        // columns
+constexpr int64_t kPanelA = 48;                // rows in a panel of a transposed A
+constexpr int64_t kExact = 64;                 // products that are summed in f16
+constexpr int64_t kDepth = 4 * kExact;         // of k in a pass over C: that part of a panel of B stays in the first-level cache
+constexpr int64_t kChunkK = 16 * kDepth;       // of k that is packed at once
+constexpr int64_t kWordsA = int64_t{1} << 20;  // of packed operands, which stay in the caches
 constexpr int64_t kNumbersB = int64_t{1} << 22;
 constexpr int64_t kMostRows = 192, kLeastRows = 24;  // of a task
-constexpr int64_t kUnit = 32;                     // rows that are packed at once, as they lie in memory
-constexpr int kLargest = 3;                       // exponent of the largest number of an operand: 64 products below 2^8 are below 2^14
+constexpr int64_t kUnit = 32;                        // rows that are packed at once, as they lie in memory
+constexpr int kLargest = 3;                          // exponent of the largest number of an operand: 64 products below 2^8 are below 2^14
 
 int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t rounded_up(int64_t a, int64_t b) { return quotient_up(a, b) * b; }
@@ -124,14 +124,16 @@ void pack_turned(const Right& b, int64_t j) {
       _mm256_store_si256(reinterpret_cast<__m256i*>(block[c]), halves);
     }
     // Numbers 2 q and 2 q + 1 of 16 columns as words, of 32 columns as two vectors; the lower halves of both are a row, the upper ones the next.
-    const __m512i columns_apart = _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(kStep / 2));
+    const __m512i columns_apart =
+        _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(kStep / 2));
     for (int64_t q = 0; 2 * q < count; ++q) {
       const auto* const words = reinterpret_cast<const int*>(block[0]) + q;
       const __m512i low = _mm512_i32gather_epi32(columns_apart, words, 4), high = _mm512_i32gather_epi32(columns_apart, words + 16 * kStep / 2, 4);
       const __m512i even = both(_mm512_cvtepi32_epi16(low), _mm512_cvtepi32_epi16(high));
       _mm512_storeu_si512(out + (k + 2 * q) * width, even);
       if (2 * q + 1 == count) break;
-      _mm512_storeu_si512(out + (k + 2 * q + 1) * width, both(_mm512_cvtepi32_epi16(_mm512_srli_epi32(low, 16)), _mm512_cvtepi32_epi16(_mm512_srli_epi32(high, 16))));
+      _mm512_storeu_si512(out + (k + 2 * q + 1) * width,
+                          both(_mm512_cvtepi32_epi16(_mm512_srli_epi32(low, 16)), _mm512_cvtepi32_epi16(_mm512_srli_epi32(high, 16))));
     }
   }
 }
@@ -143,7 +145,8 @@ void pack(const Right& b, int64_t unit) {
     const float* const x = b.x + k * b.x_row;
     for (int64_t j = 0; j < b.size; j += kLanes) {
       const int64_t panel = j / kPanelB, left = b.size - j;
-      _mm512_storeu_si512(b.at(panel) + k * b.width(panel) + j % kPanelB, both(halves_of(x + j, left, scale), halves_of(x + j + 16, left - 16, scale)));
+      _mm512_storeu_si512(b.at(panel) + k * b.width(panel) + j % kPanelB,
+                          both(halves_of(x + j, left, scale), halves_of(x + j + 16, left - 16, scale)));
     }
   }
 }
@@ -205,7 +208,9 @@ HWY_INLINE void tile(const Depth& t, int64_t i) {
           }
           const int64_t j = v * kLanes + h * 16;
           const __mmask16 mask = v + 1 < kColumns ? __mmask16{0xffff} : first(t.columns - j);
-          const __m512 start = t.from_c ? _mm512_maskz_loadu_ps(mask, c + j) : t.bias != nullptr ? _mm512_maskz_loadu_ps(mask, t.bias + j) : _mm512_setzero_ps();
+          const __m512 start = t.from_c            ? _mm512_maskz_loadu_ps(mask, c + j)
+                               : t.bias != nullptr ? _mm512_maskz_loadu_ps(mask, t.bias + j)
+                                                   : _mm512_setzero_ps();
           _mm512_mask_storeu_ps(c + j, mask, _mm512_fmadd_ps(total, factor, start));
         }
       }
@@ -226,14 +231,19 @@ HWY_POP_ATTRIBUTES
 
 void multiply(const Depth& t, int64_t rows) {
   switch (quotient_up(t.columns, kLanes)) {
-    case 1: return tiles<24, 1>(t, 0, rows);
-    case 2: return tiles<12, 2>(t, 0, rows);
-    case 3: return tiles<8, 3>(t, 0, rows);
-    default: return tiles<6, 4>(t, 0, rows);
+    case 1:
+      return tiles<24, 1>(t, 0, rows);
+    case 2:
+      return tiles<12, 2>(t, 0, rows);
+    case 3:
+      return tiles<8, 3>(t, 0, rows);
+    default:
+      return tiles<6, 4>(t, 0, rows);
   }
 }
 
-// The power of two that brings the largest of `rows` rows of n numbers to [2^kLargest, 2^(kLargest + 1)). 1 for what has no finite largest number, or none.
+// The power of two that brings the largest of `rows` rows of n numbers to [2^kLargest, 2^(kLargest + 1)). 1 for what has no finite largest number, or
+// none.
 float scale_of(const float* x, int64_t x_row, int64_t rows, int64_t n) {
   std::atomic<uint32_t> largest{0};
   for_units(quotient_up(rows, kUnit), rows * n * kPackWork / 2, [&](int64_t unit) {
@@ -249,7 +259,8 @@ float scale_of(const float* x, int64_t x_row, int64_t rows, int64_t n) {
 }
 
 // c = activation(left right + start), for operands that are packed.
-void multiply_packed(const Left& left, const Right& right, float factor, float* c, int64_t c_row, bool accumulate, const float* bias, Activation activation) {
+void multiply_packed(const Left& left, const Right& right, float factor, float* c, int64_t c_row, bool accumulate, const float* bias,
+                     Activation activation) {
   const int64_t panels = right.panels();
   int64_t rows = kMostRows;
   while (rows > kLeastRows && quotient_up(left.size, rows) * panels < 4 * num_threads()) rows /= 2;
@@ -261,9 +272,18 @@ void multiply_packed(const Left& left, const Right& right, float factor, float* 
     const int64_t count = std::min(rows, left.size - i), columns = right.panel_size(panel), width = right.width(panel);
     float* const block = c + i * c_row + panel * kPanelB;
     for (int64_t k = 0; k < left.depth; k += kDepth) {
-      Depth t{.a = nullptr, .a_row = left.along_k ? left.row() : 1, .a_step = left.along_k ? 1 : kPanelA,
-              .b = right.at(panel) + k * width, .b_step = width, .k = std::min(kDepth, left.depth - k), .factor = factor,
-              .c = block, .c_row = c_row, .columns = columns, .from_c = accumulate || k > 0, .bias = bias == nullptr ? nullptr : bias + panel * kPanelB};
+      Depth t{.a = nullptr,
+              .a_row = left.along_k ? left.row() : 1,
+              .a_step = left.along_k ? 1 : kPanelA,
+              .b = right.at(panel) + k * width,
+              .b_step = width,
+              .k = std::min(kDepth, left.depth - k),
+              .factor = factor,
+              .c = block,
+              .c_row = c_row,
+              .columns = columns,
+              .from_c = accumulate || k > 0,
+              .bias = bias == nullptr ? nullptr : bias + panel * kPanelB};
       if (left.along_k) {
         t.a = left.words + i * left.row() + k;
         multiply(t, count);
@@ -282,7 +302,8 @@ void multiply_packed(const Left& left, const Right& right, float factor, float* 
 // As many units of each as are given.
 void pack(const Left& left, int64_t of_left, const Right& right, int64_t of_right) {
   const int64_t numbers = (of_left > 0 ? left.size * left.depth : 0) + (of_right > 0 ? right.size * right.depth : 0);
-  for_both(of_left, of_right, numbers * kPackWork, [&](int64_t unit) { pack(left, unit); }, [&](int64_t unit) { pack(right, unit); });
+  for_both(
+      of_left, of_right, numbers * kPackWork, [&](int64_t unit) { pack(left, unit); }, [&](int64_t unit) { pack(right, unit); });
 }
 
 uint32_t* words(float* memory) { return reinterpret_cast<uint32_t*>(memory); }

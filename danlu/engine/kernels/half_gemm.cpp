@@ -14,15 +14,20 @@ HalfFormat half_format() {
 bool half_gemm_pays(int64_t m, int64_t n, int64_t k) { return std::min(m, n) >= 16 && k >= 16; }
 
 void half_gemm(const SmallGemm& product) {
-  if (half_format() == HalfFormat::f16) f16_gemm(product);
-  else bf16_gemm(product);
+  if (half_format() == HalfFormat::f16)
+    f16_gemm(product);
+  else
+    bf16_gemm(product);
 }
 
-int64_t HalfRight::floats(int64_t k, int64_t n) { 
+int64_t HalfRight::floats(int64_t k, int64_t n) {
   switch (half_format()) {
-    case HalfFormat::f16: return F16Right::floats(k, n);
-    case HalfFormat::bf16: return Bf16Right::floats(k, n);
-    default: return 0;
+    case HalfFormat::f16:
+      return F16Right::floats(k, n);
+    case HalfFormat::bf16:
+      return Bf16Right::floats(k, n);
+    default:
+      return 0;
   }
 }
 

@@ -23,14 +23,24 @@ void expect_near(const std::vector<float>& y, const std::vector<double>& expecte
 }
 
 // A product with all that may be around it, beside the reference in double.
-void expect_the_reference(void (*multiply)(const SmallGemm&), const std::vector<float>& a, const std::vector<float>& b, int64_t m, int64_t n, int64_t k, bool ta, bool tb,
-                          double tolerance) {
+void expect_the_reference(void (*multiply)(const SmallGemm&), const std::vector<float>& a, const std::vector<float>& b, int64_t m, int64_t n,
+                          int64_t k, bool ta, bool tb, double tolerance) {
   SCOPED_TRACE(testing::Message() << m << "x" << n << "x" << k << (ta ? " A^T" : " A") << (tb ? " B^T" : " B"));
   const auto c = normal(m * n, 3), bias = normal(n, 4);
   const auto product = reference::matmul<double>({1, m, n, k, ta, tb, true}, doubles(a), doubles(b));
   std::vector<float> y(c.size(), NAN);  // not read
-  SmallGemm g{.m = m, .n = n, .k = k, .a = a.data(), .a_row = ta ? 1 : k, .a_step = ta ? m : 1,
-              .b = b.data(), .b_row = tb ? k : n, .b_transposed = tb, .c = y.data(), .c_row = n, .bias = bias.data()};
+  SmallGemm g{.m = m,
+              .n = n,
+              .k = k,
+              .a = a.data(),
+              .a_row = ta ? 1 : k,
+              .a_step = ta ? m : 1,
+              .b = b.data(),
+              .b_row = tb ? k : n,
+              .b_transposed = tb,
+              .c = y.data(),
+              .c_row = n,
+              .bias = bias.data()};
   multiply(g);
   auto expected = product;
   for (size_t i = 0; i < y.size(); ++i) expected[i] += static_cast<double>(bias[i % static_cast<size_t>(n)]);
@@ -73,9 +83,13 @@ class HalfGemm : public OnEveryIsa {
     if (!ran) GTEST_SKIP() << "no " << needs;
   }
   template <class Test>
-  void where_bf16_runs(const Test& test) { where(bf16_gemm_runs, "AVX512_BF16 and no AMX", test); }
+  void where_bf16_runs(const Test& test) {
+    where(bf16_gemm_runs, "AVX512_BF16 and no AMX", test);
+  }
   template <class Test>
-  void where_f16_runs(const Test& test) { where(f16_gemm_runs, "AVX512-FP16", test); }
+  void where_f16_runs(const Test& test) {
+    where(f16_gemm_runs, "AVX512-FP16", test);
+  }
 };
 
 // Products of operands that were rounded before are as exact as those in f32.
@@ -95,7 +109,17 @@ TEST_F(HalfGemm, Bf16RoundsToNearestEven) {
     std::vector<float> unit(a.size(), 0.0f), y(a.size());
     for (int64_t i = 0; i < size; ++i) unit[static_cast<size_t>(i * size + i)] = 1;
     for (const bool transpose : {false, true}) {
-      SmallGemm g{.m = size, .n = size, .k = size, .a = unit.data(), .a_row = size, .a_step = 1, .b = a.data(), .b_row = size, .b_transposed = false, .c = y.data(), .c_row = size};
+      SmallGemm g{.m = size,
+                  .n = size,
+                  .k = size,
+                  .a = unit.data(),
+                  .a_row = size,
+                  .a_step = 1,
+                  .b = a.data(),
+                  .b_row = size,
+                  .b_transposed = false,
+                  .c = y.data(),
+                  .c_row = size};
       if (transpose) std::swap(g.a_row, g.a_step);
       bf16_gemm(g);
       EXPECT_EQ(y, bf16(a));
@@ -133,7 +157,17 @@ TEST_F(HalfGemm, InF16TheErrorIsAThousandth) {
       for (float& x : a) x *= scale;
       const auto exact = reference::matmul<double>({1, m, n, k, false, true, true}, doubles(a), doubles(b));
       std::vector<float> y(exact.size());
-      f16_gemm({.m = m, .n = n, .k = k, .a = a.data(), .a_row = k, .a_step = 1, .b = b.data(), .b_row = k, .b_transposed = true, .c = y.data(), .c_row = n});
+      f16_gemm({.m = m,
+                .n = n,
+                .k = k,
+                .a = a.data(),
+                .a_row = k,
+                .a_step = 1,
+                .b = b.data(),
+                .b_row = k,
+                .b_transposed = true,
+                .c = y.data(),
+                .c_row = n});
       double error = 0, square = 0;
       for (size_t i = 0; i < y.size(); ++i) {
         error += std::pow(static_cast<double>(y[i]) - exact[i], 2);
@@ -153,7 +187,17 @@ TEST_F(HalfGemm, WhatIsNotFiniteStaysVisible) {
       const auto b = normal(size * size, 2);
       a[3] = bad;
       std::vector<float> y(a.size());
-      multiply({.m = size, .n = size, .k = size, .a = a.data(), .a_row = size, .a_step = 1, .b = b.data(), .b_row = size, .b_transposed = false, .c = y.data(), .c_row = size});
+      multiply({.m = size,
+                .n = size,
+                .k = size,
+                .a = a.data(),
+                .a_row = size,
+                .a_step = 1,
+                .b = b.data(),
+                .b_row = size,
+                .b_transposed = false,
+                .c = y.data(),
+                .c_row = size});
       for (int64_t j = 0; j < size; ++j) EXPECT_FALSE(std::isfinite(y[static_cast<size_t>(j)]));
       for (size_t i = size; i < y.size(); ++i) EXPECT_TRUE(std::isfinite(y[i])) << i;
     }
@@ -170,7 +214,17 @@ TEST_F(HalfGemm, ARightOperandThatIsPackedOnceGivesTheSameBits) {
     for (const bool transposed : {false, true}) {
       const int64_t b_row = transposed ? k : n;
       std::vector<float> once(static_cast<size_t>(m * n)), packed(once), memory(static_cast<size_t>(HalfRight::floats(k, n) + 16));
-      half_gemm({.m = m, .n = n, .k = k, .a = a.data(), .a_row = k, .a_step = 1, .b = b.data(), .b_row = b_row, .b_transposed = transposed, .c = once.data(), .c_row = n,
+      half_gemm({.m = m,
+                 .n = n,
+                 .k = k,
+                 .a = a.data(),
+                 .a_row = k,
+                 .a_step = 1,
+                 .b = b.data(),
+                 .b_row = b_row,
+                 .b_transposed = transposed,
+                 .c = once.data(),
+                 .c_row = n,
                  .bias = bias.data()});
       auto address = reinterpret_cast<uintptr_t>(memory.data());
       const HalfRight right(b.data(), b_row, transposed, k, n, reinterpret_cast<float*>((address + 63) / 64 * 64));
