@@ -94,11 +94,11 @@ def train_torch(text, seed, peak, steps):
     return sum(losses) / windows, seconds
 
 
-def train_danlu(program, text, threads, seed, peak, steps):
+def train_danlu(program, text, threads, seed, peak, steps, precision):
     recipe = pathlib.Path(__file__).parent.parent / "recipes" / "shakespeare.yaml"
     with tempfile.TemporaryDirectory() as runs:
         subprocess.run([program, "run", str(recipe), f"seed={seed}", f"train.optimizer.lr={peak}", f"train.steps={steps}",
-                        f"train.validate_every={steps}", "--runs", runs, "--threads", str(threads)], check=True,
+                        f"train.validate_every={steps}", f"train.matmul_precision={precision}", "--runs", runs, "--threads", str(threads)], check=True,
                        env={**os.environ, "SHAKESPEARE": str(text)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         run = pathlib.Path(runs) / "shakespeare"
         return (json.loads((run / "report.json").read_text())["metrics"]["loss"]["value"],
@@ -113,11 +113,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--matmul-precision", choices=("highest", "medium"), default="highest", help="of danlu; torch trains in f32, its fastest here")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     text = args.text.read_text()
     for seed in range(1, args.rounds + 1):
-        loss, seconds = train_danlu(args.program, args.text.resolve(), args.threads, seed, args.lr, args.steps)
+        loss, seconds = train_danlu(args.program, args.text.resolve(), args.threads, seed, args.lr, args.steps, args.matmul_precision)
         print(f"danlu  validation loss {loss:.4f}  {seconds:.1f} s", flush=True)
         their_loss, their_seconds = train_torch(text, seed, args.lr, args.steps)
         print(f"torch  validation loss {their_loss:.4f}  {their_seconds:.1f} s   ratio of times {their_seconds / seconds:.2f}", flush=True)
