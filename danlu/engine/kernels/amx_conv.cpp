@@ -371,7 +371,7 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
   const Axes axes(s);
   const int64_t taps = axes.taps(), sums_floats = taps * s.channels * s.filters;
   const int64_t image_grid = image_grid_floats(axes), output_grid = Grid::floats(1, axes.h.out, axes.w.grid());
-  const int64_t x_pairs = image_grid_floats(axes) / 2, y_pairs = output_grid / 2;
+  const int64_t x_pairs = image_grid / 2, y_pairs = output_grid / 2;  // positions of an image; a grid has a number for each
   const int64_t images = std::clamp<int64_t>(kChunk / (x_pairs * s.channels + y_pairs * s.filters), 1, s.batch);
   const int64_t x_row = rounded_up(images * x_pairs + kSlack, kTile) + kTile;  // no power of two
   Workspace workspace(Workspace::rounded(sums_floats) + image_grid + output_grid + Workspace::rounded(s.channels * x_row) +
@@ -381,8 +381,7 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
              of_outputs = grid_of_outputs(axes, axes.h.out, axes.w.grid(), 0, 0, workspace.take(output_grid));
   float* const turned = workspace.take(s.channels * x_row);
   float* const pairs = workspace.take(images * y_pairs * s.filters);
-  const int64_t x_positions = of_image.positions / 2, y_positions = of_outputs.positions / 2;
-  for (int64_t c = 0; c < s.channels; ++c) std::fill(turned + c * x_row + images * x_positions, turned + (c + 1) * x_row, 0.0f);
+  for (int64_t c = 0; c < s.channels; ++c) std::fill(turned + c * x_row + images * x_pairs, turned + (c + 1) * x_row, 0.0f);
   std::fill(sums, sums + sums_floats, 0.0f);
   const int64_t channel_blocks = s.channels / kBlock, filter_blocks = s.filters / kBlock;
   for (int64_t first_image = 0; first_image < s.batch; first_image += images) {
@@ -390,8 +389,8 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
     parallel_for(count, 1, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
         const int64_t at = first_image + n;
-        round_turned(of_image, x + at * s.height * s.width * s.channels, s.channels, turned + n * x_positions, x_row);
-        round_pairs(of_outputs, dy + at * axes.h.out * axes.w.out * s.filters, s.filters, pairs + n * y_positions * s.filters);
+        round_turned(of_image, x + at * s.height * s.width * s.channels, s.channels, turned + n * x_pairs, x_row);
+        round_pairs(of_outputs, dy + at * axes.h.out * axes.w.out * s.filters, s.filters, pairs + n * y_pairs * s.filters);
       }
     });
     parallel_for(taps * channel_blocks * filter_blocks, 1, [&](int64_t begin, int64_t end) {
@@ -401,7 +400,7 @@ void amx_conv_backward_weights(const Conv2dShape& s, const float* x, const float
                         f = task % filter_blocks * kBlock;
           const int64_t u = tap / axes.w.kernel, v = tap % axes.w.kernel, plane = u % axes.h.stride * axes.w.planes() + v % axes.w.stride;
           const int64_t offset = (plane * axes.h.grid() + u / axes.h.stride) * of_image.pitch + v / axes.w.stride;
-          add_products(turned + c * x_row, x_row, x_positions, pairs + f, s.filters, y_positions, count, offset, sums + task * kBlock * kBlock);
+          add_products(turned + c * x_row, x_row, x_pairs, pairs + f, s.filters, y_pairs, count, offset, sums + task * kBlock * kBlock);
         }
       });
     });
