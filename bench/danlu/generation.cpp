@@ -39,7 +39,7 @@ std::shared_ptr<models::Gpt> make_network(WeightFormat format) {
 // Sequences in a cache, all of the same length.
 class Sequences {
  public:
-  Sequences(std::shared_ptr<models::Gpt> network, int64_t count) : network_(std::move(network)), cache_(network_->options(), count), count_(count) {}
+  Sequences(std::shared_ptr<models::Gpt> network, int64_t count) : network_(std::move(network)), cache_(network_->options(), count, infer::default_cache_format(*network_)), count_(count) {}
 
   int64_t length() const { return pieces_.empty() ? 0 : cache_.length(pieces_.front().slot); }
   void start(int64_t tokens) {

@@ -1,7 +1,5 @@
 #include "danlu/infer/cached_forward.h"
 
-#include <cmath>
-
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/engine/kernels/attention.h"
 
@@ -19,14 +17,13 @@ Tensor cached_forward(models::Gpt& network, KvCache& cache, std::span<const Piec
     cache.append(piece.slot, piece.tokens);
   }
   const auto rows = static_cast<int64_t>(ids.size());
-  const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(o.head_dim)));
   std::vector<kernels::CachedSequence> sequences(pieces.size());
   const auto attend = [&](int64_t layer, const Tensor& qkv) {
     for (size_t i = 0; i < pieces.size(); ++i) {
       sequences[i] = cache.sequence(pieces[i].slot, layer, static_cast<int64_t>(pieces[i].tokens.size()));
     }
     Tensor mixed = Tensor::empty({rows, o.heads * o.head_dim});
-    kernels::attention_cached(qkv.data(), sequences, o.heads, o.kv_heads, o.head_dim, scale, mixed.mutable_data());
+    kernels::attention_cached(cache.shape(), qkv.data(), sequences, mixed.mutable_data());
     return mixed;
   };
   return network.hidden(Tensor::from({rows}, std::span<const int64_t>(ids)), Tensor::from({rows}, std::span<const int64_t>(positions)), attend);

@@ -17,8 +17,8 @@ struct Piece {
 };
 
 // The normalised output of the last block, (rows of all pieces, width), piece after piece: what Gpt::hidden would give at these
-// positions of the whole sequences. Their keys and values are in the cache afterwards. Each slot occurs once. If it throws, the
-// slots of the pieces are unsound.
+// positions of the whole sequences, but for the rounding of a cache in f16. Their keys and values are in the cache afterwards. Each slot
+// occurs once. If it throws, the slots of the pieces are unsound.
 Tensor cached_forward(models::Gpt& network, KvCache& cache, std::span<const Piece> pieces);
 
 }  // namespace danlu::infer

@@ -39,9 +39,18 @@ void expect_near(const Tensor& a, const Tensor& b, float tolerance) {
   for (int64_t i = 0; i < a.numel(); ++i) ASSERT_NEAR(a.data()[i], b.data()[i], tolerance) << "at " << i;
 }
 
-class CachedForward : public testing::TestWithParam<std::pair<const char*, int64_t>> {
+struct Case {
+  const char* family;
+  int64_t kv_heads;
+  kernels::CacheFormat format = kernels::CacheFormat::f32;
+};
+
+class CachedForward : public testing::TestWithParam<Case> {
  protected:
-  CachedForward() : network_(random_gpt(options(GetParam().first, GetParam().second))), cache_(network_->options(), 3) {}
+  CachedForward() : network_(random_gpt(options(GetParam().family, GetParam().kv_heads))), cache_(network_->options(), 3, GetParam().format) {}
+
+  // Beside rounding of f32: that of keys and values to 11 bits. Outputs of the last norm are of size 1.
+  float tolerance() const { return GetParam().format == kernels::CacheFormat::f16 ? 0.02f : 2e-4f; }
 
   Tensor run(int64_t slot, const Tokens& tokens) { return cached_forward(*network_, cache_, std::vector<Piece>{{slot, tokens}}); }
   int64_t claim() { return cache_.claim(Tokens{0}, 0)->slot; }
@@ -55,7 +64,7 @@ TEST_P(CachedForward, TokenByTokenEqualsTheWholeSequence) {
   const Tensor expected = full_forward(*network_, tokens);
   const int64_t slot = claim();
   for (int64_t i = 0; i < 96; ++i) {
-    expect_near(run(slot, {tokens[static_cast<size_t>(i)]}), expected.rows(i, i + 1), 2e-4f);
+    expect_near(run(slot, {tokens[static_cast<size_t>(i)]}), expected.rows(i, i + 1), tolerance());
   }
 }
 
@@ -66,7 +75,7 @@ TEST_P(CachedForward, PiecesOfAnySizeEqualTheWholeSequence) {
     const int64_t slot = claim();
     for (int64_t begin = 0; begin < 90; begin += size) {
       const int64_t end = std::min<int64_t>(begin + size, 90);
-      expect_near(run(slot, Tokens(tokens.begin() + begin, tokens.begin() + end)), expected.rows(begin, end), 2e-4f);
+      expect_near(run(slot, Tokens(tokens.begin() + begin, tokens.begin() + end)), expected.rows(begin, end), tolerance());
     }
     cache_.release(slot);
   }
@@ -81,8 +90,8 @@ TEST_P(CachedForward, SequencesDoNotSeeEachOther) {
   run(slot_b, Tokens(b.begin(), b.begin() + 10));
   const std::vector<Piece> pieces = {{slot_a, {a[39]}}, {slot_b, Tokens(b.begin() + 10, b.end())}};
   const Tensor y = cached_forward(*network_, cache_, pieces);
-  expect_near(y.rows(0, 1), expected_a.rows(39, 40), 2e-4f);
-  expect_near(y.rows(1, 51), expected_b.rows(10, 60), 2e-4f);
+  expect_near(y.rows(0, 1), expected_a.rows(39, 40), tolerance());
+  expect_near(y.rows(1, 51), expected_b.rows(10, 60), tolerance());
 }
 
 TEST_P(CachedForward, ATakenOverPrefixEqualsItsComputation) {
@@ -94,13 +103,16 @@ TEST_P(CachedForward, ATakenOverPrefixEqualsItsComputation) {
   run(claim(), first);
   const auto claimed = cache_.claim(second, 49);
   ASSERT_GE(claimed->cached, 20);
-  expect_near(run(claimed->slot, Tokens(second.begin() + claimed->cached, second.end())), expected.rows(claimed->cached, 50), 2e-4f);
+  expect_near(run(claimed->slot, Tokens(second.begin() + claimed->cached, second.end())), expected.rows(claimed->cached, 50), tolerance());
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, CachedForward,
-                         testing::Values(std::pair("gpt2", 4), std::pair("llama", 4), std::pair("llama", 2), std::pair("llama", 1),
-                                         std::pair("qwen2", 2), std::pair("qwen3", 2)),
-                         [](const auto& family) { return std::string(family.param.first) + "_" + std::to_string(family.param.second); });
+                         testing::Values(Case{"gpt2", 4}, Case{"llama", 4}, Case{"llama", 2}, Case{"llama", 1}, Case{"qwen2", 2}, Case{"qwen3", 2},
+                                         Case{"gpt2", 4, kernels::CacheFormat::f16}, Case{"qwen3", 2, kernels::CacheFormat::f16}),
+                         [](const auto& one) {
+                           return std::string(one.param.family) + "_" + std::to_string(one.param.kv_heads) +
+                                  (one.param.format == kernels::CacheFormat::f16 ? "_f16" : "");
+                         });
 
 }  // namespace
 }  // namespace danlu::infer

@@ -44,6 +44,11 @@ void check(const GenerationRequest& request, const models::GptOptions& network) 
   }
 }
 
+kernels::CacheFormat cache_format(const std::string& word, const models::Gpt& network) {
+  if (word == "auto") return default_cache_format(network);
+  return word == "f16" ? kernels::CacheFormat::f16 : kernels::CacheFormat::f32;
+}
+
 }  // namespace
 
 void GeneratorOptions::describe(OptionVisitor& v) {
@@ -51,6 +56,11 @@ void GeneratorOptions::describe(OptionVisitor& v) {
   v.field("queue_capacity", queue_capacity, {1, 1e6}, "requests that may wait; one more is refused");
   v.field("prefill_chunk", prefill_chunk, {1, 1e6}, "prompt tokens of one step: more read prompts faster, fewer keep answers flowing");
   v.field("threads", threads, {0, 1024}, "compute threads; 0 takes every processor");
+  decoding.describe(v);
+}
+
+void DecodingOptions::describe(OptionVisitor& v) {
+  v.choice("kv_cache", kv_cache, {"auto", "f32", "f16"}, "keys and values of what was read: f16 takes half the memory of f32; auto is f16 for weights of few bits");
 }
 
 class Generator::Impl {
@@ -58,7 +68,7 @@ class Generator::Impl {
   Impl(std::shared_ptr<LanguageModel> model, const GeneratorOptions& options)
       : model_(std::move(model)),
         options_(options),
-        cache_(model_->network->options(), options.max_sequences),
+        cache_(model_->network->options(), options.max_sequences, cache_format(options.decoding.kv_cache, *model_->network)),
         worker_([this, threads = options.threads > 0 ? static_cast<int>(options.threads) : num_threads()] {
           set_num_threads(threads);
           loop();

@@ -49,11 +49,17 @@ struct GenerationEvent {
   int64_t cached_tokens = 0;               // of the prompt, taken over from an earlier request; in the first event
 };
 
+struct DecodingOptions {
+  std::string kv_cache = "auto";  // numbers of the cache: f32, f16 (half the memory), or default_cache_format()
+  void describe(OptionVisitor& v);
+};
+
 struct GeneratorOptions {
   int64_t max_sequences = 8;        // that run at once
   int64_t queue_capacity = 256;     // requests that may wait
   int64_t prefill_chunk = 256;      // prompt tokens of one step
   int64_t threads = 0;              // of the engine; 0: as it is set where the generator is made
+  DecodingOptions decoding = {};
   void describe(OptionVisitor& v);
 };
 

@@ -125,6 +125,18 @@ TEST(Generator, EightTogetherAnswerAsEachAlone) {
   EXPECT_EQ(statistics.waiting, 0);
 }
 
+TEST(Generator, ACacheOf16BitsAnswersNearlyTheSame) {
+  const auto model = random_language_model({.family = "qwen3", .layers = 2, .heads = 4, .kv_heads = 2, .width = 64, .context = 128});
+  Generator exact(model), half(model, {.decoding = {.kv_cache = "f16"}});
+  const GenerationRequest request = {.prompt = bytes("some words to be read, and scored again"), .max_tokens = 0, .logprobs = 0, .prompt_logprobs = true};
+  const Generation a = generate(exact, request), b = generate(half, request);
+  double difference = 0;
+  for (size_t i = 1; i < a.logprobs.size(); ++i) difference = std::max(difference, std::abs(*a.logprobs[i].logprob - *b.logprobs[i].logprob));
+  EXPECT_GT(difference, 0) << "the same cache";
+  EXPECT_LT(difference, 0.05);
+  EXPECT_THROW(Generator(model, {.decoding = {.kv_cache = "f8"}}), ConfigError);
+}
+
 TEST(Generator, APromptTakesOverWhatEarlierOnesHaveInCommon) {
   const auto model = random_language_model();
   const GenerationRequest first = {.prompt = bytes("You are a poet. Write of the moon."), .max_tokens = 20, .sampling = kGreedy, .ignore_eos = true};

@@ -1,26 +1,30 @@
 #include "danlu/infer/kv_cache.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+#include <set>
 
 #include "danlu/base/check.h"
 
 namespace danlu::infer {
 namespace {
 
-constexpr int64_t kFirstCapacity = 64;
-
 int64_t common_prefix(std::span<const data::TokenId> a, std::span<const data::TokenId> b) {
   return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
 }
 
+size_t pages_for(size_t tokens) { return (tokens + kernels::kCacheTile - 1) / kernels::kCacheTile; }
+
 }  // namespace
 
-KvCache::KvCache(const models::GptOptions& options, int64_t slots)
-    : layers_(options.layers),
-      kv_heads_(options.kv_heads),
-      head_dim_(options.head_dim),
-      context_(options.context),
+kernels::CacheFormat default_cache_format(const models::Gpt& network) {
+  return network.quantized_weights().empty() ? kernels::CacheFormat::f32 : kernels::CacheFormat::f16;
+}
+
+KvCache::KvCache(const models::GptOptions& o, int64_t slots, kernels::CacheFormat format)
+    : shape_{o.heads, o.kv_heads, o.head_dim, static_cast<float>(1 / std::sqrt(static_cast<double>(o.head_dim))), format},
+      layers_(o.layers),
+      context_(o.context),
       slots_(static_cast<size_t>(slots)) {}
 
 std::optional<KvCache::Claim> KvCache::claim(std::span<const data::TokenId> prompt, int64_t reusable) {
@@ -37,18 +41,14 @@ std::optional<KvCache::Claim> KvCache::claim(std::span<const data::TokenId> prom
     }
   }
   // A sequence that goes on is taken over. One that has little in common with the newcomer may be asked for again: its beginning
-  // is copied to the slot that was not used for longest.
-  if (best != nullptr && !best->is_running && 2 * cached >= static_cast<int64_t>(best->tokens.size())) target = best;
-  if (target != best) {
-    target->tokens.clear();
-    if (cached > 0) {
-      reserve(*target, cached);
-      copy(best->keys, target->keys, cached);
-      copy(best->values, target->values, cached);
-      target->tokens.assign(prompt.begin(), prompt.begin() + cached);
-    }
+  // is shared with the slot that was not used for longest.
+  if (best != nullptr && !best->is_running && 2 * cached >= std::ssize(best->tokens)) target = best;
+  if (best != nullptr && target != best) {
+    target->tokens = best->tokens;
+    target->pages = best->pages;
+    target->addresses = best->addresses;
   }
-  target->tokens.resize(static_cast<size_t>(cached));
+  cut(*target, static_cast<size_t>(cached));
   target->is_running = true;
   target->last_used = ++uses_;
   return Claim{target - slots_.data(), cached};
@@ -56,22 +56,43 @@ std::optional<KvCache::Claim> KvCache::claim(std::span<const data::TokenId> prom
 
 void KvCache::append(int64_t slot, std::span<const data::TokenId> tokens) {
   Slot& s = at(slot);
-  DANLU_CHECK(length(slot) + static_cast<int64_t>(tokens.size()) <= context_, "a sequence is no longer than the context");
-  reserve(s, length(slot) + static_cast<int64_t>(tokens.size()));
+  DANLU_CHECK(length(slot) + std::ssize(tokens) <= context_, "a sequence is no longer than the context");
+  const size_t pages = pages_for(s.tokens.size() + tokens.size());
+  for (size_t page = s.tokens.size() / kernels::kCacheTile; page < pages; ++page) make_writable(s, page);
   s.tokens.insert(s.tokens.end(), tokens.begin(), tokens.end());
 }
 
+// The page is there, and no other slot's.
+void KvCache::make_writable(Slot& slot, size_t page) {
+  if (page == slot.pages.size()) {
+    slot.pages.push_back(std::make_shared<Tensor>(Tensor::empty({layers_ * shape_.layer_bytes()}, Dtype::u8)));
+    slot.addresses.push_back(slot.pages.back()->mutable_raw_bytes());
+  } else if (slot.pages[page].use_count() > 1) {
+    slot.pages[page] = std::make_shared<Tensor>(slot.pages[page]->clone());
+    slot.addresses[page] = slot.pages[page]->mutable_raw_bytes();
+  }
+}
+
 kernels::CachedSequence KvCache::sequence(int64_t slot, int64_t layer, int64_t rows) {
-  Slot& s = at(slot);
-  const int64_t offset = layer * kv_heads_ * s.capacity * head_dim_;
-  return {s.keys.mutable_data() + offset, s.values.mutable_data() + offset, s.capacity, length(slot) - rows, rows};
+  return {at(slot).addresses.data(), layer * shape_.layer_bytes(), length(slot) - rows, rows};
+}
+
+void KvCache::cut(int64_t slot, int64_t length) {
+  DANLU_CHECK(length >= 0 && length <= this->length(slot), "a sequence is cut to what it has");
+  cut(at(slot), static_cast<size_t>(length));
+}
+
+void KvCache::cut(Slot& slot, size_t tokens) {
+  slot.tokens.resize(tokens);
+  slot.pages.resize(pages_for(tokens));
+  slot.addresses.resize(slot.pages.size());
 }
 
 void KvCache::release(int64_t slot, bool keep) {
   Slot& s = at(slot);
   s.is_running = false;
   s.last_used = keep ? ++uses_ : 0;
-  if (!keep) s.tokens.clear();
+  if (!keep) cut(s, 0);
 }
 
 int64_t KvCache::running() const {
@@ -79,9 +100,9 @@ int64_t KvCache::running() const {
 }
 
 int64_t KvCache::bytes() const {
-  int64_t total = 0;
-  for (const Slot& s : slots_) total += s.keys.defined() ? static_cast<int64_t>(s.keys.bytes() + s.values.bytes()) : 0;
-  return total;
+  std::set<const std::byte*> pages;
+  for (const Slot& s : slots_) pages.insert(s.addresses.begin(), s.addresses.end());
+  return std::ssize(pages) * layers_ * shape_.layer_bytes();
 }
 
 KvCache::Slot* KvCache::least_recent_free() {
@@ -90,31 +111,6 @@ KvCache::Slot* KvCache::least_recent_free() {
     if (!slot.is_running && (least == nullptr || slot.last_used < least->last_used)) least = &slot;
   }
   return least;
-}
-
-void KvCache::reserve(Slot& slot, int64_t tokens) {
-  if (tokens <= slot.capacity) return;
-  const int64_t capacity = std::min(context_, std::max({tokens, 2 * slot.capacity, kFirstCapacity}));
-  const Shape shape{layers_, kv_heads_, capacity, head_dim_};
-  Tensor keys = Tensor::empty(shape), values = Tensor::empty(shape);
-  const auto length = static_cast<int64_t>(slot.tokens.size());
-  if (length > 0) {
-    copy(slot.keys, keys, length);
-    copy(slot.values, values, length);
-  }
-  slot.keys = std::move(keys);
-  slot.values = std::move(values);
-  slot.capacity = capacity;
-}
-
-// The first tokens of every layer and head.
-void KvCache::copy(const Tensor& from, Tensor& to, int64_t tokens) const {
-  const int64_t from_step = from.size(2) * head_dim_, to_step = to.size(2) * head_dim_;
-  const float* source = from.data();
-  float* target = to.mutable_data();
-  for (int64_t i = 0; i < layers_ * kv_heads_; ++i) {
-    std::memcpy(target + i * to_step, source + i * from_step, static_cast<size_t>(tokens * head_dim_) * sizeof(float));
-  }
 }
 
 }  // namespace danlu::infer

@@ -1,12 +1,15 @@
-// The keys and values of sequences, so that each token goes through the network once.
+// The keys and values of sequences, so that each token goes through the network once, as f32 or f16.
 //
-// A slot holds one sequence. When the sequence ends its keys and values stay until the slot is needed: a prompt that begins as
-// an earlier sequence did takes over what they have in common, of a sequence that still runs too.
+// A slot holds one sequence, in pages of kernels::kCacheTile tokens. When the sequence ends its keys and values stay until the slot is
+// needed: a prompt that begins as an earlier sequence did shares the pages that they have in common, of a sequence that still runs too. A
+// page that another one has as well is copied before it is written to.
 //
 // Threads: one at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,10 +21,13 @@
 
 namespace danlu::infer {
 
+// f16 where the weights are of few bits, whose rounding moves more than that of the cache does; else f32.
+kernels::CacheFormat default_cache_format(const models::Gpt& network);
+
 class KvCache {
  public:
-  // Memory is taken as sequences grow, never more than the context for each slot.
-  KvCache(const models::GptOptions& options, int64_t slots);
+  // Memory is taken page by page as sequences grow.
+  KvCache(const models::GptOptions& options, int64_t slots, kernels::CacheFormat format);
 
   struct Claim {
     int64_t slot;
@@ -37,28 +43,33 @@ class KvCache {
   // For attention_cached: the last `rows` tokens of the slot are the new ones. Valid until the next append.
   kernels::CachedSequence sequence(int64_t slot, int64_t layer, int64_t rows);
 
+  // Leaves out what is behind the first `length` tokens of a slot.
+  void cut(int64_t slot, int64_t length);
+
   // The sequence has ended; its tokens stay. With `keep` false they are forgotten: their keys and values may be unsound.
   void release(int64_t slot, bool keep = true);
 
   int64_t length(int64_t slot) const { return static_cast<int64_t>(at(slot).tokens.size()); }
   int64_t running() const;
   int64_t bytes() const;  // of keys and values, in use or not
+  const kernels::CachedHeads& shape() const { return shape_; }
 
  private:
   struct Slot {
     std::vector<data::TokenId> tokens;
-    Tensor keys, values;  // (layers, kv_heads, capacity, head_dim)
-    int64_t capacity = 0;
+    std::vector<std::shared_ptr<Tensor>> pages;  // bytes; as many as the tokens take
+    std::vector<std::byte*> addresses;           // of each page
     bool is_running = false;
     int64_t last_used = 0;
   };
   Slot& at(int64_t slot) { return slots_[static_cast<size_t>(slot)]; }
   const Slot& at(int64_t slot) const { return slots_[static_cast<size_t>(slot)]; }
   Slot* least_recent_free();
-  void reserve(Slot& slot, int64_t tokens);
-  void copy(const Tensor& from, Tensor& to, int64_t tokens) const;
+  void cut(Slot& slot, size_t tokens);
+  void make_writable(Slot& slot, size_t page);
 
-  int64_t layers_, kv_heads_, head_dim_, context_;
+  kernels::CachedHeads shape_;
+  int64_t layers_, context_;
   std::vector<Slot> slots_;
   int64_t uses_ = 0;
 };

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "danlu/base/error.h"
+#include "danlu/base/float16.h"
+#include "danlu/infer/testing.h"
 
 namespace danlu::infer {
 namespace {
@@ -15,6 +17,31 @@ models::GptOptions shape(int64_t context = 1000) {
   return {.layers = kLayers, .heads = 4, .kv_heads = kHeads, .width = 16, .head_dim = kHeadDim, .context = context, .vocab_size = 100};
 }
 
+// One number of the cache, by its place in a page (kernels/attention.h).
+struct Number {
+  std::byte* head;
+  int64_t at;
+  bool is_f16;
+  void set(float value) const {
+    if (is_f16) reinterpret_cast<uint16_t*>(head)[at] = f32_to_f16(value);
+    else reinterpret_cast<float*>(head)[at] = value;
+  }
+  float get() const { return is_f16 ? f16_to_f32(reinterpret_cast<const uint16_t*>(head)[at]) : reinterpret_cast<const float*>(head)[at]; }
+};
+
+Number number(const KvCache& cache, const kernels::CachedSequence& s, int64_t head, int64_t position, int64_t at) {
+  const kernels::CachedHeads& shape = cache.shape();
+  return {s.pages[position / kernels::kCacheTile] + s.offset + head * shape.head_bytes(), at, shape.format == kernels::CacheFormat::f16};
+}
+
+Number key(const KvCache& cache, const kernels::CachedSequence& s, int64_t head, int64_t position, int64_t d) {
+  return number(cache, s, head, position, d * kernels::kCacheTile + position % kernels::kCacheTile);
+}
+
+Number value(const KvCache& cache, const kernels::CachedSequence& s, int64_t head, int64_t position, int64_t d) {
+  return number(cache, s, head, position, kernels::kCacheTile * kHeadDim + position % kernels::kCacheTile * cache.shape().value_row() + d);
+}
+
 // Appends tokens, with keys and values that tell where they belong.
 void feed(KvCache& cache, int64_t slot, const Tokens& tokens) {
   const int64_t begin = cache.length(slot), rows = static_cast<int64_t>(tokens.size());
@@ -25,9 +52,9 @@ void feed(KvCache& cache, int64_t slot, const Tokens& tokens) {
     for (int64_t head = 0; head < kHeads; ++head) {
       for (int64_t i = 0; i < rows; ++i) {
         for (int64_t d = 0; d < kHeadDim; ++d) {
-          const int64_t at = (head * s.capacity + begin + i) * kHeadDim + d;
-          s.keys[at] = static_cast<float>(1000 * layer + 100 * head + tokens[static_cast<size_t>(i)]);
-          s.values[at] = -s.keys[at];
+          const auto told = static_cast<float>(1000 * layer + 100 * head + tokens[static_cast<size_t>(i)]);
+          key(cache, s, head, begin + i, d).set(told);
+          value(cache, s, head, begin + i, d).set(-told);
         }
       }
     }
@@ -40,16 +67,26 @@ void expect_holds(KvCache& cache, int64_t slot, const Tokens& tokens) {
     const kernels::CachedSequence s = cache.sequence(slot, layer, 0);
     for (int64_t head = 0; head < kHeads; ++head) {
       for (size_t i = 0; i < tokens.size(); ++i) {
-        const int64_t at = (head * s.capacity + static_cast<int64_t>(i)) * kHeadDim + 3;
-        ASSERT_EQ(s.keys[at], static_cast<float>(1000 * layer + 100 * head + tokens[i]));
-        ASSERT_EQ(s.values[at], -s.keys[at]);
+        const auto told = static_cast<float>(1000 * layer + 100 * head + tokens[i]);
+        ASSERT_EQ(key(cache, s, head, static_cast<int64_t>(i), 3).get(), told);
+        ASSERT_EQ(value(cache, s, head, static_cast<int64_t>(i), 3).get(), -told);
       }
     }
   }
 }
 
-TEST(KvCache, GrowsWithItsSequences) {
-  KvCache cache(shape(), 4);
+class KvCacheOf : public testing::TestWithParam<kernels::CacheFormat> {
+ protected:
+  KvCache cache_of(int64_t slots, int64_t context = 1000) const { return {shape(context), slots, GetParam()}; }
+};
+
+int64_t pages(const KvCache& cache) { return cache.bytes() / (kLayers * cache.shape().layer_bytes()); }
+
+INSTANTIATE_TEST_SUITE_P(Formats, KvCacheOf, testing::Values(kernels::CacheFormat::f32, kernels::CacheFormat::f16),
+                         [](const auto& format) { return format.param == kernels::CacheFormat::f16 ? "f16" : "f32"; });
+
+TEST_P(KvCacheOf, GrowsWithItsSequences) {
+  KvCache cache = cache_of(4);
   EXPECT_EQ(cache.bytes(), 0);
   const auto claim = cache.claim(Tokens{1}, 0);
   ASSERT_TRUE(claim);
@@ -60,11 +97,11 @@ TEST(KvCache, GrowsWithItsSequences) {
     all.insert(all.end(), piece.begin(), piece.end());
   }
   expect_holds(cache, claim->slot, all);
-  EXPECT_LE(cache.bytes(), 2 * 600 * kLayers * kHeads * kHeadDim * 4);  // twice what is used at most
+  EXPECT_EQ(pages(cache), 5) << "of 64 tokens";
 }
 
-TEST(KvCache, ASequenceThatGoesOnTakesItsSlotOver) {
-  KvCache cache(shape(), 3);
+TEST_P(KvCacheOf, ASequenceThatGoesOnTakesItsSlotOver) {
+  KvCache cache = cache_of(3);
   const int64_t slot = cache.claim(Tokens{1, 2, 3}, 2)->slot;
   feed(cache, slot, {1, 2, 3, 4});
   cache.release(slot);
@@ -77,8 +114,8 @@ TEST(KvCache, ASequenceThatGoesOnTakesItsSlotOver) {
   EXPECT_EQ(cache.claim(Tokens{1, 2, 3, 4}, 3)->cached, 3);
 }
 
-TEST(KvCache, ABeginningIsCopiedFromASequenceThatRunsOrHasMore) {
-  KvCache cache(shape(), 3);
+TEST_P(KvCacheOf, ABeginningIsTakenOverFromASequenceThatRunsOrHasMore) {
+  KvCache cache = cache_of(3);
   const int64_t first = cache.claim(Tokens{1, 2, 3}, 2)->slot;
   feed(cache, first, {1, 2, 3});
   const auto second = cache.claim(Tokens{1, 2, 9}, 2);
@@ -96,8 +133,33 @@ TEST(KvCache, ABeginningIsCopiedFromASequenceThatRunsOrHasMore) {
   expect_holds(cache, first, {1, 2, 3, 4, 5, 6, 7});
 }
 
-TEST(KvCache, TheSlotUnusedForLongestIsTaken) {
-  KvCache cache(shape(), 2);
+TEST_P(KvCacheOf, PagesAreSharedUntilTheyAreWrittenTo) {
+  KvCache cache = cache_of(3);
+  const int64_t first = cache.claim(Tokens{1}, 0)->slot;
+  Tokens text(100, 7);
+  feed(cache, first, text);
+  EXPECT_EQ(pages(cache), 2);
+  const auto second = cache.claim(text, 99);
+  EXPECT_EQ(second->cached, 99);
+  EXPECT_EQ(pages(cache), 2) << "the same ones";
+  feed(cache, second->slot, {8, 9});
+  EXPECT_EQ(pages(cache), 3) << "the first is still shared";
+  feed(cache, first, {5});
+  EXPECT_EQ(pages(cache), 3);
+  text.push_back(5);
+  expect_holds(cache, first, text);
+  text.resize(99);
+  text.insert(text.end(), {8, 9});
+  expect_holds(cache, second->slot, text);
+  // Whoever was there first may be the one that goes on and copies.
+  const auto third = cache.claim(text, 101);
+  feed(cache, second->slot, {4});
+  EXPECT_EQ(pages(cache), 4);
+  expect_holds(cache, third->slot, text);
+}
+
+TEST_P(KvCacheOf, TheSlotUnusedForLongestIsTaken) {
+  KvCache cache = cache_of(2);
   const int64_t a = cache.claim(Tokens{1, 1}, 0)->slot;
   feed(cache, a, {1, 1});
   const int64_t b = cache.claim(Tokens{2, 2}, 0)->slot;
@@ -114,21 +176,38 @@ TEST(KvCache, TheSlotUnusedForLongestIsTaken) {
   expect_holds(cache, a, {1, 1});
 }
 
-TEST(KvCache, WhatIsNotKeptIsNotReused) {
-  KvCache cache(shape(), 2);
+TEST_P(KvCacheOf, WhatIsNotKeptIsNotReused) {
+  KvCache cache = cache_of(2);
   const int64_t slot = cache.claim(Tokens{1, 2, 3}, 2)->slot;
   feed(cache, slot, {1, 2, 3});
   cache.release(slot, false);
   EXPECT_EQ(cache.claim(Tokens{1, 2, 3, 4}, 3)->cached, 0);
 }
 
-TEST(KvCache, HoldsNoMoreThanTheContext) {
-  KvCache cache(shape(70), 1);
+TEST_P(KvCacheOf, WhatIsCutOffIsWrittenOver) {
+  KvCache cache = cache_of(2);
+  const int64_t slot = cache.claim(Tokens{1}, 0)->slot;
+  feed(cache, slot, {1, 2, 3, 4, 5});
+  cache.cut(slot, 3);
+  expect_holds(cache, slot, {1, 2, 3});
+  feed(cache, slot, {6});
+  expect_holds(cache, slot, {1, 2, 3, 6});
+  EXPECT_THROW(cache.cut(slot, 5), InternalError);
+  EXPECT_EQ(cache.claim(Tokens{1, 2, 3, 4, 5}, 5)->cached, 3);
+}
+
+TEST_P(KvCacheOf, HoldsNoMoreThanTheContext) {
+  KvCache cache = cache_of(1, 70);
   const int64_t slot = cache.claim(Tokens{1}, 0)->slot;
   feed(cache, slot, Tokens(69, 5));
   feed(cache, slot, {6});
-  EXPECT_EQ(cache.bytes(), 2 * 70 * kLayers * kHeads * kHeadDim * 4);
+  EXPECT_EQ(pages(cache), 2);
   EXPECT_THROW(cache.append(slot, Tokens{7}), InternalError);
+}
+
+TEST(KvCache, IsOf16BitsForWeightsOfFewBits) {
+  EXPECT_EQ(default_cache_format(*random_gpt(shape())), kernels::CacheFormat::f32);
+  EXPECT_EQ(default_cache_format(*quantized_gpt(shape())), kernels::CacheFormat::f16);
 }
 
 }  // namespace

@@ -6,10 +6,7 @@
 #include <algorithm>
 
 #include "danlu/base/error.h"
-#include "danlu/base/float16.h"
-#include "danlu/base/rng.h"
 #include "danlu/base/temporary_directory.h"
-#include "danlu/engine/kernels/packed_weight.h"
 #include "danlu/formats/safetensors.h"
 #include "danlu/infer/cached_forward.h"
 #include "danlu/infer/testing.h"
@@ -200,24 +197,7 @@ std::shared_ptr<LanguageModel> quantized_language_model(const std::string& famil
   models::GptOptions options = tiny(family);
   options.tied = tied;
   options.vocab_size = kByteVocabulary;
-  Rng rng(3);
-  auto network = std::make_unique<models::Gpt>(options, [&](const std::string& name, int64_t rows, int64_t columns) {
-    const WeightFormat format = name == "token_embedding" ? WeightFormat::q8 : WeightFormat::q4;
-    const kernels::PackedWeight layout{format, rows, columns, nullptr};
-    Tensor packed = Tensor::zeros(QuantizedWeight::packed_shape(format, rows, columns), Dtype::u8);
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t group = 0; group * kernels::kGroup < columns; ++group) {
-        uint8_t codes[kernels::kGroup];
-        for (uint8_t& code : codes) code = static_cast<uint8_t>(rng.uniform() * static_cast<float>(2 * kernels::zero_code(format)));
-        kernels::put_group(layout, packed.mutable_data<uint8_t>(), row, group, codes, f32_to_f16(0.4f / static_cast<float>(kernels::zero_code(format))));
-      }
-    }
-    return QuantizedWeight(format, rows, columns, packed);
-  });
-  for (nn::NamedTensor& p : network->named_parameters()) {
-    for (float& v : p.tensor.mutable_span()) v = 0.5f + rng.uniform();
-  }
-  return std::make_shared<LanguageModel>(LanguageModel{"small", std::move(network), data::Tokenizer(byte_tokenizer()), {kEndOfText}, Json::object()});
+  return std::make_shared<LanguageModel>(LanguageModel{"small", quantized_gpt(options), data::Tokenizer(byte_tokenizer()), {kEndOfText}, Json::object()});
 }
 
 TEST(QuantizedLanguageModel, ComesBackAsWritten) {
@@ -263,7 +243,7 @@ TEST(QuantizedLanguageModel, APassWithTheCacheIsThatWithout) {
   Tensor input = Tensor::zeros({1, 11}, Dtype::i64);
   std::copy(ids.begin(), ids.end(), input.mutable_data<int64_t>());
   const Tensor whole = model->network->hidden(input);
-  KvCache cache(model->network->options(), 1);
+  KvCache cache(model->network->options(), 1, kernels::CacheFormat::f32);
   const int64_t slot = cache.claim(ids, 0)->slot;
   int64_t row = 0;
   for (const size_t count : {6u, 1u, 1u, 3u}) {

@@ -11,9 +11,12 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/files.h"
+#include "danlu/base/float16.h"
 #include "danlu/base/json.h"
+#include "danlu/base/rng.h"
 #include "danlu/data/text/tokenizer_model.h"
 #include "danlu/engine/autograd/tape.h"
+#include "danlu/engine/kernels/packed_weight.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/infer/language_model.h"
 
@@ -42,6 +45,29 @@ inline std::unique_ptr<models::Gpt> random_gpt(models::GptOptions options, uint6
   for (Tensor& parameter : network->parameters()) {
     if (parameter.rank() < 2) continue;
     for (float& weight : parameter.mutable_span()) weight *= 6;
+  }
+  network->eval();
+  return network;
+}
+
+// With random weights of 4 bits, 8 in the embedding.
+inline std::unique_ptr<models::Gpt> quantized_gpt(const models::GptOptions& options) {
+  Rng rng(3);
+  auto network = std::make_unique<models::Gpt>(options, [&](const std::string& name, int64_t rows, int64_t columns) {
+    const WeightFormat format = name == "token_embedding" ? WeightFormat::q8 : WeightFormat::q4;
+    const kernels::PackedWeight layout{format, rows, columns, nullptr};
+    Tensor packed = Tensor::zeros(QuantizedWeight::packed_shape(format, rows, columns), Dtype::u8);
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t group = 0; group * kernels::kGroup < columns; ++group) {
+        uint8_t codes[kernels::kGroup];
+        for (uint8_t& code : codes) code = static_cast<uint8_t>(rng.uniform() * static_cast<float>(2 * kernels::zero_code(format)));
+        kernels::put_group(layout, packed.mutable_data<uint8_t>(), row, group, codes, f32_to_f16(0.4f / static_cast<float>(kernels::zero_code(format))));
+      }
+    }
+    return QuantizedWeight(format, rows, columns, packed);
+  });
+  for (nn::NamedTensor& p : network->named_parameters()) {
+    for (float& v : p.tensor.mutable_span()) v = 0.5f + rng.uniform();
   }
   network->eval();
   return network;

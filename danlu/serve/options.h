@@ -24,6 +24,7 @@ struct ServeOptions {
     v.field("max_sequences", generation.max_sequences, {1, 1024},
             "texts that a language model writes at the same time");
     v.field("prefill_chunk", generation.prefill_chunk, {1, 1e6}, "prompt tokens that one of its steps takes in");
+    generation.decoding.describe(v);
     v.field("max_conversations", conversations.most, {1, 1e6}, "conversations with FAQs that are remembered; the one that was silent longest goes first");
     v.field("conversation_idle_s", conversations.idle_s, {1, 1e6}, "how long one is remembered in which nothing is said");
     v.field("metrics", metrics, "answer GET /metrics");

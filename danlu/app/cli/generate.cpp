@@ -41,6 +41,7 @@ class GenerateVerb : public Verb {
     arguments.fields(length_);
     arguments.options("--stop", request_.stop, "end before this text; may be given several times");
     arguments.fields(request_.sampling);
+    arguments.fields(decoding_);
     arguments.fields(pictures_);
     arguments.flag("--json", json_, "print a line of JSON: text, finish_reason, numbers of tokens, seconds");
     arguments.flag("--stream", stream_, "with --json: a line for each piece of text before it (without, text is printed as it arises)");
@@ -54,7 +55,7 @@ class GenerateVerb : public Verb {
     json_ = json_ || context.console.form() == LogForm::json;
     const fs::path bundle = find_bundle(run_, context.runs);
     if (infer::is_image_generator(bundle)) return make_pictures(infer::ImageGenerator(bundle));
-    infer::Generator generator(infer::LanguageModel::load(bundle), {.max_sequences = 1});
+    infer::Generator generator(infer::LanguageModel::load(bundle), {.max_sequences = 1, .decoding = decoding_});
     request_.prompt = encode_prompt(generator.model());
     request_.max_tokens = length_.max_tokens;
 
@@ -151,6 +152,7 @@ class GenerateVerb : public Verb {
   std::string run_, prompt_;
   infer::GenerationRequest request_;
   Length length_;
+  infer::DecodingOptions decoding_;
   Pictures pictures_;
   bool json_ = false, stream_ = false;
   std::string text_;

@@ -70,7 +70,7 @@ ComparedMetric compare_perplexity(const LanguageQuality& before, const LanguageQ
 // A model that reads a prompt, and then goes on.
 class Reader {
  public:
-  explicit Reader(models::Gpt& network) : network_(network), cache_(network.options(), 1) {
+  explicit Reader(models::Gpt& network) : network_(network), cache_(network.options(), 1, infer::default_cache_format(network)) {
     const int64_t length = std::clamp<int64_t>(network.options().context / 2, 1, kPrompt);
     for (int64_t i = 0; i < length; ++i) prompt_.push_back(static_cast<data::TokenId>(7919 * i % network.options().vocab_size));
   }

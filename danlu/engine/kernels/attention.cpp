@@ -56,20 +56,17 @@ void forward_head(const AttentionShape& s, bool half, const float* qkv, const in
   const int64_t d = s.head_dim, length = up(s.length, kTile), width = up(d, lanes()), group = s.heads / s.kv_heads;
   Workspace workspace(half ? half_forward_floats(s) : forward_floats(s));
   const Parts parts(s, qkv, n, kv);
-  KeysAndValues keys_and_values{s.length, d, width, nullptr, nullptr};
-  bf16::Right half_keys{}, half_values{};
+  KeysAndValues keys_and_values{d, width, nullptr, nullptr};
+  HalfKeysAndValues half_keys_and_values{d, width, {}, {}};
   if (half) {
-    half_keys = packed_right(parts.keys, s.row(), true, s.length, d, workspace.take(half_keys_floats(s)));
-    half_values = packed_right(parts.values, s.row(), false, d, s.length, workspace.take(half_values_floats(s)));
-    keys_and_values.half_keys = &half_keys;
-    keys_and_values.half_values = &half_values;
+    half_keys_and_values.keys = packed_right(parts.keys, s.row(), true, s.length, d, workspace.take(half_keys_floats(s)));
+    half_keys_and_values.values = packed_right(parts.values, s.row(), false, d, s.length, workspace.take(half_values_floats(s)));
   } else {
     float* const tiles = workspace.take(length * d);
-    float* const values = workspace.take(length * width);
+    float* const rows = workspace.take(length * width);
     transpose_tiles(s, parts.keys, tiles);
-    copy_rows(parts.values, s.row(), s.length, d, 1, values, width);
-    keys_and_values.tiles = tiles;
-    keys_and_values.values = values;
+    copy_rows(parts.values, s.row(), s.length, d, 1, rows, width);
+    keys_and_values = {d, width, tiles, rows};
   }
   Block block(workspace, width);
   if (half) block.packed = workspace.take(left_floats(kTile, d) + left_floats(kTile, kChunk));
@@ -79,7 +76,8 @@ void forward_head(const AttentionShape& s, bool half, const float* qkv, const in
     for (int64_t h = kv * group; h < (kv + 1) * group; ++h) {
       copy_rows(qkv + (n * s.length + begin) * s.row() + h * d, s.row(), block.rows, d, s.scale, block.queries, width);
       prefetch_rows(y + ((n * s.length + begin) * s.heads + h) * d, s.heads * d, block.rows, d);
-      attend(block, keys_and_values);
+      if (half) attend(block, half_keys_and_values);
+      else attend(block, keys_and_values);
       for (int64_t r = 0; r < block.rows; ++r) {
         const float inverse = 1 / block.total[r];
         map(block.sums + r * width, y + ((n * s.length + begin + r) * s.heads + h) * d, d,
@@ -153,9 +151,9 @@ void backward_tile(const AttentionShape& s, Gradients& g, const Sight& sight, in
     groups[r / kBlockRows] = keys;
     if (keys.empty()) continue;
     const int64_t first = down(keys.begin, lanes()), columns = up(keys.end, lanes()) - first;
-    multiply({g.queries + r * width, width, 1}, {g.key_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
+    multiply({g.queries + r * width, width, 1}, Right{g.key_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
              g.p + r * kTile + first, kTile);
-    multiply({g.dy + r * width, width, 1}, {g.value_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
+    multiply({g.dy + r * width, width, 1}, Right{g.value_tiles + tile * s.head_dim + first, kTile}, columns, s.head_dim, false,
              g.ds + r * kTile + first, kTile);
   }
   for (int64_t r = 0; r < rows; ++r) {
@@ -165,15 +163,15 @@ void backward_tile(const AttentionShape& s, Gradients& g, const Sight& sight, in
   for (int64_t r = 0; r < rows; r += kBlockRows) {
     const Span keys = groups[r / kBlockRows];
     if (keys.empty()) continue;
-    multiply({g.ds + r * kTile + keys.begin, kTile, 1}, {g.keys + (tile + keys.begin) * width, width}, width, keys.end - keys.begin, true,
+    multiply({g.ds + r * kTile + keys.begin, kTile, 1}, Right{g.keys + (tile + keys.begin) * width, width}, width, keys.end - keys.begin, true,
              g.dqueries + r * width, width);
   }
   for (int64_t k = 0; k < std::min(kTile, s.length - tile); k += kBlockRows) {
     const Span seeing = rows_that_see(sight, rows, tile + k, tile + k + kBlockRows);
     if (seeing.empty()) continue;
     const int64_t at = seeing.begin * kTile + k, count = seeing.end - seeing.begin;
-    multiply({g.p + at, 1, kTile}, {g.dy + seeing.begin * width, width}, width, count, true, g.dvalues + (tile + k) * width, width);
-    multiply({g.ds + at, 1, kTile}, {g.queries + seeing.begin * width, width}, width, count, true, g.dkeys + (tile + k) * width, width);
+    multiply({g.p + at, 1, kTile}, Right{g.dy + seeing.begin * width, width}, width, count, true, g.dvalues + (tile + k) * width, width);
+    multiply({g.ds + at, 1, kTile}, Right{g.queries + seeing.begin * width, width}, width, count, true, g.dkeys + (tile + k) * width, width);
   }
 }
 

@@ -4,6 +4,7 @@
 // attention() and attention_backward() are of numbers rounded to bf16 (matmul_precision.h), those over a cache never.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -23,19 +24,36 @@ void attention(const AttentionShape& shape, const float* qkv, const int64_t* fir
 void attention_backward(const AttentionShape& shape, const float* dy, const float* qkv, const int64_t* first, const float* y,
                         const float* log_sum_exp, float* dqkv);
 
-// The keys and values of one sequence so far, (kv_heads, capacity, head_dim) each, and how many rows it brings.
-struct CachedSequence {
-  float* keys;
-  float* values;
-  int64_t capacity;
-  int64_t position;  // of its first new row: that many are in the cache already
-  int64_t rows;      // position + rows <= capacity
+// The numbers of a cache. f16 halves its memory and the reading of it, for 11 significant bits; what is larger than 65504 is cut to it.
+enum class CacheFormat { f32, f16 };
+
+// A cache is made of pages of kCacheTile positions, which lie as attention reads them. Each has, of every layer and of every head of keys,
+//   keys    (head_dim, kCacheTile)
+//   values  (kCacheTile, value_row()), zero behind head_dim
+constexpr int64_t kCacheTile = 64;
+
+struct CachedHeads {
+  int64_t heads, kv_heads, head_dim;
+  float scale;
+  CacheFormat format = CacheFormat::f32;
+  int64_t row() const { return (heads + 2 * kv_heads) * head_dim; }
+  int64_t value_row() const { return (head_dim + 15) / 16 * 16; }  // whole vectors of any instruction set
+  int64_t number_bytes() const { return format == CacheFormat::f16 ? 2 : 4; }
+  int64_t head_bytes() const { return kCacheTile * (head_dim + value_row()) * number_bytes(); }
+  int64_t layer_bytes() const { return kv_heads * head_bytes(); }
 };
 
-// The rows of qkv ((heads + 2 kv_heads) * head_dim floats each) belong to the sequences one after another. Stores their keys and
-// values at position and behind, then attends: row r of a sequence sees 0 to position + r. y: (rows of all, heads * head_dim).
-// The result of a sequence does not depend on what else is in the call.
-void attention_cached(const float* qkv, std::span<const CachedSequence> sequences, int64_t heads, int64_t kv_heads, int64_t head_dim,
-                      float scale, float* y);
+// The keys and values of a layer of one sequence so far, and how many rows it brings.
+struct CachedSequence {
+  std::byte* const* pages;  // for position + rows positions
+  int64_t offset;           // of the layer in each page, in bytes
+  int64_t position;         // of its first new row: that many are in the cache already
+  int64_t rows;
+};
+
+// The rows of qkv (shape.row() floats each) belong to the sequences one after another. Stores their keys and values at position and
+// behind, then attends: row r of a sequence sees 0 to position + r. y: (rows of all, heads * head_dim).
+// The result of a row does not depend, in a single bit, on what else is in the call nor on how many rows come with it.
+void attention_cached(const CachedHeads& shape, const float* qkv, std::span<const CachedSequence> sequences, float* y);
 
 }  // namespace danlu::kernels

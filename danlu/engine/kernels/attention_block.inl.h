@@ -93,13 +93,19 @@ inline void multiply_packed(const bf16::Left& a, int64_t rows, const bf16::Right
                         .c = c, .c_row = c_row, .accumulate = add, .bias = nullptr});
 }
 
-// The keys and values of one head. Values have rows of whole vectors and are zero from `count` to a whole tile.
+// The keys and values of one head. attend() takes any type with these members, of f32 or f16.
 struct KeysAndValues {
-  int64_t count, head_dim, width;  // width: head_dim rounded up to whole vectors
-  const float* tiles;              // transposed keys
-  const float* values;
-  // In half precision instead of both, unless null: keys as columns, values as rows.
-  const bf16::Right *half_keys = nullptr, *half_values = nullptr;
+  int64_t head_dim, width;  // of a row of values: head_dim rounded up to whole vectors
+  const float* tiles;
+  const float* rows;
+  const float* keys(int64_t tile) const { return tiles + tile * head_dim; }  // transposed: (head_dim, kTile) from position `tile`
+  const float* values(int64_t position) const { return rows + position * width; }  // to the end of its tile
+};
+
+// The same in half precision.
+struct HalfKeysAndValues {
+  int64_t head_dim, width;
+  bf16::Right keys, values;  // as columns of the scores, and as rows of the sums
 };
 
 // One block of rows, with room for what is computed on the way.
@@ -157,10 +163,10 @@ HWY_INLINE float exponentials(float* scores, Span seen, Span computed, float& la
   return correction;
 }
 
-// As attend_chunk(), in half precision; the queries are packed.
-inline void attend_chunk_in_half(Block& block, const KeysAndValues& kv, const bf16::Left& queries, int64_t begin, int64_t end, bool later) {
+// As the other attend_chunk(), in half precision; the queries are packed.
+inline void attend_chunk(Block& block, const HalfKeysAndValues& kv, const bf16::Left& queries, int64_t begin, int64_t end, bool later) {
   const int64_t columns = up(end - begin, bf16::kLanes);
-  multiply_packed(queries, block.rows, *kv.half_keys, begin, columns, 0, false, block.scores, kChunk);
+  multiply_packed(queries, block.rows, kv.keys, begin, columns, 0, false, block.scores, kChunk);
   for (int64_t r = 0; r < block.rows; ++r) {
     const Span seen = block.sight.keys[r].clipped(begin, end);
     const float correction = exponentials(block.scores + r * kChunk, {seen.begin - begin, seen.end - begin}, {0, columns}, block.largest[r], block.total[r]);
@@ -170,11 +176,12 @@ inline void attend_chunk_in_half(Block& block, const KeysAndValues& kv, const bf
     }
   }
   const bf16::Left scores = packed_left(block.scores, kChunk, true, block.rows, columns, block.packed + left_floats(kTile, kv.head_dim));
-  multiply_packed(scores, block.rows, *kv.half_values, 0, kv.width, begin, true, block.sums, kv.width);
+  multiply_packed(scores, block.rows, kv.values, 0, kv.width, begin, true, block.sums, kv.width);
 }
 
 // Scores, exponentials and weighted values of the keys [begin, end), at most kChunk of them.
-inline void attend_chunk(Block& block, const KeysAndValues& kv, int64_t begin, int64_t end, bool later) {
+template <class Cache>
+void attend_chunk(Block& block, const Cache& kv, int64_t begin, int64_t end, bool later) {
   Span groups[kTile / kBlockRows];
   for (int64_t r = 0; r < block.rows; r += kBlockRows) groups[r / kBlockRows] = block.sight.of_rows(r, r + kBlockRows).clipped(begin, end);
   const auto for_groups = [&](int64_t tile, const auto& body) HWY_ATTR {
@@ -186,7 +193,7 @@ inline void attend_chunk(Block& block, const KeysAndValues& kv, int64_t begin, i
   for (int64_t tile = begin; tile < end; tile += kTile) {
     for_groups(tile, [&](int64_t r, Span keys) HWY_ATTR {
       const int64_t first = down(keys.begin, lanes()), last = up(keys.end, lanes());
-      multiply({block.queries + r * kv.width, kv.width, 1}, {kv.tiles + tile * kv.head_dim + (first - tile), kTile}, last - first,
+      multiply({block.queries + r * kv.width, kv.width, 1}, Right{kv.keys(tile) + (first - tile), kTile}, last - first,
                kv.head_dim, false, block.scores + r * kChunk + (first - begin), kChunk);
     });
   }
@@ -202,30 +209,32 @@ inline void attend_chunk(Block& block, const KeysAndValues& kv, int64_t begin, i
   }
   for (int64_t tile = begin; tile < end; tile += kTile) {
     for_groups(tile, [&](int64_t r, Span keys) HWY_ATTR {
-      multiply({block.scores + r * kChunk + (keys.begin - begin), kChunk, 1}, {kv.values + keys.begin * kv.width, kv.width}, kv.width,
+      multiply({block.scores + r * kChunk + (keys.begin - begin), kChunk, 1}, Right{kv.values(keys.begin), kv.width}, kv.width,
                keys.end - keys.begin, true, block.sums + r * kv.width, kv.width);
     });
   }
 }
 
-// For the rows of a block, whose queries and sight are set: sums, total and largest.
-inline void attend(Block& block, const KeysAndValues& kv) {
-  std::fill(block.sums, block.sums + up(block.rows, kBlockRows) * kv.width, 0.0f);
+// Calls chunk(begin, end, later) for the keys that the rows of a block see, from sums of nothing on.
+template <class Chunk>
+void for_chunks(Block& block, int64_t width, const Chunk& chunk) {
+  std::fill(block.sums, block.sums + up(block.rows, kBlockRows) * width, 0.0f);
   std::fill(block.largest, block.largest + kTile, -HUGE_VALF);
   std::fill(block.total, block.total + kTile, 0.0f);
   const Span all = block.sight.of_rows(0, block.rows);
   if (all.empty()) return;
   const int64_t first = down(all.begin, kTile);
-  if (kv.half_keys != nullptr) {
-    const bf16::Left queries = packed_left(block.queries, kv.width, true, block.rows, kv.head_dim, block.packed);
-    for (int64_t begin = first; begin < all.end; begin += kChunk) {
-      attend_chunk_in_half(block, kv, queries, begin, std::min(begin + kChunk, all.end), begin > first);
-    }
-    return;
-  }
-  for (int64_t begin = first; begin < all.end; begin += kChunk) {
-    attend_chunk(block, kv, begin, std::min(begin + kChunk, all.end), begin > first);
-  }
+  for (int64_t begin = first; begin < all.end; begin += kChunk) chunk(begin, std::min(begin + kChunk, all.end), begin > first);
+}
+
+// For the rows of a block, whose queries and sight are set: sums, total and largest.
+template <class Cache>
+void attend(Block& block, const Cache& kv) {
+  for_chunks(block, kv.width, [&](int64_t begin, int64_t end, bool later) HWY_ATTR { attend_chunk(block, kv, begin, end, later); });
+}
+inline void attend(Block& block, const HalfKeysAndValues& kv) {
+  const bf16::Left queries = packed_left(block.queries, kv.width, true, block.rows, kv.head_dim, block.packed);
+  for_chunks(block, kv.width, [&](int64_t begin, int64_t end, bool later) HWY_ATTR { attend_chunk(block, kv, queries, begin, end, later); });
 }
 
 }  // namespace danlu::kernels::HWY_NAMESPACE

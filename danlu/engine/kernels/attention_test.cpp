@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
+#include "danlu/base/float16.h"
 #include "danlu/base/rng.h"
 #include "danlu/base/threads.h"
 #include "danlu/engine/kernels/isa.h"
@@ -17,28 +19,34 @@
 namespace danlu::kernels {
 namespace {
 
-struct Heads {
-  int64_t heads, kv_heads, head_dim;
-  float scale = 0.3f;
-  int64_t row() const { return (heads + 2 * kv_heads) * head_dim; }
-};
-
-// A cache of one sequence; what has not been stored is NaN, so that reading it shows.
+// A cache of one sequence, of two layers, the second of which is used; what has not been stored is NaN, so that reading it shows.
 struct Cache {
-  Cache(const Heads& h, int64_t positions)
-      : capacity(positions), keys(static_cast<size_t>(h.kv_heads * positions * h.head_dim), NAN), values(keys) {}
+  Cache(const CachedHeads& h, int64_t positions) : offset(h.layer_bytes()) {
+    const uint32_t nan = h.format == CacheFormat::f16 ? 0x7e007e00u : std::bit_cast<uint32_t>(NAN);
+    for (int64_t page = 0; page < positions; page += kCacheTile) memory.emplace_back(2 * h.layer_bytes() / 4, nan);
+    for (std::vector<uint32_t>& page : memory) pages.push_back(reinterpret_cast<std::byte*>(page.data()));
+  }
   CachedSequence next(int64_t rows) {
     position += rows;
-    return {keys.data(), values.data(), capacity, position - rows, rows};
+    return {pages.data(), offset, position - rows, rows};
   }
-  int64_t capacity, position = 0;
-  std::vector<float> keys, values;
+  int64_t offset, position = 0;
+  std::vector<std::vector<uint32_t>> memory;
+  std::vector<std::byte*> pages;
 };
 
 // What the reference gives for a whole sequence.
-std::vector<double> whole(const Heads& h, const std::vector<float>& qkv) {
+std::vector<double> whole(const CachedHeads& h, const std::vector<float>& qkv) {
   const auto length = static_cast<int64_t>(qkv.size()) / h.row();
   return reference::attention<double>({1, length, h.heads, h.kv_heads, h.head_dim, true, static_cast<double>(h.scale)}, {qkv.begin(), qkv.end()}, {});
+}
+
+// The queries as they are, keys and values rounded to f16.
+std::vector<float> rounded(const CachedHeads& h, std::vector<float> qkv) {
+  for (size_t i = 0; i < qkv.size(); ++i) {
+    if (static_cast<int64_t>(i) % h.row() >= h.heads * h.head_dim) qkv[i] = f16_to_f32(f32_to_f16(qkv[i]));
+  }
+  return qkv;
 }
 
 void expect_near(const std::vector<float>& y, const std::vector<double>& expected) {
@@ -51,26 +59,67 @@ class AttentionCached : public OnEveryIsa {};
 // A prompt at once, its continuation row by row, and everything in pieces of other lengths.
 TEST_F(AttentionCached, InPiecesIsTheWholeSequence) {
   on_every_isa([] {
-    for (const Heads h : {Heads{2, 2, 8}, Heads{6, 2, 16}, Heads{3, 1, 5}, Heads{1, 1, 33}, Heads{2, 1, 64}}) {
-      for (const std::vector<int64_t>& pieces : {std::vector<int64_t>{7, 1, 1, 1}, {1, 1, 5}, {70, 3, 66}, {300}, {0, 4, 0}}) {
-        const int64_t length = std::accumulate(pieces.begin(), pieces.end(), int64_t{0});
-        const std::vector<float> qkv = normal(length * h.row(), 1);
-        std::vector<float> y(static_cast<size_t>(length * h.heads * h.head_dim), NAN);
-        Cache cache(h, length + 3);
-        for (const int64_t rows : pieces) {
-          const int64_t row = cache.position;
-          const CachedSequence sequence = cache.next(rows);
-          attention_cached(qkv.data() + row * h.row(), {&sequence, 1}, h.heads, h.kv_heads, h.head_dim, h.scale,
-                           y.data() + row * h.heads * h.head_dim);
+    for (const CacheFormat format : {CacheFormat::f32, CacheFormat::f16}) {
+      for (CachedHeads h : {CachedHeads{2, 2, 8, 0.3f}, {6, 2, 16, 0.3f}, {3, 1, 5, 0.3f}, {1, 1, 33, 0.3f}, {2, 1, 64, 0.3f}}) {
+        h.format = format;
+        for (const std::vector<int64_t>& pieces : {std::vector<int64_t>{7, 1, 1, 1}, {1, 1, 5}, {70, 3, 66}, {300}, {0, 4, 0}}) {
+          const int64_t length = std::accumulate(pieces.begin(), pieces.end(), int64_t{0});
+          const std::vector<float> qkv = normal(length * h.row(), 1);
+          std::vector<float> y(static_cast<size_t>(length * h.heads * h.head_dim), NAN);
+          Cache cache(h, length + 3);
+          for (const int64_t rows : pieces) {
+            const int64_t row = cache.position;
+            const CachedSequence sequence = cache.next(rows);
+            attention_cached(h, qkv.data() + row * h.row(), {&sequence, 1}, y.data() + row * h.heads * h.head_dim);
+          }
+          expect_near(y, whole(h, format == CacheFormat::f16 ? rounded(h, qkv) : qkv));
         }
-        expect_near(y, whole(h, qkv));
       }
     }
   });
 }
 
+TEST_F(AttentionCached, ARowDoesNotDependOnHowManyComeWithIt) {
+  on_every_isa([] {
+    for (const CacheFormat format : {CacheFormat::f32, CacheFormat::f16}) {
+      const CachedHeads h{6, 2, 40, 0.3f, format};
+      const int64_t length = 270, first = 250, y_row = h.heads * h.head_dim;  // across the end of a chunk
+      const std::vector<float> qkv = normal(length * h.row(), 1);
+      std::vector<float> one(static_cast<size_t>(length * y_row)), several = one;
+      Cache cache(h, length), other(h, length);
+      for (Cache* each : {&cache, &other}) {
+        const CachedSequence sequence = each->next(first);
+        attention_cached(h, qkv.data(), {&sequence, 1}, (each == &cache ? one : several).data());
+      }
+      for (int64_t row = first; row < length; ++row) {
+        const CachedSequence sequence = cache.next(1);
+        attention_cached(h, qkv.data() + row * h.row(), {&sequence, 1}, one.data() + row * y_row);
+      }
+      for (int64_t row = first, rows = 3; row < length; row += rows, rows = std::min(rows % 9 + 1, length - row)) {
+        const CachedSequence sequence = other.next(rows);
+        attention_cached(h, qkv.data() + row * h.row(), {&sequence, 1}, several.data() + row * y_row);
+      }
+      EXPECT_EQ(one, several);
+    }
+  });
+}
+
+TEST_F(AttentionCached, WhatNoF16CanHoldIsCutAndANaNStays) {
+  on_every_isa([] {
+    const CachedHeads h{1, 1, 4, 1.0f, CacheFormat::f16};
+    std::vector<float> qkv = {0, 0, 0, 0, 1e6f, 1, 1, 1, 1e6f, -1e6f, 1e-6f, NAN}, y(4);
+    Cache cache(h, 1);
+    const CachedSequence sequence = cache.next(1);
+    attention_cached(h, qkv.data(), {&sequence, 1}, y.data());
+    EXPECT_EQ(y[0], 65504);
+    EXPECT_EQ(y[1], -65504);
+    EXPECT_NEAR(y[2], 1e-6f, 3e-8f);
+    EXPECT_TRUE(std::isnan(y[3]));
+  });
+}
+
 TEST_F(AttentionCached, ASequenceDoesNotDependOnWhatElseIsInTheCall) {
-  const Heads h{4, 2, 16};
+  const CachedHeads h{4, 2, 16, 0.3f, CacheFormat::f16};
   const std::vector<int64_t> rows = {3, 1, 0, 80, 1};
   const int64_t total = std::accumulate(rows.begin(), rows.end(), int64_t{0}), y_row = h.heads * h.head_dim;
   const std::vector<float> qkv = normal(total * h.row(), 1);
@@ -85,11 +134,11 @@ TEST_F(AttentionCached, ASequenceDoesNotDependOnWhatElseIsInTheCall) {
       sequences.push_back(together.back().next(r));
     }
     std::vector<float> y(static_cast<size_t>(total * y_row)), one = y;
-    attention_cached(qkv.data(), sequences, h.heads, h.kv_heads, h.head_dim, h.scale, y.data());
+    attention_cached(h, qkv.data(), sequences, y.data());
     int64_t row = 0;
     for (size_t i = 0; i < rows.size(); row += rows[i++]) {
       const CachedSequence sequence = alone[i].next(rows[i]);
-      attention_cached(qkv.data() + row * h.row(), {&sequence, 1}, h.heads, h.kv_heads, h.head_dim, h.scale, one.data() + row * y_row);
+      attention_cached(h, qkv.data() + row * h.row(), {&sequence, 1}, one.data() + row * y_row);
     }
     EXPECT_EQ(y, one) << threads << " threads";
   }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "danlu/engine/kernels/f16.inl.h"
 #include "danlu/engine/kernels/vector_map.inl.h"
 #include "hwy/cache_control.h"
 
@@ -27,15 +28,18 @@ struct Left {
   const float* p;
   int64_t row, step;
 };
-// Row k is p[k * row, ...).
+// Row k is p[k * row, ...), of f32 or f16.
+template <class Number>
 struct Right {
-  const float* p;
+  const Number* p;
   int64_t row;
 };
+template <class Number>
+Right(const Number* p, int64_t row) -> Right<Number>;
 
 // kBlockRows rows, kVectors vectors of columns: c = a b, or c += a b.
-template <int kVectors>
-HWY_INLINE void multiply_block(Left a, Right b, int64_t steps, bool add, float* c, int64_t c_row) {
+template <int kVectors, class Number>
+HWY_INLINE void multiply_block(Left a, Right<Number> b, int64_t steps, bool add, float* c, int64_t c_row) {
   const F32 d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   VecF sum[kBlockRows][kVectors];
@@ -47,7 +51,7 @@ HWY_INLINE void multiply_block(Left a, Right b, int64_t steps, bool add, float* 
   for (int64_t k = 0; k < steps; ++k) {
     VecF row[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b.p + k * b.row + v * lanes);
+    for (int v = 0; v < kVectors; ++v) row[v] = load(d, b.p + k * b.row + v * lanes);
 #pragma GCC unroll 4
     for (int i = 0; i < kBlockRows; ++i) {
       const VecF factor = hn::Set(d, a.p[i * a.row + k * a.step]);
@@ -63,17 +67,18 @@ HWY_INLINE void multiply_block(Left a, Right b, int64_t steps, bool add, float* 
 }
 
 // The same for n columns, a multiple of the lanes.
-HWY_INLINE void multiply(Left a, Right b, int64_t n, int64_t steps, bool add, float* c, int64_t c_row) {
+template <class Number>
+HWY_INLINE void multiply(Left a, Right<Number> b, int64_t n, int64_t steps, bool add, float* c, int64_t c_row) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(F32()));
   int64_t j = 0;
   for (; j + kBlockVectors * lanes <= n; j += kBlockVectors * lanes) {
-    multiply_block<kBlockVectors>(a, {b.p + j, b.row}, steps, add, c + j, c_row);
+    multiply_block<kBlockVectors>(a, Right{b.p + j, b.row}, steps, add, c + j, c_row);
   }
   if (kBlockVectors > 2 && j + 2 * lanes <= n) {
-    multiply_block<2>(a, {b.p + j, b.row}, steps, add, c + j, c_row);
+    multiply_block<2>(a, Right{b.p + j, b.row}, steps, add, c + j, c_row);
     j += 2 * lanes;
   }
-  for (; j < n; j += lanes) multiply_block<1>(a, {b.p + j, b.row}, steps, add, c + j, c_row);
+  for (; j < n; j += lanes) multiply_block<1>(a, Right{b.p + j, b.row}, steps, add, c + j, c_row);
 }
 
 // Asks for a row that will be read or written soon: rows far apart are not foreseen by the processor.
