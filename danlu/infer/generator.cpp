@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kWhere = "infer.generator";
 constexpr int64_t kLogits = int64_t{1} << 23;  // in memory at a time: 32 MiB
+constexpr int64_t kAnswerRows = 16;            // of a step, guesses among them: more rows take longer than the reading of the weights
 
 void check(const GenerationRequest& request, const models::GptOptions& network) {
   check(request.sampling);
@@ -61,6 +62,7 @@ void GeneratorOptions::describe(OptionVisitor& v) {
 
 void DecodingOptions::describe(OptionVisitor& v) {
   v.choice("kv_cache", kv_cache, {"auto", "f32", "f16"}, "keys and values of what was read: f16 takes half the memory of f32; auto is f16 for weights of few bits");
+  v.field("lookup", lookup, {0, kAnswerRows - 1}, "tokens of an answer that a step may guess, from where prompt or answer went on from the same words, and check; the answer does not change; 0: none");
 }
 
 class Generator::Impl {
@@ -139,7 +141,7 @@ Generator::RequestId Generator::Impl::submit(GenerationRequest request, OnEvent 
     throw QueueFull(kWhere, fmt::format("{} requests wait already, as many as may; try again later", waiting_.size()));
   }
   const RequestId id = ++last_id_;
-  waiting_.push_back(std::make_unique<Sequence>(id, std::move(request), std::move(on_event)));
+  waiting_.push_back(std::make_unique<Sequence>(id, std::move(request), std::move(on_event), options_.decoding.lookup));
   live_[id] = false;
   wake_.notify_one();
   return id;
@@ -222,8 +224,8 @@ void Generator::Impl::finish(Sequence* sequence, const GenerationEvent& event, b
   discard(sequence, keep_cache)->deliver(event);
 }
 
-// A token of each answer, and as many tokens of prompts as fit. They pass the network apart, each by the products that suit them, so
-// that what comes out depends neither on the other kind nor on how many there are.
+// A token of each answer, with guesses of what follows if there is room, and as many tokens of prompts as fit. They pass the network
+// apart, each by the products that suit them, so that what comes out depends neither on the other kind nor on how many there are.
 void Generator::Impl::step() {
   Group answers{kernels::BatchInvariant::Rows::few, {}, {}}, prompts{kernels::BatchInvariant::Rows::many, {}, {}};
   plan(answers, prompts);
@@ -237,8 +239,11 @@ void Generator::Impl::plan(Group& answers, Group& prompts) {
     group.pieces.push_back(sequence.take(limit));
     return static_cast<int64_t>(group.pieces.back().tokens.size());
   };
+  const auto in_answer = std::count_if(running_.begin(), running_.end(), [](const Owned& s) { return !s->in_prompt(); });
   for (const Owned& sequence : running_) {
-    if (!sequence->in_prompt()) take(answers, *sequence, 1);
+    if (sequence->in_prompt()) continue;
+    const int64_t context = model_->network->options().context;
+    take(answers, *sequence, std::clamp<int64_t>(kAnswerRows / in_answer, 1, context - sequence->length()));
   }
   size_t i = 0;
   for (int64_t budget = options_.prefill_chunk; budget > 0;) {
@@ -314,8 +319,15 @@ void Generator::Impl::read_logits(const Tensor& hidden, Group& group) {
     }
     Tensor logits = model_->network->logits(gathered);
     const std::span<float> values = logits.mutable_span();
-    parallel_for(count, 1, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; ++i) {
+    // Rows of an answer are read in their order, those of a prompt in any.
+    std::vector<int64_t> begins;
+    for (int64_t i = 0; i < count; ++i) {
+      const bool in_order = group.rows == kernels::BatchInvariant::Rows::few && i > 0;
+      if (!in_order || rows[static_cast<size_t>(i)].part != rows[static_cast<size_t>(i - 1)].part) begins.push_back(i);
+    }
+    begins.push_back(count);
+    parallel_for(std::ssize(begins) - 1, 1, [&](int64_t from, int64_t to) {
+      for (int64_t i = begins[static_cast<size_t>(from)]; i < begins[static_cast<size_t>(to)]; ++i) {
         Row& row = rows[static_cast<size_t>(i)];
         try {
           row.part->sequence->read(row.in_piece, values.subspan(static_cast<size_t>(i * vocabulary), static_cast<size_t>(vocabulary)));
@@ -335,9 +347,12 @@ void Generator::Impl::advance(const Part& part) {
   if (!part.error.empty()) return finish(&sequence, sequence.end(part.error), true);
   if (sequence.in_prompt()) return;
   const GenerationEvent event = sequence.advance(*model_);
+  cache_.cut(sequence.slot(), sequence.length());
   {
     const std::lock_guard lock(mutex_);
     counts_.generated_tokens += static_cast<int64_t>(event.tokens.size());
+    counts_.guessed_tokens += sequence.guessed();
+    counts_.confirmed_tokens += sequence.confirmed();
   }
   if (event.finish != FinishReason::none) return finish(&sequence, event, true);
   if (!sequence.deliver(event)) discard(&sequence, true);

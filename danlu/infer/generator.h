@@ -51,6 +51,7 @@ struct GenerationEvent {
 
 struct DecodingOptions {
   std::string kv_cache = "auto";  // numbers of the cache: f32, f16 (half the memory), or default_cache_format()
+  int64_t lookup = 0;             // tokens that may be guessed in a step (prompt_lookup.h); answers are the same, to the last bit
   void describe(OptionVisitor& v);
 };
 
@@ -85,6 +86,7 @@ class Generator {
   struct Statistics {
     int64_t running = 0, waiting = 0;
     int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;  // since the start
+    int64_t guessed_tokens = 0, confirmed_tokens = 0;                    // by looking up, and those that were right
   };
   Statistics statistics() const;
 

@@ -125,6 +125,50 @@ TEST(Generator, EightTogetherAnswerAsEachAlone) {
   EXPECT_EQ(statistics.waiting, 0);
 }
 
+// With guesses and without: the same tokens, text and log-probabilities, to the last bit.
+void expect_same_with_guesses(const std::shared_ptr<LanguageModel>& model, const std::vector<GenerationRequest>& requests) {
+  Generator plain(model), guessing(model, {.decoding = {.lookup = 7}});
+  std::vector<Collector> collectors(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) guessing.submit(requests[i], collectors[i].receiver());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    SCOPED_TRACE(i);
+    const Generation expected = generate(plain, requests[i]);
+    EXPECT_EQ(collectors[i].wait().finish, expected.finish);
+    EXPECT_EQ(collectors[i].text(), expected.text);
+    Generation answer;
+    for (const GenerationEvent& event : collectors[i].events) {
+      answer.tokens.insert(answer.tokens.end(), event.tokens.begin(), event.tokens.end());
+      answer.logprobs.insert(answer.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
+    }
+    EXPECT_EQ(answer.tokens, expected.tokens);
+    ASSERT_EQ(answer.logprobs.size(), expected.logprobs.size());
+    for (size_t t = 0; t < answer.logprobs.size(); ++t) EXPECT_EQ(answer.logprobs[t].logprob, expected.logprobs[t].logprob);
+  }
+  const Generator::Statistics counts = guessing.statistics();
+  EXPECT_GT(counts.confirmed_tokens, 0) << "nothing was tried";
+  EXPECT_LT(counts.confirmed_tokens, counts.guessed_tokens) << "no guess was wrong";
+  EXPECT_EQ(counts.generated_tokens, plain.statistics().generated_tokens);
+  EXPECT_EQ(plain.statistics().guessed_tokens, 0);
+}
+
+TEST(Generator, GuessesDoNotChangeTheAnswer) {
+  const Tokens prompt = bytes("one two three four. one two three five. one two");
+  const SamplingOptions warm = letters({.temperature = 0.7, .top_k = 3, .seed = 5}), penalized = {.temperature = 0, .repetition_penalty = 1.1, .frequency_penalty = 0.3};
+  std::vector<GenerationRequest> requests = {
+      {.prompt = prompt, .max_tokens = 60, .sampling = kGreedy, .logprobs = 2, .ignore_eos = true},
+      {.prompt = prompt, .max_tokens = 60, .sampling = warm, .logprobs = 0, .ignore_eos = true},
+      {.prompt = prompt, .max_tokens = 60, .sampling = penalized, .ignore_eos = true},
+      {.prompt = prompt, .max_tokens = 1, .sampling = kGreedy},
+      {.prompt = prompt, .max_tokens = 1000, .sampling = kGreedy, .ignore_eos = true},  // to the end of the context
+      {.prompt = bytes("aaaaaaaaaa"), .max_tokens = 40, .sampling = {.temperature = 0, .logit_bias = {{'a', 100}}}, .stop = {"aaaaa"}},
+      {.prompt = prompt, .max_tokens = 4, .sampling = kGreedy, .logprobs = 1, .prompt_logprobs = true},
+  };
+  expect_same_with_guesses(random_language_model({.layers = 2, .heads = 4, .kv_heads = 2, .width = 64, .context = 128}), requests);
+  models::GptOptions options{.family = "qwen3", .layers = 2, .heads = 4, .kv_heads = 2, .width = 64, .context = 128, .vocab_size = kByteVocabulary};
+  expect_same_with_guesses(std::make_shared<LanguageModel>(LanguageModel{"small", quantized_gpt(options), data::Tokenizer(byte_tokenizer()), {kEndOfText}, Json::object()}),
+                           requests);
+}
+
 TEST(Generator, ACacheOf16BitsAnswersNearlyTheSame) {
   const auto model = random_language_model({.family = "qwen3", .layers = 2, .heads = 4, .kv_heads = 2, .width = 64, .context = 128});
   Generator exact(model), half(model, {.decoding = {.kv_cache = "f16"}});

@@ -3,10 +3,24 @@
 #include <algorithm>
 #include <utility>
 
-namespace danlu::infer {
+#include "danlu/infer/prompt_lookup.h"
 
-Sequence::Sequence(Generator::RequestId id, GenerationRequest request, Generator::OnEvent on_event)
-    : id_(id), request_(std::move(request)), on_event_(std::move(on_event)), sampler_(request_.sampling), text_(request_.stop) {
+namespace danlu::infer {
+namespace {
+
+constexpr int64_t kFirstGuesses = 3;
+
+}  // namespace
+
+Sequence::Sequence(Generator::RequestId id, GenerationRequest request, Generator::OnEvent on_event, int64_t lookup)
+    : id_(id),
+      request_(std::move(request)),
+      on_event_(std::move(on_event)),
+      sampler_(request_.sampling),
+      text_(request_.stop),
+      tokens_(request_.prompt),
+      lookup_(lookup),
+      promising_(std::min(kFirstGuesses, lookup)) {
   if (request_.logprobs < 0) request_.prompt_logprobs = false;
   if (request_.prompt_logprobs) {
     prompt_logprobs_.resize(request_.prompt.size());
@@ -23,12 +37,16 @@ void Sequence::start(const KvCache::Claim& claim) {
 
 Piece Sequence::take(int64_t limit) {
   piece_begin_ = fed_;
+  chosen_.clear();
+  guesses_.clear();
   Piece piece{claim_.slot, {}};
   if (in_prompt()) {
     const auto count = std::min(limit, static_cast<int64_t>(request_.prompt.size()) - fed_);
     piece.tokens.assign(request_.prompt.begin() + fed_, request_.prompt.begin() + fed_ + count);
   } else {
-    piece.tokens = {generated_.back()};
+    piece.tokens = {tokens_.back()};
+    guesses_ = look_up(tokens_, std::min({limit - 1, promising_, request_.max_tokens - accepted_ - 1}));
+    piece.tokens.insert(piece.tokens.end(), guesses_.begin(), guesses_.end());
   }
   fed_ += static_cast<int64_t>(piece.tokens.size());
   return piece;
@@ -43,39 +61,50 @@ void Sequence::read(int64_t row, std::span<float> logits) {
   const auto next = static_cast<size_t>(piece_begin_ + row + 1);
   if (next < request_.prompt.size()) {
     prompt_logprobs_[next] = token_logprob(logits, request_.prompt[next], request_.logprobs);
-  } else if (request_.logprobs >= 0) {
-    const std::vector<float> model_logits(logits.begin(), logits.end());
-    next_ = token_logprob(model_logits, sampler_.next(logits, request_.prompt, generated_), request_.logprobs);
-  } else {
-    next_.id = sampler_.next(logits, request_.prompt, generated_);
+    return;
   }
+  const bool is_guess = row > 0 && !guesses_.empty();
+  if (tokens_.size() != next || (is_guess && tokens_.back() != guesses_[static_cast<size_t>(row - 1)])) return;  // behind a wrong one
+  if (request_.logprobs >= 0) {
+    const std::vector<float> model_logits(logits.begin(), logits.end());
+    chosen_.push_back(token_logprob(model_logits, sampler_.next(logits, request_.prompt, generated()), request_.logprobs));
+  } else {
+    chosen_.push_back({sampler_.next(logits, request_.prompt, generated()), {}, {}});
+  }
+  tokens_.push_back(chosen_.back().id);
 }
 
 GenerationEvent Sequence::advance(const LanguageModel& model) {
   GenerationEvent event;
-  if (generated_.empty()) {
+  if (accepted_ == 0) {
     event.cached_tokens = claim_.cached;
     event.logprobs = std::move(prompt_logprobs_);
   }
-  event.finish = request_.max_tokens == 0 ? FinishReason::length : accept(model, event);
+  if (request_.max_tokens == 0) event.finish = FinishReason::length;
+  for (TokenLogprob& chosen : chosen_) {
+    if (event.finish == FinishReason::none) event.finish = accept(model, chosen, event);
+  }
+  if (!guesses_.empty()) {
+    fed_ = piece_begin_ + std::ssize(chosen_);
+    promising_ = std::min(2 * confirmed() + 1, lookup_);
+  }
   if (event.finish != FinishReason::none) event.text += text_.finish();
   return event;
 }
 
-// Adds the chosen token to the answer.
-FinishReason Sequence::accept(const LanguageModel& model, GenerationEvent& event) {
-  const data::TokenId token = next_.id;
-  generated_.push_back(token);
+// Adds a chosen token to the answer.
+FinishReason Sequence::accept(const LanguageModel& model, TokenLogprob& chosen, GenerationEvent& event) {
+  const data::TokenId token = chosen.id;
+  ++accepted_;
   event.tokens.push_back(token);
-  if (request_.logprobs >= 0) event.logprobs.push_back(std::move(next_));
+  if (request_.logprobs >= 0) event.logprobs.push_back(std::move(chosen));
 
   const bool is_end = std::find(model.eos.begin(), model.eos.end(), token) != model.eos.end();
   if (is_end && !request_.ignore_eos) return FinishReason::stop;
-  if (!is_end && !model.tokenizer.is_special(token)) event.text = text_.push(model.tokenizer.token_bytes(token));
+  if (!is_end && !model.tokenizer.is_special(token)) event.text += text_.push(model.tokenizer.token_bytes(token));
   if (text_.stopped()) return FinishReason::stop;
   // The token itself needs no room: only one that follows does.
-  const auto generated = static_cast<int64_t>(generated_.size()), length = static_cast<int64_t>(request_.prompt.size()) + generated;
-  const bool is_full = generated >= request_.max_tokens || length > model.network->options().context;
+  const bool is_full = accepted_ >= request_.max_tokens || std::ssize(request_.prompt) + accepted_ > model.network->options().context;
   return is_full ? FinishReason::length : FinishReason::none;
 }
 

@@ -84,6 +84,8 @@ void TextService::render_metrics(std::string& text) const {
   render("danlu_cached_tokens_total", "Tokens of prompts taken over from earlier ones.", "counter",
          &Statistics::cached_tokens);
   render("danlu_generated_tokens_total", "Generated tokens.", "counter", &Statistics::generated_tokens);
+  render("danlu_guessed_tokens_total", "Tokens of answers that were looked up and checked.", "counter", &Statistics::guessed_tokens);
+  render("danlu_confirmed_tokens_total", "Those of them that were right.", "counter", &Statistics::confirmed_tokens);
   render("danlu_sequences_running", "Sequences that the model works at.", "gauge", &Statistics::running);
   render("danlu_sequences_waiting", "Sequences that wait for the model.", "gauge", &Statistics::waiting);
   first_token_.render(text);
