@@ -32,7 +32,7 @@ std::string Target::name() const {
   return "";
 }
 
-Target parse_target(const std::string& text) {
+Target parse_target(const std::string& text, const std::string& key) {
   if (text == "int8") return {};
   if (text == "q8") return {.kind = Target::Kind::q8};
   if (text == "q4") return {.kind = Target::Kind::q4};
@@ -42,19 +42,19 @@ Target parse_target(const std::string& text) {
     target.kind = Target::Kind::n_of_m;
     if (!read(std::string_view(text).substr(0, colon), target.n) || !read(std::string_view(text).substr(colon + 1), target.m) || target.n < 1 || target.m <= target.n ||
         target.m > kMostGroup) {
-      throw ConfigError(kWhere, fmt::format("--to: got {}; expected N:M, so many kept of so many weights in a row, like 2:4", text));
+      throw ConfigError(kWhere, fmt::format("{}: got {}; expected N:M, so many kept of so many weights in a row, like 2:4", key, text));
     }
     target.share = 1 - static_cast<double>(target.n) / static_cast<double>(target.m);
     return target;
   }
   const std::string word = text.substr(0, equals);
   if (word != "sparse" && word != "channels") {
-    throw ConfigError(kWhere, fmt::format("--to: got {}; expected int8, sparse=SHARE, N:M like 2:4, channels=SHARE, q8 or q4{}", text, did_you_mean(word, {"int8", "sparse", "channels", "q8", "q4"})));
+    throw ConfigError(kWhere, fmt::format("{}: got {}; expected int8, sparse=SHARE, N:M like 2:4, channels=SHARE, q8 or q4{}", key, text, did_you_mean(word, {"int8", "sparse", "channels", "q8", "q4"})));
   }
   target.kind = word == "sparse" ? Target::Kind::sparse : Target::Kind::channels;
   target.share = word == "sparse" ? 0.9 : 0.5;
   if (equals != std::string::npos && (!read(std::string_view(text).substr(equals + 1), target.share) || !(target.share > 0 && target.share < 1))) {
-    throw ConfigError(kWhere, fmt::format("--to: got {}; expected a share between 0 and 1 to take away, like {}={}", text, word, word == "sparse" ? "0.9" : "0.5"));
+    throw ConfigError(kWhere, fmt::format("{}: got {}; expected a share between 0 and 1 to take away, like {}={}", key, text, word, word == "sparse" ? "0.9" : "0.5"));
   }
   return target;
 }

@@ -21,7 +21,7 @@ struct Target {
   std::string name() const;  // for a file: "int8", "sparse-0.9", "2-4", "channels-0.5", "q4"
 };
 
-// Throws ConfigError for what is none of these.
-Target parse_target(const std::string& text);
+// Throws ConfigError, which begins with `key`, where the text stands, for what is none of these.
+Target parse_target(const std::string& text, const std::string& key = "--to");
 
 }  // namespace danlu::compress

@@ -96,6 +96,22 @@ TEST_F(Compressed, ToHalfTheUnits) {
   expect_run_of_its_own("points-channels-0.5-int8", "points-channels-0.5");
 }
 
+TEST_F(Compressed, AsTheRecipeSays) {
+  train_points({"compress={to: int8, tolerance: 3}"});
+  expect_run_of_its_own("points-int8", "points");
+  EXPECT_EQ(compress_json("points-int8")["tolerance"], 3);
+  EXPECT_THAT(project_.read("runs/points-int8/resolved.yaml"), HasSubstr("to: \"\"")) << "what was made smaller is not made smaller again";
+  const Outcome lossy = project_.danlu({"run", "--data", "points.csv", "--target", "kind", "train.epochs=4", "model.hidden=[64]", "evaluate.explain_seconds=0", "compress={to: sparse=0.999, epochs: 0}"});
+  EXPECT_EQ(lossy.code, kNotWorthIt) << lossy;
+  EXPECT_THAT(lossy.out + lossy.err, HasSubstr("NOT worth it"));
+  const auto before = project_.files("runs");
+  for (const auto& [section, words] : std::vector<std::pair<std::string, std::string>>{{"compress={to: int8, calibration: 1}", "expected at least 8"}, {"compress.epochs=1", "compress.to: is missing"}}) {
+    expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", section}, kUsage, {words});
+  }
+  expect_refused(project_, {"run", "--data", "points.csv", "--target", "kind", "model.hidden=[]", "compress.to=channels=0.5"}, kUsage, {"without a hidden layer"});
+  EXPECT_TRUE(project_.files("runs") == before) << "refused before anything is written";
+}
+
 TEST_F(Compressed, ALossIsCalledALoss) {
   train_points();
   const Outcome outcome = project_.danlu({"compress", "points", "--to", "sparse=0.999", "--epochs", "0"});

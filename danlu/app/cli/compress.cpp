@@ -44,7 +44,7 @@ class CompressVerb : public Verb {
     if (!fs::exists(from.bundle() / "config.json")) {
       throw ConfigError(kWhere, fmt::format("{0} has no bundle yet; finish it first: danlu evaluate {0}", from.path().string()));
     }
-    const RunDirectory made(output_.empty() ? from.path().parent_path() / fmt::format("{}-{}", from.name(), target.name()) : directory_of(output_));
+    const RunDirectory made = output_.empty() ? pipeline->smaller_directory(target) : RunDirectory(directory_of(output_));
     const Compression found = pipeline->compress(target, options_, made);
     // The whole report, by the way that any run has.
     const std::unique_ptr<Pipeline> smaller = reopen_pipeline(made, context.observer());

@@ -31,7 +31,9 @@ class RunVerb : public Verb {
                                  : fmt::format("{0} was stopped{1}; its best weights so far: danlu evaluate {0}\n", path,
                                                pipeline->goes_on() ? " and saved; go on: the same command again" : "; the same command begins again");
     context.console.note(next, {{"event", finished ? "finished" : "stopped"}, {"run", path}});
-    return finished ? tell_gates(*pipeline, context) : kFailed;
+    if (!finished) return kFailed;
+    const int gates = tell_gates(*pipeline, context);
+    return pipeline->compression() && !pipeline->compression()->worth() ? kBelowGates : gates;
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "danlu/app/recipe/overrides.h"
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/compress/target.h"
 #include "danlu/eval/metrics.h"
 #include "danlu/learn/models/model.h"
 
@@ -97,6 +98,20 @@ void check_kfold_divides(const Recipe& recipe, const Locate& locate) {
   }
 }
 
+// Before a training, not after it.
+void check_compression(const Recipe& recipe, const Locate& locate) {
+  const CompressSection& section = recipe.compress;
+  if (section.to.empty()) {
+    if (write_options(section) != write_options(CompressSection())) fail(locate, "compress.to", "is missing; expected what the model is to become: int8, or q8 for a language model");
+    return;
+  }
+  const bool is_language = recipe.kind() == RecipeKind::language;
+  if (is_language && section.options.epochs) fail(locate, "compress.epochs", "got one for a language model; expected none: its weights are rounded, and nothing learns again");
+  const std::string place = locate("compress.to");
+  if (compress::parse_target(section.to, place.empty() ? "compress.to" : place + ": compress.to").is_groups() == is_language) return;
+  fail(locate, "compress.to", fmt::format("got {}; expected {}", section.to, is_language ? "q8 or q4 for a language model" : "int8, sparse=SHARE, N:M or channels=SHARE: q8 and q4 are for language models"));
+}
+
 // What reads a recipe: its kind, and of predictions what they are told from.
 enum Reader : unsigned {
   kRows = 1 << 0,
@@ -184,6 +199,7 @@ constexpr Section kSections[] = {
     {"train.temperature", kFaq},
     {"decision", kPrediction},
     {"dialogue", kFaq},
+    {"compress", kPrediction | kLanguage},
     {"evaluate.metrics", kPrediction},
     {"evaluate.bootstrap", kAll & ~(kLanguage | kPictures | kPretraining)},
     {"evaluate.kfold", kPrediction},
@@ -276,6 +292,7 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_kfold_divides(recipe, locate);
   check_decision(recipe.decision, locate);
   check_gates(recipe.evaluate.gates, locate);
+  check_compression(recipe, locate);
 }
 
 void check_everything_is_read(const Recipe& recipe, const Locate& locate) {

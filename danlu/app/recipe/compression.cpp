@@ -33,6 +33,11 @@ void CompressOptions::describe(OptionVisitor& v) {
   v.choice("scope", scope, {"global", "layer"}, "sparse: the smallest weights of all layers together, or of each");
 }
 
+void CompressSection::describe(OptionVisitor& v) {
+  v.field("to", to, "int8, sparse=SHARE, N:M like 2:4, channels=SHARE; q8 or q4 for a language model; empty: nothing is made smaller");
+  options.describe(v);
+}
+
 double ComparedMetric::loss() const {
   if (direction == eval::Direction::higher_is_better) return 100 * (before - after);
   return before == 0 ? (after == 0 ? 0.0 : HUGE_VAL) : 100 * (after - before) / std::abs(before);

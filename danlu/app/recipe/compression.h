@@ -5,27 +5,18 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "danlu/app/recipe/compress_options.h"
 #include "danlu/app/recipe/run_directory.h"
 #include "danlu/base/json.h"
-#include "danlu/base/options.h"
 #include "danlu/eval/bootstrap.h"
 #include "danlu/eval/metrics.h"
 #include "danlu/eval/predictions.h"
 #include "danlu/infer/predictor.h"
 
 namespace danlu::app {
-
-struct CompressOptions {
-  double tolerance = 0.5;
-  int64_t calibration = 512;
-  std::optional<double> epochs;
-  std::string scope = "global";
-  void describe(OptionVisitor& v);
-};
 
 // A metric before and after.
 struct ComparedMetric {

@@ -112,6 +112,7 @@ void LanguagePipeline::write_compressed(const RunDirectory& made, const infer::L
   }
   Recipe recipe = recipe_;
   recipe.name = made.name();
+  recipe.compress = {};
   write_file_atomic(made.file("resolved.yaml"), recipe.render());
   LanguagePipeline(made, {}).link_tokens(directory_);
   Json training = model.config.value("danlu", Json::object()).value("training", Json::object());

@@ -92,6 +92,7 @@ void LanguagePipeline::check() {
     throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: a language model is watched by its loss");
   }
   if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; a text has none");
+  if (!recipe_.compress.to.empty() && !has_held_out_text()) throw ConfigError(kWhere, "compress.to: got one, and neither a test part nor a validation part to measure by; set data.split.test above 0");
   check_gates_are_measured(recipe_.evaluate.gates, {"loss", "perplexity", "bits_per_byte", "token_accuracy"});
   corpus();
 }

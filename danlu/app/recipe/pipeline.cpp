@@ -56,11 +56,12 @@ double last_number(const RunDirectory& run, const char* log, const char* key) {
   return number;
 }
 
-// How a run is measured makes no other training of it.
+// How a run is measured, and what is made of it, makes no other training of it.
 Json without_evaluation(const std::string& resolved) {
   Json recipe = parse_yaml(resolved, "resolved.yaml").json;
   if (!recipe.is_object()) return recipe;
   recipe.erase("evaluate");
+  recipe.erase("compress");
   recipe.erase("notice");
   recipe.erase("purpose");
   if (const auto data = recipe.find("data"); data != recipe.end() && data->is_object()) data->erase("licence");
@@ -100,7 +101,23 @@ bool Pipeline::run(train::Start start) {
     if (deadline_) log_warning("app.run", fmt::format("there is no time left for cross-validation; make it with: danlu evaluate {} --kfold", directory_.path().string()));
     else kfold(recipe_.evaluate.kfold);
   }
+  if (!recipe_.compress.to.empty()) {
+    if (deadline_) log_warning("app.run", fmt::format("there is no time left for a smaller model; make it with: danlu compress {} --to {}", directory_.path().string(), recipe_.compress.to));
+    else compress_as_told();
+  }
   return true;
+}
+
+RunDirectory Pipeline::smaller_directory(const compress::Target& target) const {
+  return RunDirectory(directory_.path().parent_path() / fmt::format("{}-{}", directory_.name(), target.name()));
+}
+
+void Pipeline::compress_as_told() {
+  const compress::Target target = compress::parse_target(recipe_.compress.to);
+  const RunDirectory made = smaller_directory(target);
+  compression_ = compress(target, recipe_.compress.options, made);
+  reopen_pipeline(made, observer_)->evaluate();
+  report("compress", compression_->text(), compression_->to_json());
 }
 
 // Decided without a word to anybody but the log: what the user asked for is a run of this recipe, and this is the shorter way to it.

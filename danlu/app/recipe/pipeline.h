@@ -78,13 +78,15 @@ class Pipeline {
   // The model of its bundle made smaller, beside it as a run of its own, and both measured: compression.h. Throws ConfigError for what
   // cannot be compressed, or not measured.
   virtual Compression compress(const compress::Target& target, const CompressOptions& options, const RunDirectory& made);
+  // Where that run lies if nobody says otherwise: NAME-int8, beside this one.
+  RunDirectory smaller_directory(const compress::Target& target) const;
 
-  // All of them, kfold if the recipe asks for it. Nothing after a training that was stopped on request: then false. A run of the
+  // All of them, kfold and compress if the recipe asks for it. Nothing after a training that was stopped on request: then false. A run of the
   // same recipe, data and version of the program that was interrupted goes on where its training had come to; unless `start` is
   // afresh.
   bool run(train::Start start = train::Start::resume);
   // Training ends, its last validation and checkpoint included, so many seconds after this pipeline was opened. run() then makes no
-  // cross-validation.
+  // cross-validation, and no smaller model.
   void set_deadline(double seconds) { deadline_ = seconds; }
   // Training is watched: profile.{txt,json} and trace.json (profile/step_profile.h). Throws ConfigError where there is nothing to watch.
   virtual void set_profile(bool on) { profiles_ = on; }
@@ -93,6 +95,8 @@ class Pipeline {
 
   // What evaluate() found of the recipe's quality gates (gates.h); null without gates.
   const Json& gates() const { return gates_; }
+  // What run() found of a smaller model, if the recipe asks for one.
+  const std::optional<Compression>& compression() const { return compression_; }
   const Recipe& recipe() const { return recipe_; }
   const RunDirectory& directory() const { return directory_; }
 
@@ -147,6 +151,7 @@ class Pipeline {
   // What is done in the place of training, on the same model and data, with the run directory left alone.
   using Rehearsal = std::function<train::Result(nn::Module& model, const train::Objective& objective, data::DataLoader& training, data::DataLoader* validation)>;
   void rehearse(Rehearsal rehearsal);
+  void compress_as_told();
   bool can_resume();
   void plan_transfer(const nn::Module& model, const data::Tokenizer* tokenizer);
   virtual std::string data_hash() = 0;  // of the source as it is now
@@ -155,6 +160,7 @@ class Pipeline {
   std::optional<train::Transfer> transfer_;
   std::unique_ptr<RunLock> lock_;
   Json gates_;
+  std::optional<Compression> compression_;
   bool profiles_ = false;
   Rehearsal rehearsal_;  // while there is one
   Timer opened_;

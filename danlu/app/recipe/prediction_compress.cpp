@@ -44,6 +44,13 @@ void require_dense(const nn::Module& model, const std::string& name) {
   if (!any) throw ConfigError(kWhere, fmt::format("{} has no linear layer and no convolution; there is nothing to compress", name));
 }
 
+void require_calibration(int64_t wanted, int64_t training_samples) {
+  const int64_t samples = std::min(wanted, training_samples);
+  if (samples >= kLeastCalibration) return;
+  throw ConfigError(kWhere, fmt::format("int8: got {} training sample{} to calibrate by; expected at least {}: the ranges of so few say little of others{}", samples,
+                                        samples == 1 ? "" : "s", kLeastCalibration, training_samples < kLeastCalibration ? "" : "; raise --calibration"));
+}
+
 // So many training samples, drawn by a seed.
 std::vector<int64_t> some_of(std::vector<int64_t> samples, int64_t count) {
   Rng rng(0);
@@ -55,6 +62,14 @@ std::vector<int64_t> some_of(std::vector<int64_t> samples, int64_t count) {
 int64_t file_bytes(const fs::path& path) { return static_cast<int64_t>(fs::file_size(path)); }
 
 }  // namespace
+
+// What a recipe asks for is refused before the training, and not after it.
+void PredictionPipeline::check_compression(const nn::Module& model, const Plan& plan) const {
+  const compress::Target target = compress::parse_target(recipe_.compress.to, "compress.to");
+  require_dense(model, recipe_.name);
+  if (target.kind == compress::Target::Kind::int8) require_calibration(recipe_.compress.options.calibration, std::ssize(plan.split.train));
+  if (target.kind == compress::Target::Kind::channels) compress::take_channels(model, plan.config.model, plan.config.input_shape, plan.config.outputs(), target.share);
+}
 
 // ---- The smaller model ----------------------------------------------------------------------------------------------------
 
@@ -105,11 +120,8 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_smaller(infer::BundleConfig
   infer::Bundle bundle = infer::read_bundle(directory_.bundle());
   std::unique_ptr<nn::Module>& model = bundle.model;
   if (target.kind == Kind::int8) {
+    require_calibration(options.calibration, std::ssize(split().train));
     const std::vector<int64_t> samples = some_of(split().train, options.calibration);
-    if (std::ssize(samples) < kLeastCalibration) {
-      throw ConfigError(kWhere, fmt::format("int8: got {} training sample{} to calibrate by; expected at least {}: the ranges of so few say little of others{}", samples.size(),
-                                            samples.size() == 1 ? "" : "s", kLeastCalibration, std::ssize(split().train) < kLeastCalibration ? "" : "; raise --calibration"));
-    }
     if (compress::Folded folded = compress::fold_norms(*model, config.model, config.input_shape, config.outputs()); folded.model != nullptr) {
       model = std::move(folded.model);
       config.model = folded.config;
@@ -171,6 +183,7 @@ void PredictionPipeline::write_smaller(const RunDirectory& made, const infer::Bu
   }
   Recipe recipe = recipe_;
   recipe.name = made.name();
+  recipe.compress = {};
   recipe.model = config.model;
   write_file_atomic(made.file("resolved.yaml"), recipe.render());
   write_json(made.file("config.json"), config.to_json());

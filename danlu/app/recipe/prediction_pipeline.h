@@ -90,6 +90,7 @@ class PredictionPipeline : public Pipeline {
   Evaluation measure() override;
   void show_mistakes(const Json& examples) const;
   // prediction_compress.cpp. While it learns again, the weights of `pruning`, unless null, become fewer.
+  void check_compression(const nn::Module& model, const Plan& plan) const;
   void learn_again(nn::Module& model, compress::Pruning* pruning, const CompressOptions& options);
   std::unique_ptr<nn::Module> make_smaller(infer::BundleConfig& config, const compress::Target& target, const CompressOptions& options, Json& settings);
   void compare_quality(Compression& found, const infer::BundleConfig& config, infer::Predictor& before, infer::Predictor& after);

@@ -101,6 +101,7 @@ const Plan& PredictionPipeline::plan() {
   if (plan.data.vocabulary > 0) text = data::TextPreprocess::from_json(plan.data.preprocess, "preprocess.json");
   plan_weights(*model, text ? text->tokenizer() : nullptr);
   make_objective(plan.data);  // throws before, not after, everything is written
+  if (!recipe_.compress.to.empty()) check_compression(*model, plan);
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);
   plan_ = std::move(plan);

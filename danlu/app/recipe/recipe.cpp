@@ -136,6 +136,7 @@ void Recipe::describe(OptionVisitor& v) {
   v.group("decision", decision, "how probabilities become answers");
   v.group("dialogue", dialogue, "how questions are answered from a FAQ, and when a person takes over");
   v.group("evaluate", evaluate, "how to measure");
+  v.group("compress", compress, "the finished model made smaller, beside it and measured against it");
   v.field("purpose", purpose, "what the model is for, a sentence for its model card");
   v.field("notice", notice, "a sentence that stands beside every answer, in the report and in the model card: what this model is not for");
   v.group("tune", tune, "how danlu tune looks for better values; nothing else heeds it");
@@ -201,7 +202,7 @@ Recipe derive_recipe(const std::string& source, const std::string& target, const
 Recipe vary_recipe(const Recipe& recipe, const Json& values) {
   YamlDocument document;
   document.json = recipe.given;
-  document.json.erase("tune");
+  for (const char* section : {"tune", "compress"}) document.json.erase(section);
   for (const auto& [key_path, value] : values.items()) set_value(document.json, key_path, value, "tune");
   std::string text = to_yaml(document.json);
   return read(std::move(document), std::move(text), {}, Author::search);

@@ -54,6 +54,10 @@
 //   data: {source: rides.csv, series: {time: date, values: rides, horizon: 14}}
 //   model: {type: mlp, hidden: [64]}
 //
+// When a model is finished, a smaller one can be made of it:
+//
+//   compress: {to: int8, tolerance: 0.5}
+//
 // `danlu tune` looks for better values of some keys, by the section `tune`; everything else leaves it aside.
 //
 // Values come, the later the weaker, from key.sub=value on the command line, environment variables (DANLU_TRAIN_EPOCHS
@@ -64,6 +68,7 @@
 #include <string>
 #include <vector>
 
+#include "danlu/app/recipe/compress_options.h"
 #include "danlu/app/recipe/decision_section.h"
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
@@ -195,6 +200,7 @@ struct Recipe {
   DecisionSection decision;
   DialogueSection dialogue;
   EvaluateSection evaluate;
+  CompressSection compress;
   std::string purpose;  // what the model is for
   std::string notice;  // to stand beside every answer
   tune::TuneOptions tune;
@@ -233,7 +239,7 @@ Recipe derive_recipe(const std::string& source, const std::string& target,
                      const std::vector<std::string>& overrides = {});
 
 // The same recipe with other values for some keys, {"train.batch_size": 64}, checked as if they stood in its file, and without its
-// section `tune`. Throws ConfigError.
+// sections `tune` and `compress`. Throws ConfigError.
 Recipe vary_recipe(const Recipe& recipe, const Json& values);
 
 // What render() wrote: the environment has had its say already, and every option is there, whether it means something or not.

@@ -238,6 +238,26 @@ TEST(Recipe, ABagOfNgramsHasItsOwnSection) {
   EXPECT_THAT(error_of(bag + "train: {classification_loss: squared_hinge}\ndecision: {calibrate: none}\n"), HasSubstr("margins are no probabilities"));
 }
 
+TEST(Recipe, CompressesBySectionsThatMakeSense) {
+  const std::string table = "data: {source: a.csv, target: y}\n";
+  const Recipe recipe = load(table + "compress: {to: \"sparse=0.8\", epochs: 4, tolerance: 1}\n");
+  EXPECT_EQ(recipe.compress.to, "sparse=0.8");
+  EXPECT_EQ(recipe.compress.options.epochs, 4);
+  const TemporaryDirectory directory;
+  for (const Recipe& one : {recipe, load(table)}) {
+    write_file_atomic(directory / "resolved.yaml", one.render());
+    EXPECT_EQ(reopen_recipe(directory / "resolved.yaml").compress.to, one.compress.to);
+  }
+  EXPECT_EQ(vary_recipe(recipe, {{"seed", 2}}).compress.to, "") << "trials are compared as they were trained";
+  EXPECT_THAT(error_of(table + "compress: {epochs: 3}\n"), HasSubstr("compress.to: is missing"));
+  EXPECT_THAT(error_of(table + "compress: {to: int9}\n"), HasSubstr("r.yaml:2: compress.to: got int9; expected int8"));
+  EXPECT_THAT(error_of(table + "compress: {to: int8, tolerence: 1}\n"), HasSubstr("unknown key \"compress.tolerence\"; did you mean \"tolerance\"?"));
+  EXPECT_THAT(error_of(table + "compress: {to: q4}\n"), HasSubstr("q8 and q4 are for language models"));
+  EXPECT_THAT(error_of("data: {source: a.txt}\nmodel: gpt\ncompress: {to: int8}\n"), HasSubstr("compress.to: got int8; expected q8 or q4"));
+  EXPECT_THAT(error_of("data: {source: a.txt}\nmodel: gpt\ncompress: {to: q8, epochs: 2}\n"), HasSubstr("nothing learns again"));
+  EXPECT_THAT(error_of(table + "model: kmeans\ncompress: {to: int8}\n"), HasSubstr("compress"));
+}
+
 TEST(Recipe, DerivedFromADataFile) {
   EXPECT_EQ(derive_recipe("data/patients.csv.gz", "diagnosis").name, "patients");
   EXPECT_EQ(derive_recipe("photos/", "").name, "photos");
