@@ -98,6 +98,17 @@ void check_kfold_divides(const Recipe& recipe, const Locate& locate) {
   }
 }
 
+// A teacher that has seen what is held out here would give it away.
+void check_distillation(const Recipe& recipe, const Locate& locate) {
+  const train::DistillOptions& distill = recipe.train.objective.distill;
+  if (distill.teacher.empty()) {
+    if (write_options(distill) != write_options(train::DistillOptions())) fail(locate, "train.distill.teacher", "is missing; expected the run to learn from");
+    return;
+  }
+  if (recipe.evaluate.kfold.folds > 0) fail(locate, "evaluate.kfold", "got folds beside train.distill; expected none: the teacher has learnt from samples that the folds test on");
+  if (recipe.decision.is_fitted() && recipe.decision.folds > 0) fail(locate, "decision.folds", "got folds beside train.distill; expected 0: the teacher has learnt from samples that the folds leave out");
+}
+
 // Before a training, not after it.
 void check_compression(const Recipe& recipe, const Locate& locate) {
   const CompressSection& section = recipe.compress;
@@ -197,6 +208,7 @@ constexpr Section kSections[] = {
     {"train.ranking_loss", kInteractions},
     {"train.negatives", kInteractions},
     {"train.temperature", kFaq},
+    {"train.distill", kPrediction},
     {"decision", kPrediction},
     {"dialogue", kFaq},
     {"compress", kPrediction | kLanguage},
@@ -293,6 +305,7 @@ void check_recipe(const Recipe& recipe, const Locate& locate) {
   check_decision(recipe.decision, locate);
   check_gates(recipe.evaluate.gates, locate);
   check_compression(recipe, locate);
+  check_distillation(recipe, locate);
 }
 
 void check_everything_is_read(const Recipe& recipe, const Locate& locate) {

@@ -27,7 +27,8 @@ void derive_ngram_training(Recipe& recipe, bool classes) {
   train::TrainOptions& t = recipe.train;
   if (!recipe.reads_ngrams()) return;
   const bool can_calibrate = recipe.data.split.validation > 0 || recipe.decision.folds > 0;  // which margins need
-  if (classes && can_calibrate && !recipe.gives("train.classification_loss") && t.objective.label_smoothing == 0) {
+  const bool takes_margins = t.objective.label_smoothing == 0 && t.objective.distill.teacher.empty();
+  if (classes && can_calibrate && !recipe.gives("train.classification_loss") && takes_margins) {
     t.objective.classification_loss = "squared_hinge";
     recipe.reasons["train.classification_loss"] = "derived: texts are sorted best by margins; they are calibrated afterwards";
   }

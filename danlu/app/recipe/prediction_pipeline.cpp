@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/engine/ops/random.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/train/distillation_objective.h"
 #include "danlu/learn/train/heads_objective.h"
 
 namespace danlu::app {
@@ -60,11 +61,26 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_model(const FittedData& dat
   return model;
 }
 
+train::PredictionObjective PredictionPipeline::label_objective(const FittedData& data) const {
+  const train::ObjectiveOptions& options = recipe_.train.objective;
+  if (!data::has_classes(data.task) || options.class_weights == "none") return train::PredictionObjective(data.task, options);
+  return train::PredictionObjective(data.task, options, source_->labels(data.training_samples, data.preprocess));
+}
+
+Teacher PredictionPipeline::find_teacher(const FittedData& data) const {
+  return Teacher(recipe_.train.objective.distill.teacher, directory_, source_->kind(), data.class_names);
+}
+
 std::unique_ptr<train::Objective> PredictionPipeline::make_objective(const FittedData& data) const {
   const train::ObjectiveOptions& options = recipe_.train.objective;
   if (data.task == data::TaskKind::multitask) return std::make_unique<train::HeadsObjective>(data.heads, options);
-  if (!data::has_classes(data.task) || options.class_weights == "none") return std::make_unique<train::PredictionObjective>(data.task, options);
-  return std::make_unique<train::PredictionObjective>(data.task, options, source_->labels(data.training_samples, data.preprocess));
+  if (options.distill.teacher.empty()) return std::make_unique<train::PredictionObjective>(label_objective(data));
+  Teacher teacher = find_teacher(data);
+  const std::string known = read_json(directory_.file("config.json")).value("training", Json::object()).value("teacher", Json::object()).value("weights_hash", "");
+  if (teacher.weights_hash() != known) {
+    throw DataError("app.distill", fmt::format("train.distill.teacher: {} has changed since {} was prepared; prepare it again", options.distill.teacher, directory_.path().string()));
+  }
+  return std::make_unique<train::DistillationObjective>(label_objective(data), teacher.probabilities(*source_, data.training_samples), options.distill);
 }
 
 }  // namespace danlu::app

@@ -12,6 +12,7 @@
 #include "danlu/app/recipe/compression.h"
 #include "danlu/app/recipe/data_source.h"
 #include "danlu/app/recipe/pipeline.h"
+#include "danlu/app/recipe/teacher.h"
 #include "danlu/data/dataset/kfold.h"
 #include "danlu/eval/cross_validation.h"
 #include "danlu/eval/report.h"
@@ -71,6 +72,10 @@ class PredictionPipeline : public Pipeline {
   models::ModelConfig model_for(const FittedData& data) const;  // with the vocabulary of texts
   std::unique_ptr<nn::Module> make_model(const FittedData& data, uint64_t seed);
   std::unique_ptr<train::Objective> make_objective(const FittedData& data) const;
+  // Of the labels alone.
+  train::PredictionObjective label_objective(const FittedData& data) const;
+  Teacher find_teacher(const FittedData& data) const;
+  Json check_objective(const Plan& plan) const;
   std::vector<data::Fold> make_folds(const KfoldSection& options);
   data::Split split_fold(const data::Fold& fold, int64_t number);
   // Samples that weights were not fitted to: raw outputs and classes.

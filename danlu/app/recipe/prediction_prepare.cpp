@@ -12,6 +12,7 @@
 #include "danlu/base/version.h"
 #include "danlu/data/text/text_preprocess.h"
 #include "danlu/learn/models/model.h"
+#include "danlu/learn/train/distillation_objective.h"
 
 namespace danlu::app {
 namespace {
@@ -71,6 +72,20 @@ std::string summary_of(const Plan& plan, const Recipe& recipe, nn::Module& model
 
 }  // namespace
 
+// What training would refuse; of the teacher, if there is one, what run.json keeps, and else null.
+Json PredictionPipeline::check_objective(const Plan& plan) const {
+  const train::DistillOptions& distill = recipe_.train.objective.distill;
+  if (distill.teacher.empty()) {
+    make_objective(plan.data);
+    return nullptr;
+  }
+  if (plan.data.task == data::TaskKind::multitask) throw ConfigError(kWhere, "train.distill: got a teacher for several targets; expected one target of classes");
+  train::DistillationObjective(label_objective(plan.data), Tensor::zeros({0, std::ssize(plan.data.class_names)}), distill);
+  const Teacher teacher = find_teacher(plan.data);
+  teacher.require_unseen(plan.split.test, source_->content_hash().hex(), source_->size());
+  return {{"run", distill.teacher}, {"weights_hash", teacher.weights_hash()}};
+}
+
 const Plan& PredictionPipeline::plan() {
   if (plan_) return *plan_;
   Plan plan;
@@ -100,8 +115,9 @@ const Plan& PredictionPipeline::plan() {
   std::optional<data::TextPreprocess> text;
   if (plan.data.vocabulary > 0) text = data::TextPreprocess::from_json(plan.data.preprocess, "preprocess.json");
   plan_weights(*model, text ? text->tokenizer() : nullptr);
-  make_objective(plan.data);  // throws before, not after, everything is written
+  const Json teacher = check_objective(plan);  // throws before, not after, everything is written
   if (!recipe_.compress.to.empty()) check_compression(*model, plan);
+  if (!teacher.is_null()) plan.config.training["teacher"] = teacher;
   plan.parameters = model->num_parameters();
   plan.summary = summary_of(plan, recipe_, *model);
   plan_ = std::move(plan);

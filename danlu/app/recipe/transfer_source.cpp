@@ -19,15 +19,6 @@ std::vector<nn::NamedTensor> weights_of(const nn::Module& model) {
   return all;
 }
 
-// The directory itself if it is a bundle, that of a run, or of a run by its name.
-fs::path bundle_of(const std::string& from, const fs::path& runs) {
-  const fs::path path = expand_path(from);
-  for (const char* weights : {"model.safetensors", "model.safetensors.index.json"}) {
-    if (fs::exists(path / weights)) return path;
-  }
-  return find_run(path.string(), runs).bundle();
-}
-
 // How a bundle reads the texts of a table; nothing for one of rows, of images, or of a language model.
 std::optional<data::TextPreprocess> texts_in(const fs::path& bundle) {
   const fs::path preprocess = bundle / "preprocess.json";
@@ -51,6 +42,14 @@ std::optional<data::Tokenizer> tokenizer_in(const fs::path& bundle) {
 }
 
 }  // namespace
+
+fs::path bundle_of(const std::string& from, const fs::path& runs) {
+  const fs::path path = expand_path(from);
+  for (const char* weights : {"model.safetensors", "model.safetensors.index.json"}) {
+    if (fs::exists(path / weights)) return path;
+  }
+  return find_run(path.string(), runs).bundle();
+}
 
 TransferSource read_transfer_source(const std::string& from, const fs::path& runs) {
   TransferSource source;

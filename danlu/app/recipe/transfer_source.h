@@ -21,6 +21,9 @@ struct TransferSource {
 // or DataError as their readers do.
 TransferSource read_transfer_source(const std::string& from, const fs::path& runs);
 
+// The bundle of a run, by its name in `runs` or its path; or the directory itself, if it is one. Throws FileError naming the runs that there are.
+fs::path bundle_of(const std::string& from, const fs::path& runs);
+
 // A tokeniser on disk: tokenizer.json, a folder that has one, or the run or bundle of any model that reads text.
 data::Tokenizer load_tokenizer(const fs::path& path);
 

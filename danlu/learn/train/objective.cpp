@@ -15,6 +15,12 @@ namespace danlu::train {
 
 using data::TaskKind;
 
+void DistillOptions::describe(OptionVisitor& v) {
+  v.field("teacher", teacher, "a run or a bundle of the same classes, from whose probabilities this model learns besides; empty: none");
+  v.field("temperature", temperature, {0.1, 100}, "above 1 the teacher's small probabilities count for more");
+  v.field("alpha", alpha, {0, 1}, "the teacher's part of the loss; the rest is that of the labels");
+}
+
 void ObjectiveOptions::describe(OptionVisitor& v) {
   v.field("label_smoothing", label_smoothing, {0, 0.5}, "part of each target that is spread over all classes");
   v.choice("class_weights", class_weights, {"none", "balanced"}, "balanced: samples of rare classes count for more, so that each class counts alike");
@@ -25,6 +31,7 @@ void ObjectiveOptions::describe(OptionVisitor& v) {
   v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
   v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
   v.field("temperature", temperature, {1e-3, 10}, "for a retriever: how much nearer counts as much; the lower, the more the hardest of the others count");
+  v.group("distill", distill, "for classes: learning from another model");
 }
 
 Validation Objective::validate(nn::Module& model, data::DataLoader& loader) const {
@@ -61,7 +68,7 @@ void require_classes(const Tensor& y, int64_t classes) {
 
 PredictionObjective::PredictionObjective(TaskKind task, const ObjectiveOptions& options, std::span<const int64_t> labels)
     : task_(task), options_(options) {
-  const bool margins = options_.classification_loss == "squared_hinge";
+  const bool margins = has_margins();
   if (margins && !data::has_classes(task)) {
     throw ConfigError("learn.train", fmt::format("train.classification_loss: got squared_hinge; expected cross_entropy for a {} task", data::name_of(task)));
   }
@@ -100,7 +107,7 @@ Tensor PredictionObjective::loss(const Tensor& outputs, const Tensor& targets) c
   const Tensor y = repeated(targets, outputs.size(0));
   const auto smoothing = static_cast<float>(options_.label_smoothing);
   if (data::has_classes(task_)) require_classes(y, std::max<int64_t>(2, outputs.size(-1)));
-  if (options_.classification_loss == "squared_hinge") return margin_loss(outputs, y);
+  if (has_margins()) return margin_loss(outputs, y);
   if (task_ == TaskKind::multiclass) {
     if (weights_.empty()) return cross_entropy(outputs, y, {.label_smoothing = smoothing});
     // One-hot targets, each times the share of its sample in the mean.

@@ -50,6 +50,14 @@ class Objective {
   virtual const char* unit() const = 0;  // "samples" or "tokens", for people
 };
 
+// What a model of classes learns from another one: distillation_objective.h.
+struct DistillOptions {
+  std::string teacher;  // a run; empty: none
+  double temperature = 2;
+  double alpha = 0.5;
+  void describe(OptionVisitor& v);
+};
+
 struct ObjectiveOptions {
   double label_smoothing = 0;
   std::string class_weights = "none";
@@ -60,6 +68,7 @@ struct ObjectiveOptions {
   std::string ranking_loss = "softmax";
   int64_t negatives = 1;
   double temperature = 0.05;
+  DistillOptions distill = {};
   void describe(OptionVisitor& v);
 };
 
@@ -83,6 +92,7 @@ class PredictionObjective : public Objective {
   explicit PredictionObjective(data::TaskKind task, const ObjectiveOptions& options = {}, std::span<const int64_t> labels = {});
 
   data::TaskKind task() const { return task_; }
+  bool has_margins() const { return options_.classification_loss == "squared_hinge"; }
 
   Outcome evaluate(nn::Module& model, const data::Batch& batch) const override;
   int64_t terms(const data::Batch& batch) const override { return batch.size(); }
