@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/compress/pick.h"
 #include "danlu/learn/models/cnn.h"
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/nn/layers.h"
@@ -15,30 +15,13 @@ namespace danlu::compress {
 namespace {
 
 constexpr const char* kWhere = "compress.channels";
-using Indexes = std::vector<int64_t>;
-
-// Rows `rows` of a tensor around its axis: (outer, n, inner) to (outer, rows, inner).
-Tensor pick(const Tensor& x, int axis, const Indexes& rows) {
-  const int64_t outer = x.shape().outer(axis), n = x.size(axis), inner = x.numel() / std::max<int64_t>(outer * n, 1);
-  Tensor y = Tensor::empty(x.shape().with(axis, std::ssize(rows)));
-  float* out = y.mutable_data();
-  for (int64_t o = 0; o < outer; ++o) {
-    for (const int64_t row : rows) out = std::copy_n(x.data() + (o * n + row) * inner, inner, out);
-  }
-  return y;
-}
 
 // The outputs of a layer with the largest weights, in their order.
-Indexes largest(const Tensor& weight, int64_t count) {
+Indexes largest_outputs(const Tensor& weight, int64_t count) {
   const int64_t outputs = weight.size(0), inputs = weight.numel() / outputs;
   std::vector<double> size(static_cast<size_t>(outputs));
   for (int64_t i = 0; i < weight.numel(); ++i) size[static_cast<size_t>(i / inputs)] += std::abs(static_cast<double>(weight.data()[i]));
-  Indexes order(static_cast<size_t>(outputs));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return size[static_cast<size_t>(a)] > size[static_cast<size_t>(b)]; });
-  order.resize(static_cast<size_t>(count));
-  std::sort(order.begin(), order.end());
-  return order;
+  return largest(size, count);
 }
 
 // Follows what is kept from layer to layer; the tensors of the smaller model, by name, and its widths.
@@ -65,7 +48,7 @@ class Chain {
     Tensor weight = layer.weight;
     if (!kept_.empty()) weight = pick(weight, 1, inputs_of(prefix, weight));
     const int64_t outputs = weight.size(0), count = std::max<int64_t>(1, outputs - std::llround(share * static_cast<double>(outputs)));
-    kept_ = largest(weight, count);
+    kept_ = largest_outputs(weight, count);
     tensors[prefix + "weight"] = pick(weight, 0, kept_);
     if (layer.bias.defined()) tensors[prefix + "bias"] = pick(layer.bias, 0, kept_);
     before_ = outputs;

@@ -112,6 +112,19 @@ TEST_F(Compressed, AsTheRecipeSays) {
   EXPECT_TRUE(project_.files("runs") == before) << "refused before anything is written";
 }
 
+TEST_F(Compressed, AnEncoderByItsHeads) {
+  write_squares(project_ / "squares", 120);
+  expect_ok({"run", "--data", "squares", "train.epochs=6", "evaluate.explain_seconds=0", "model={type: vit, patch: 4, layers: 2, heads: 4, width: 32}"});
+  const Outcome outcome = project_.danlu({"compress", "squares", "--to", "channels=0.5", "--tolerance", "3"});
+  ASSERT_EQ(outcome.code, 0) << outcome;
+  const Json model = read_json(project_.run("squares-channels-0.5").bundle() / "config.json")["model"];
+  EXPECT_EQ(model["heads"], 2);
+  EXPECT_EQ(model["head_dim"], 8);
+  EXPECT_EQ(model["hidden"], 64);
+  EXPECT_EQ(json_lines(project_.danlu({"predict", "squares-channels-0.5", "squares/dark"}).out).size(), 60u);
+  expect_ok({"compress", "squares-channels-0.5", "--to", "int8", "--tolerance", "3"});
+}
+
 TEST_F(Compressed, ALossIsCalledALoss) {
   train_points();
   const Outcome outcome = project_.danlu({"compress", "points", "--to", "sparse=0.999", "--epochs", "0"});

@@ -28,7 +28,7 @@ double median(std::vector<double> values) {
 
 void CompressOptions::describe(OptionVisitor& v) {
   v.field("tolerance", tolerance, {0, 100}, "what the quality may fall by: points of the first metric, or per cent of it where it is an error");
-  v.field("calibration", calibration, {1, 1e6}, "int8: training samples that tell the ranges of activations; q8, q4: windows of training text that weights are rounded for");
+  v.field("calibration", calibration, {1, 1e6}, "int8: training samples that tell the ranges of activations; channels of an encoder: those that tell how much a head matters; q8, q4: windows of training text that weights are rounded for");
   v.field("epochs", epochs, {0, 1e6}, "sparse, N:M, channels: how long the smaller model learns again; default: half as long as the run; 0: not at all");
   v.choice("scope", scope, {"global", "layer"}, "sparse: the smallest weights of all layers together, or of each");
 }

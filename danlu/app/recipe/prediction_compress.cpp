@@ -12,6 +12,7 @@
 #include "danlu/base/rng.h"
 #include "danlu/compress/channels.h"
 #include "danlu/compress/fold_norms.h"
+#include "danlu/compress/heads.h"
 #include "danlu/compress/prune.h"
 #include "danlu/compress/quantize.h"
 #include "danlu/engine/autograd/tape.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr const char* kWhere = "app.compress";
 constexpr int64_t kLeastCalibration = 8;  // samples
 constexpr int64_t kBatch = 64;            // of the larger latency
+constexpr int64_t kMeasuredBatch = 16;    // of the importance of heads
 constexpr double kRamp = 0.6;             // of the fine-tuning, in which weights become fewer
 constexpr int64_t kChoices = 100;         // of weights in the ramp
 
@@ -68,7 +70,7 @@ void PredictionPipeline::check_compression(const nn::Module& model, const Plan& 
   const compress::Target target = compress::parse_target(recipe_.compress.to, "compress.to");
   require_dense(model, recipe_.name);
   if (target.kind == compress::Target::Kind::int8) require_calibration(recipe_.compress.options.calibration, std::ssize(plan.split.train));
-  if (target.kind == compress::Target::Kind::channels) compress::take_channels(model, plan.config.model, plan.config.input_shape, plan.config.outputs(), target.share);
+  if (target.kind == compress::Target::Kind::channels && !compress::has_heads(plan.config.model)) compress::take_channels(model, plan.config.model, plan.config.input_shape, plan.config.outputs(), target.share);
 }
 
 // ---- The smaller model ----------------------------------------------------------------------------------------------------
@@ -114,6 +116,20 @@ void PredictionPipeline::learn_again(nn::Module& model, compress::Pruning* pruni
   choose(1);
 }
 
+// Without some of its units: of a Transformer encoder by what they mean for training samples, of others by their weights.
+compress::Narrowed PredictionPipeline::narrow(nn::Module& model, const infer::BundleConfig& config, double share, const CompressOptions& options) {
+  if (!compress::has_heads(config.model)) return compress::take_channels(model, config.model, config.input_shape, config.outputs(), share);
+  const FittedData& data = fitted();
+  const std::unique_ptr<train::Objective> objective = make_objective(data);
+  data::DataLoader loader(*data.dataset, some_of(data.training_samples, options.calibration), {.batch_size = kMeasuredBatch}, 0, data::Phase::evaluate);
+  compress::HeadImportance importance(model, config.model);
+  for (const data::Batch& batch : loader) {
+    backward(objective->evaluate(model, batch).loss);
+    importance.add();
+  }
+  return compress::take_heads(model, config.model, config.input_shape, config.outputs(), share, importance);
+}
+
 // The bundle's model in its smaller form; config.model may become another.
 std::unique_ptr<nn::Module> PredictionPipeline::make_smaller(infer::BundleConfig& config, const compress::Target& target, const CompressOptions& options, Json& settings) {
   using Kind = compress::Target::Kind;
@@ -141,7 +157,7 @@ std::unique_ptr<nn::Module> PredictionPipeline::make_smaller(infer::BundleConfig
   }
   settings = {{"epochs", options.epochs ? Json(*options.epochs) : Json("half of the run's")}};
   if (target.kind == Kind::channels) {
-    compress::Narrowed narrowed = compress::take_channels(*model, config.model, config.input_shape, config.outputs(), target.share);
+    compress::Narrowed narrowed = narrow(*model, config, target.share, options);
     settings["parameters_before"] = model->num_parameters();
     settings["parameters_after"] = narrowed.model->num_parameters();
     learn_again(*narrowed.model, nullptr, options);

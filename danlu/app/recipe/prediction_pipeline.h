@@ -21,6 +21,7 @@
 
 namespace danlu::compress {
 class Pruning;
+struct Narrowed;
 }  // namespace danlu::compress
 
 namespace danlu::app {
@@ -97,6 +98,7 @@ class PredictionPipeline : public Pipeline {
   // prediction_compress.cpp. While it learns again, the weights of `pruning`, unless null, become fewer.
   void check_compression(const nn::Module& model, const Plan& plan) const;
   void learn_again(nn::Module& model, compress::Pruning* pruning, const CompressOptions& options);
+  compress::Narrowed narrow(nn::Module& model, const infer::BundleConfig& config, double share, const CompressOptions& options);
   std::unique_ptr<nn::Module> make_smaller(infer::BundleConfig& config, const compress::Target& target, const CompressOptions& options, Json& settings);
   void compare_quality(Compression& found, const infer::BundleConfig& config, infer::Predictor& before, infer::Predictor& after);
   void write_smaller(const RunDirectory& made, const infer::BundleConfig& config, const nn::Module& model) const;

@@ -34,13 +34,14 @@ void EncoderOptions::describe(OptionVisitor& v) {
   v.field("heads", heads, {1, 4096}, "attention heads");
   v.field("width", width, {1, 1e6}, "channels");
   v.field("hidden", hidden, {0, 1e7}, "channels of the feed-forward layer; 0: 4 width");
+  v.field("head_dim", head_dim, {0, 1e6}, "channels of a head; 0: width / heads");
   v.field("dropout", dropout, {0, 0.99}, "fraction dropped of the embedding and of each branch in training");
 }
 
 void check_encoder(const EncoderOptions& o, const Locate& locate, const std::string& prefix) {
-  if (o.width % o.heads == 0) return;
+  if (o.head_dim > 0 || o.width % o.heads == 0) return;
   const std::string path = prefix.empty() ? "heads" : prefix + ".heads", place = locate ? locate(path) : "";
-  throw ConfigError(kWhere, fmt::format("{}{}{}: got {} for a width of {}; expected a divisor of it", place, place.empty() ? "" : ": ", path, o.heads, o.width));
+  throw ConfigError(kWhere, fmt::format("{}{}{}: got {} for a width of {}; expected a divisor of it, or a head_dim", place, place.empty() ? "" : ": ", path, o.heads, o.width));
 }
 
 void require_text(const EncoderOptions& options, const Shape& input) {

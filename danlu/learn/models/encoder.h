@@ -20,6 +20,7 @@ struct EncoderOptions {
   int64_t heads = 4;
   int64_t width = 128;
   int64_t hidden = 0;  // of the feed-forward layer; 0: 4 width
+  int64_t head_dim = 0;
   double dropout = 0.1;
   void describe(OptionVisitor& v);
 };

@@ -43,7 +43,7 @@ Aligned align(const Tensor& ids) {
 TextEncoder::TextEncoder(const EncoderOptions& o, int64_t length) : options_(o), length_(length) {
   tokens_ = add("tokens", nn::Embedding(o.vocab_size, o.width, kDeviation));
   positions_ = add("positions", nn::Embedding(length, o.width, kDeviation));
-  encoder_ = add("encoder", nn::TransformerEncoder({o.layers, o.heads, o.width, o.hidden, o.dropout}));
+  encoder_ = add("encoder", nn::TransformerEncoder({.layers = o.layers, .heads = o.heads, .width = o.width, .hidden = o.hidden, .head_dim = o.head_dim, .dropout = o.dropout}));
 }
 
 TextEncoder::Hidden TextEncoder::encode(const Tensor& ids) {

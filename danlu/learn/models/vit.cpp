@@ -22,7 +22,7 @@ class VitModel : public nn::Module {
       : options_(o), patches_(input[0] / o.patch * (input[1] / o.patch)) {
     embed_ = add("patches", nn::Conv2d(input[2], o.width, o.patch, {.stride = o.patch}));
     positions_ = add("positions", nn::Embedding(patches_, o.width, kDeviation));
-    encoder_ = add("encoder", nn::TransformerEncoder({o.layers, o.heads, o.width, o.hidden, o.dropout}));
+    encoder_ = add("encoder", nn::TransformerEncoder({.layers = o.layers, .heads = o.heads, .width = o.width, .hidden = o.hidden, .head_dim = o.head_dim, .dropout = o.dropout}));
     head_ = add("head", nn::Linear(o.width, outputs, true, nn::Init::xavier));
   }
 
@@ -57,13 +57,14 @@ void VitOptions::describe(OptionVisitor& v) {
   v.field("heads", heads, {1, 4096}, "attention heads");
   v.field("width", width, {1, 1e6}, "channels");
   v.field("hidden", hidden, {0, 1e7}, "channels of the feed-forward layer; 0: 4 width");
+  v.field("head_dim", head_dim, {0, 1e6}, "channels of a head; 0: width / heads");
   v.field("dropout", dropout, {0, 0.99}, "fraction dropped of the embedding and of each branch in training");
 }
 
 void check_vit(const VitOptions& o, const Locate& locate, const std::string& prefix) {
-  if (o.width % o.heads == 0) return;
+  if (o.head_dim > 0 || o.width % o.heads == 0) return;
   const std::string path = prefix + ".heads", place = locate ? locate(path) : "";
-  throw ConfigError(kWhere, fmt::format("{}{}{}: got {} for a width of {}; expected a divisor of it", place, place.empty() ? "" : ": ", path, o.heads, o.width));
+  throw ConfigError(kWhere, fmt::format("{}{}{}: got {} for a width of {}; expected a divisor of it, or a head_dim", place, place.empty() ? "" : ": ", path, o.heads, o.width));
 }
 
 std::unique_ptr<nn::Module> make_vit(const VitOptions& o, const Shape& input, int64_t outputs) {

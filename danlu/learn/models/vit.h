@@ -19,6 +19,7 @@ struct VitOptions {
   int64_t heads = 4;
   int64_t width = 128;
   int64_t hidden = 0;
+  int64_t head_dim = 0;
   double dropout = 0.1;
   void describe(OptionVisitor& v);
 };

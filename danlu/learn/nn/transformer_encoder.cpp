@@ -23,11 +23,11 @@ Tensor feed_forward(Linear& up, Linear& down, const Tensor& x) {
 }  // namespace
 
 TransformerEncoder::TransformerEncoder(const TransformerEncoderOptions& o) : options_(o) {
-  const int64_t hidden = o.hidden == 0 ? 4 * o.width : o.hidden;
+  const int64_t hidden = o.hidden == 0 ? 4 * o.width : o.hidden, attended = o.head_dim == 0 ? o.width : o.heads * o.head_dim;
   for (int64_t i = 0; i < o.layers; ++i) {
     const std::string name = fmt::format("blocks.{}.", i);
-    blocks_.push_back({add(name + "attention_norm", LayerNorm(o.width)), add(name + "qkv", Linear(o.width, 3 * o.width, true, Init::xavier)),
-                       add(name + "projection", Linear(o.width, o.width, true, Init::xavier)), add(name + "ffn_norm", LayerNorm(o.width)),
+    blocks_.push_back({add(name + "attention_norm", LayerNorm(o.width)), add(name + "qkv", Linear(o.width, 3 * attended, true, Init::xavier)),
+                       add(name + "projection", Linear(attended, o.width, true, Init::xavier)), add(name + "ffn_norm", LayerNorm(o.width)),
                        add(name + "up", Linear(o.width, hidden)), add(name + "down", Linear(hidden, o.width, true, Init::xavier))});
   }
   norm_ = add("norm", LayerNorm(o.width));

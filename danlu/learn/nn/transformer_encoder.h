@@ -13,6 +13,7 @@ namespace danlu::nn {
 struct TransformerEncoderOptions {
   int64_t layers = 2, heads = 4, width = 128;
   int64_t hidden = 0;   // of the feed-forward layer; 0: 4 width
+  int64_t head_dim = 0;  // 0: width / heads
   double dropout = 0.1;  // of each branch
   bool causal = false;   // no position sees those behind it
 };
