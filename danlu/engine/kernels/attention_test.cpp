@@ -182,6 +182,10 @@ Attended attended(const AttentionShape& s, const std::vector<float>& qkv, const 
   return a;
 }
 
+struct Heads {
+  int64_t heads, kv_heads, head_dim;
+};
+
 // Lengths around those of a tile and of a chunk, heads that share keys, head sizes that fill no tile, sequences of several documents.
 using AttentionInHalf = OnEveryIsa;
 TEST_F(AttentionInHalf, IsThatInF32ToWithinTheRounding) {
