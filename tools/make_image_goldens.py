@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/{gan_batch,gan_spectral,autoencoder,autoencoder_dense}.safetensors: what PyTorch computes for small models that make images.
+"""Writes tests/golden/{gan_batch,gan_spectral,gan_conditional,autoencoder,autoencoder_dense}.safetensors: what PyTorch computes for small models that make images.
 
     python3 tools/make_image_goldens.py tests/golden        (needs: pip install torch safetensors)
 
 Of a GAN: real images `x`, the noise `z` of ten updates, the state before (`initial.NAME`), the losses of both turns of every update
-(`losses`, generator first), the gradients of the first turn of each (`gradient.NAME`), and the state afterwards (`final.NAME`). Of an
-autoencoder: the same with one loss. Names are danlu's; images are (N, H, W, C), and so are the rows of linear layers that stand for images.
+(`losses`, generator first), the gradients of the first turn of each (`gradient.NAME`), and the state afterwards (`final.NAME`); of a conditional
+one also the class of each image (`labels`). Of an autoencoder: the same with one loss. Names are danlu's; images are (N, H, W, C), and so are the rows of linear layers that stand for images.
 """
 import pathlib
 import sys
@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-STEPS, LATENT, WIDTH, SIZE = 10, 5, 4, 8
+STEPS, LATENT, WIDTH, SIZE, CLASSES = 10, 5, 4, 8, 3
 
 
 class ToChannelsLast(nn.Module):
@@ -33,24 +33,36 @@ class ToImage(nn.Module):
         return x.view(-1, *self.shape).permute(0, 3, 1, 2)
 
 
+class Projection(nn.Module):
+    """Logits of being real and of each class: the projection discriminator's."""
+
+    def __init__(self, features):
+        super().__init__()
+        self.linear, self.classes = nn.Linear(features, 1), nn.Linear(features, CLASSES, bias=False)
+
+    def forward(self, h):
+        return self.linear(h) + self.classes(h)
+
+
 class Gan(nn.Module):
     """8 x 8 images of one channel, two halvings."""
 
-    def __init__(self, norm):
+    def __init__(self, norm, conditional=False):
         super().__init__()
         side, wide = SIZE // 4, 2 * WIDTH
         self.generator = nn.Sequential(
-            nn.Linear(LATENT, side * side * wide, bias=False), ToImage(side, side, wide), nn.BatchNorm2d(wide), nn.ReLU(),
+            nn.Linear(LATENT + (CLASSES if conditional else 0), side * side * wide, bias=False), ToImage(side, side, wide), nn.BatchNorm2d(wide), nn.ReLU(),
             nn.ConvTranspose2d(wide, WIDTH, 4, 2, 1, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU(), nn.ConvTranspose2d(WIDTH, 1, 4, 2, 1), nn.Tanh())
         layers = [nn.Conv2d(1, WIDTH, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(WIDTH, wide, 4, 2, 1, bias=norm != "batch")]
         layers += [nn.BatchNorm2d(wide)] if norm == "batch" else []
-        layers += [nn.LeakyReLU(0.2), ToChannelsLast(), nn.Linear(side * side * wide, 1)]
+        layers += [nn.LeakyReLU(0.2), ToChannelsLast(), Projection(side * side * wide) if conditional else nn.Linear(side * side * wide, 1)]
         for p in [*self.generator.parameters(), *(p for layer in layers for p in layer.parameters())]:
             if p.dim() > 1:
                 nn.init.normal_(p, 0, 0.2)
-        if norm == "spectral":
-            layers = [spectral_norm(layer) if isinstance(layer, (nn.Conv2d, nn.Linear)) else layer for layer in layers]
         self.discriminator = nn.Sequential(*layers)
+        if norm == "spectral":
+            for layer in [m for m in self.discriminator.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]:
+                spectral_norm(layer)
 
 
 def name_of(name):
@@ -63,30 +75,40 @@ def state(network, prefix):
     return {f"{prefix}.{name_of(k)}": v.detach().clone() for k, v in network.state_dict().items() if v.is_floating_point()}
 
 
-def gan(norm):
-    network = Gan(norm)
+def gan(norm, conditional=False):
+    network = Gan(norm, conditional)
     x, z = torch.tanh(torch.randn(6, 1, SIZE, SIZE)), torch.randn(STEPS, 6, LATENT)
     out = {"x": x.permute(0, 2, 3, 1), "z": z, **state(network, "initial")}
-    g, d = network.generator, network.discriminator
+    g, discriminator = network.generator, network.discriminator
+    labels = torch.tensor([0, 1, 2, 2, 0, 1])
+    one_hot = functional.one_hot(labels, CLASSES).float()
+    if conditional:
+        out["labels"] = labels
+
+    def d(images):
+        logits = discriminator(images)
+        return (logits * one_hot.repeat(len(images) // 6, 1)).sum(1, keepdim=True) if conditional else logits
+
     options = {"lr": 1e-2, "betas": (0.5, 0.999), "eps": 1e-3}
-    by_g, by_d = torch.optim.Adam(g.parameters(), **options), torch.optim.Adam(d.parameters(), **options)
+    by_g, by_d = torch.optim.Adam(g.parameters(), **options), torch.optim.Adam(discriminator.parameters(), **options)
     losses = []
-    hinge = norm == "spectral"
+    one_pass = norm == "spectral"  # where no image has a say in what is thought of another
+    hinge = one_pass and not conditional
     for step in range(STEPS):
         by_g.zero_grad()
-        made = g(z[step])
-        for p in d.parameters():
+        made = g(torch.cat([z[step], one_hot], 1) if conditional else z[step])
+        for p in discriminator.parameters():
             p.requires_grad_(False)
         judged = d(made)
         loss_g = -judged.mean() if hinge else functional.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
         loss_g.backward()
-        for p in d.parameters():
+        for p in discriminator.parameters():
             p.requires_grad_(True)
         if step == 0:
             out.update({f"gradient.generator.{name_of(k)}": p.grad.clone() for k, p in g.named_parameters()})
         by_g.step()
         by_d.zero_grad()
-        real, fake = d(torch.cat([x, made.detach()])).split(6) if hinge else (d(x), d(made.detach()))
+        real, fake = d(torch.cat([x, made.detach()])).split(6) if one_pass else (d(x), d(made.detach()))
         if hinge:
             loss_d = functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
         else:
@@ -94,7 +116,7 @@ def gan(norm):
                       + functional.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake)))
         loss_d.backward()
         if step == 0:
-            out.update({f"gradient.discriminator.{name_of(k)}": p.grad.clone() for k, p in d.named_parameters()})
+            out.update({f"gradient.discriminator.{name_of(k)}": p.grad.clone() for k, p in discriminator.named_parameters()})
         by_d.step()
         losses.append([loss_g.item(), loss_d.item()])
     return {**out, "losses": torch.tensor(losses), **state(network, "final")}
@@ -135,7 +157,8 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     torch.manual_seed(20261123)
     for name, make in (("gan_batch", lambda: gan("batch")), ("gan_spectral", lambda: gan("spectral")),
-                       ("autoencoder", lambda: autoencoder(convolutional())), ("autoencoder_dense", lambda: autoencoder(dense()))):
+                       ("autoencoder", lambda: autoencoder(convolutional())), ("autoencoder_dense", lambda: autoencoder(dense())),
+                       ("gan_conditional", lambda: gan("spectral", conditional=True))):
         out = make()
         save_file({k: v.contiguous() for k, v in out.items()}, folder / f"{name}.safetensors", metadata={"torch": torch.__version__})
         print(name, out["losses"][0].tolist(), "->", out["losses"][-1].tolist())

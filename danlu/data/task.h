@@ -13,7 +13,8 @@ enum class TaskKind : uint8_t {
   multilabel,  // any of C > 1 labels: targets f32 (N, C) of 0 and 1, C outputs (the logit of each)
   regression,  // a number: targets f32, one output
   multitask,   // several targets of their own kinds: targets f32 (N, heads), the outputs of all heads side by side
-  clustering   // no target: which of C groups that training found, C outputs (distances from their centres)
+  clustering,  // no target: which of C groups that training found, C outputs (distances from their centres)
+  generation   // new samples, of C classes that are asked for, or of none: labels i64 where there are classes
 };
 
 constexpr const char* name_of(TaskKind task) {
@@ -24,6 +25,7 @@ constexpr const char* name_of(TaskKind task) {
     case TaskKind::regression: return "regression";
     case TaskKind::multitask: return "multitask";
     case TaskKind::clustering: return "clustering";
+    case TaskKind::generation: return "generation";
   }
   return "?";
 }

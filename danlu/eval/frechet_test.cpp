@@ -83,5 +83,12 @@ TEST(Nearest, FindsACopyAndItsPlace) {
   EXPECT_THROW(nearest_images(queries, Tensor::zeros({4, 3, 4, 1}, Dtype::u8), all), ShapeError);
 }
 
+TEST(Nearest, RowsByEuclidsDistance) {
+  const Tensor set = Tensor::from({4, 2}, {0, 0, 3, 4, -1, 1, 3, 4}), queries = Tensor::from({3, 2}, {2.9f, 4.2f, -2, 2, 0.4f, 0.4f});
+  EXPECT_EQ(nearest_rows(queries, set), (std::vector<int64_t>{1, 2, 0})) << "of equals the first";
+  EXPECT_THROW(nearest_rows(queries, Tensor::zeros({4, 3})), ShapeError);
+  EXPECT_THROW(nearest_rows(queries, Tensor::zeros({0, 2})), ShapeError);
+}
+
 }  // namespace
 }  // namespace danlu::eval

@@ -50,4 +50,25 @@ std::vector<Nearest> nearest_images(const Tensor& queries, const Tensor& set, st
   return nearest;
 }
 
+std::vector<int64_t> nearest_rows(const Tensor& queries, const Tensor& set) {
+  if (queries.rank() != 2 || set.rank() != 2 || queries.size(1) != set.size(1) || set.size(0) == 0) {
+    throw ShapeError("eval.nearest", fmt::format("got rows {} and a set {}; expected (Q, F) and (N, F) with at least one row", queries.shape().str(), set.shape().str()));
+  }
+  const int64_t features = set.size(1);
+  std::vector<int64_t> nearest(static_cast<size_t>(queries.size(0)));
+  parallel_for(queries.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double best = std::numeric_limits<double>::infinity();
+      const float* q = queries.data() + i * features;
+      const float* s = set.data();
+      for (int64_t k = 0; k < set.size(0); ++k, s += features) {
+        double square = 0;
+        for (int64_t j = 0; j < features; ++j) square += static_cast<double>(q[j] - s[j]) * static_cast<double>(q[j] - s[j]);
+        if (square < best) best = square, nearest[static_cast<size_t>(i)] = k;
+      }
+    }
+  });
+  return nearest;
+}
+
 }  // namespace danlu::eval

@@ -18,4 +18,8 @@ struct Nearest {
 // integers. Throws ShapeError or DtypeError. Threads: parallel inside.
 std::vector<Nearest> nearest_images(const Tensor& queries, const Tensor& set, std::span<const int64_t> among);
 
+// For each of the rows (Q, F) the number of the one of (N, F), N >= 1, that is nearest by Euclid's distance; the first of equals. Throws
+// ShapeError. Threads: parallel inside.
+std::vector<int64_t> nearest_rows(const Tensor& queries, const Tensor& set);
+
 }  // namespace danlu::eval

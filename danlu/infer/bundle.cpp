@@ -18,10 +18,10 @@ constexpr const char* kWhere = "infer.bundle";
 constexpr BundleFormat kFormat = {"danlu-bundle", 1, "a bundle"};
 
 data::TaskKind task_from_name(const std::string& name, const std::string& source) {
-  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::multitask, data::TaskKind::clustering}) {
+  for (const auto task : {data::TaskKind::binary, data::TaskKind::multiclass, data::TaskKind::multilabel, data::TaskKind::regression, data::TaskKind::multitask, data::TaskKind::clustering, data::TaskKind::generation}) {
     if (name == data::name_of(task)) return task;
   }
-  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, multilabel, regression, multitask or clustering", source, name));
+  throw DataError(kWhere, fmt::format("{}: task: got \"{}\"; expected binary, multiclass, multilabel, regression, multitask, clustering or generation", source, name));
 }
 
 bool classes_fit(data::TaskKind task, size_t classes) {
@@ -30,6 +30,7 @@ bool classes_fit(data::TaskKind task, size_t classes) {
     case data::TaskKind::multiclass: return classes > 2;
     case data::TaskKind::multilabel: return classes > 1;
     case data::TaskKind::clustering: return classes > 0;
+    case data::TaskKind::generation: return classes != 1;
     case data::TaskKind::regression:
     case data::TaskKind::multitask: return classes == 0;
   }

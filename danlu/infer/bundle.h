@@ -29,7 +29,7 @@ struct BundleConfig {
   data::TaskKind task = data::TaskKind::binary;
   InputKind input = InputKind::table;
   Shape input_shape;                     // of one sample: (F), (H, W, C), or (T) tokens at most
-  std::vector<std::string> class_names;  // empty for regression and multitask; of the clusters for clustering
+  std::vector<std::string> class_names;  // empty for regression and multitask; of the clusters for clustering; that images are made of
   std::vector<data::Head> heads;         // of a multitask model; empty otherwise
   std::string target;                    // the column or quantity that is predicted
   Decision decision;                     // from outputs to answers

@@ -23,17 +23,22 @@ bool is_image_generator(const fs::path& given) {
   return model.is_object() && model.value("type", Json()) == "gan";
 }
 
-Tensor make_images(const models::Gan& gan, int64_t count, uint64_t seed) {
+Tensor make_images(const models::Gan& gan, int64_t count, uint64_t seed, std::span<const int64_t> wanted) {
+  if (!wanted.empty() && std::ssize(wanted) != count) {
+    throw ShapeError("infer.images", fmt::format("got {} classes for {} images; expected one for each", wanted.size(), count));
+  }
   const NoGrad no_grad;
-  const int64_t latent = gan.options().latent;
-  Tensor images = Tensor::empty(gan.image().insert(0, count)), noise = Tensor::zeros({kPiece, latent});
+  const int64_t latent = gan.options().latent, classes = gan.num_classes();
+  Tensor images = Tensor::empty(gan.image().insert(0, count)), noise = Tensor::zeros({kPiece, latent}), labels = Tensor::zeros({kPiece}, Dtype::i64);
   for (int64_t begin = 0; begin < count; begin += kPiece) {
     const int64_t size = std::min(kPiece, count - begin);
     for (int64_t i = 0; i < size; ++i) {
       Rng rng(seed, static_cast<uint64_t>(begin + i));
       for (float& z : noise.rows(i, i + 1).mutable_span()) z = rng.normal();
+      const int64_t number = begin + i;
+      if (classes > 0) labels.mutable_data<int64_t>()[i] = wanted.empty() ? number % classes : wanted[static_cast<size_t>(number)];
     }
-    images.rows(begin, begin + size).copy_from(gan.generator()(noise).rows(0, size));
+    images.rows(begin, begin + size).copy_from(gan.generator()(gan.join(noise, gan.condition(labels))).rows(0, size));
   }
   return images;
 }
@@ -55,6 +60,18 @@ ImageGenerator::ImageGenerator(const fs::path& bundle) : bundle_(read_bundle(bun
 
 int64_t ImageGenerator::num_parameters() const { return gan_->generator().num_parameters(); }
 
-std::vector<data::Image> ImageGenerator::generate(int64_t count, uint64_t seed) const { return to_images(make_images(*gan_, count, seed)); }
+int64_t ImageGenerator::label_of(const std::string& class_name) const {
+  const std::vector<std::string>& names = class_names();
+  const auto found = std::find(names.begin(), names.end(), class_name);
+  if (found != names.end()) return found - names.begin();
+  throw DataError("infer.images", fmt::format("got the class \"{}\"; expected {}", class_name,
+                                              names.empty() ? fmt::format("none: {} makes images of no class; train one with model.conditional", name())
+                                                            : fmt::format("one of {}", fmt::join(names, ", "))));
+}
+
+std::vector<data::Image> ImageGenerator::generate(int64_t count, uint64_t seed, std::optional<int64_t> label) const {
+  const std::vector<int64_t> labels(static_cast<size_t>(label ? count : 0), label.value_or(0));
+  return to_images(make_images(*gan_, count, seed, labels));
+}
 
 }  // namespace danlu::infer

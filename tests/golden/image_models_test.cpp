@@ -58,20 +58,21 @@ class Golden {
   std::set<std::string> unused_;
 };
 
-void expect_golden_gan(const std::string& norm, const std::string& loss, const std::string& file) {
+void expect_golden_gan(const std::string& norm, const std::string& loss, const std::string& file, int64_t classes = 0) {
   Golden golden(file);
-  models::Gan gan({.latent = 5, .width = 4, .discriminator_norm = norm}, {8, 8, 1});
+  models::Gan gan({.latent = 5, .width = 4, .discriminator_norm = norm, .conditional = classes > 0}, {8, 8, 1}, classes);
   golden.start(gan);
   const train::AdversarialObjective objective({.adversarial_loss = loss});
   const Tensor x = golden.read("x"), z = golden.read("z"), losses = golden.read("losses");
+  const Tensor condition = classes > 0 ? gan.condition(golden.read("labels")) : Tensor();
   const optim::AdamOptions options{.lr = 1e-2, .beta1 = 0.5, .eps = 1e-3};
   optim::Adam by_generator(gan.generator().parameters(), options), by_discriminator(gan.discriminator().parameters(), options);
   for (int step = 0; step < 10; ++step) {
     by_generator.zero_grad();
-    const Tensor made = gan(z.rows(step, step + 1).view({6, 5}));
+    const Tensor made = gan(gan.join(z.rows(step, step + 1).view({6, 5}), condition));
     {
       const nn::Frozen frozen(gan.discriminator());
-      const Tensor generator_loss = objective.generator_loss(gan.discriminator()(made));
+      const Tensor generator_loss = objective.generator_loss(gan.judge(made, condition));
       EXPECT_NEAR(generator_loss.item(), losses.data()[2 * step], kTolerance) << "step " << step;
       backward(generator_loss);
     }
@@ -80,10 +81,10 @@ void expect_golden_gan(const std::string& norm, const std::string& loss, const s
     by_discriminator.zero_grad();
     Tensor discriminator_loss;
     if (norm == "batch") {
-      const Tensor real = gan.discriminator()(x);
-      discriminator_loss = objective.discriminator_loss(real, gan.discriminator()(made.view(made.shape())));
+      const Tensor real = gan.judge(x, condition);
+      discriminator_loss = objective.discriminator_loss(real, gan.judge(made.view(made.shape()), condition));
     } else {
-      const Tensor logits = gan.discriminator()(concat({x, made.view(made.shape())}, 0));
+      const Tensor logits = gan.judge(concat({x, made.view(made.shape())}, 0), classes > 0 ? concat({condition, condition}, 0) : condition);
       discriminator_loss = objective.discriminator_loss(slice(logits, 0, 0, 6), slice(logits, 0, 6, 12));
     }
     EXPECT_NEAR(discriminator_loss.item(), losses.data()[2 * step + 1], kTolerance) << "step " << step;
@@ -96,6 +97,7 @@ void expect_golden_gan(const std::string& norm, const std::string& loss, const s
 
 TEST(Golden, GanWithBatchNorm) { expect_golden_gan("batch", "non_saturating", "gan_batch.safetensors"); }
 TEST(Golden, GanWithSpectralNorm) { expect_golden_gan("spectral", "hinge", "gan_spectral.safetensors"); }
+TEST(Golden, ConditionalGan) { expect_golden_gan("spectral", "non_saturating", "gan_conditional.safetensors", 3); }
 
 void expect_golden_autoencoder(const models::AutoencoderOptions& options, const std::string& file) {
   Golden golden(file);

@@ -1,6 +1,8 @@
 // Images without labels, from a flat folder to images that are made, and to errors of what is rebuilt.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "danlu/base/base64.h"
 #include "danlu/base/json.h"
 #include "danlu/base/rng.h"
@@ -15,25 +17,44 @@ namespace {
 using testing::HasSubstr;
 
 // A bright bar in a dark image, upright or lying, anywhere.
-data::Image bar(Rng& rng, int64_t size = 12) {
+data::Image bar(Rng& rng, bool upright, int64_t size = 12) {
   data::Image image{size, size, 1, std::vector<uint8_t>(static_cast<size_t>(size * size), 0)};
-  const bool upright = rng.below(2) == 1;
   const int64_t at = 2 + rng.below(size - 5);
   for (int64_t i = 1; i + 1 < size; ++i) {
     for (int64_t j = at; j < at + 2; ++j) image.pixels[static_cast<size_t>(upright ? i * size + j : j * size + i)] = static_cast<uint8_t>(180 + rng.below(76));
   }
   return image;
 }
+data::Image bar(Rng& rng) { return bar(rng, rng.below(2) == 1); }
 
-void write_bars(const Project& project, int64_t count, int64_t size = 12) {
-  Rng rng(6);
-  for (int64_t i = 0; i < count; ++i) write_file_atomic(project / "bars" / fmt::format("{:04}.png", i), data::encode_png(bar(rng, size)));
+// Is what changes from column to column more than what changes from row to row?
+bool stands_upright(const data::Image& image) {
+  std::vector<double> rows(static_cast<size_t>(image.height)), columns(static_cast<size_t>(image.width));
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    rows[i / columns.size()] += image.pixels[i];
+    columns[i % columns.size()] += image.pixels[i];
+  }
+  return *std::max_element(columns.begin(), columns.end()) > *std::max_element(rows.begin(), rows.end());
+}
+
+void write_bars(const Project& project, int64_t count) {
+  Rng rng(6), kinds_rng(7);
+  for (int64_t i = 0; i < count; ++i) {
+    write_file_atomic(project / "bars" / fmt::format("{:04}.png", i), data::encode_png(bar(rng)));
+    const bool upright = i % 3 > 0;
+    write_file_atomic(project / "kinds" / (upright ? "upright" : "lying") / fmt::format("{:04}.png", i), data::encode_png(bar(kinds_rng, upright)));
+  }
 }
 
 const char* const kGan = R"(
 data: {source: bars, split: {validation: 0.2, test: 0.2}}
 model: {type: gan, latent: 6, width: 8}
 train: {epochs: 6, batch_size: 32, adversarial_loss: hinge, optimizer: {type: adam, lr: 2e-3, beta1: 0.5}}
+)";
+const char* const kConditional = R"(
+data: {source: kinds, split: {validation: 0.2, test: 0.2}}
+model: {type: gan, latent: 6, width: 8, conditional: true}
+train: {epochs: 100, batch_size: 32, adversarial_loss: hinge, validate_every: 60, optimizer: {type: adam, lr: 2e-3, beta1: 0.5}}
 )";
 const char* const kAutoencoder = R"(
 data: {source: bars, split: {validation: 0.2, test: 0.2}}
@@ -46,6 +67,7 @@ class ImagesAlone : public testing::Test {
   ImagesAlone() {
     write_bars(project_, 300);
     project_.write("gan.yaml", kGan);
+    project_.write("kinds.yaml", kConditional);
     project_.write("rebuild.yaml", kAutoencoder);
   }
   std::string hash(const char* run) const { return project_.run(run).info()["training"]["weights_hash"]; }
@@ -89,6 +111,49 @@ TEST_F(ImagesAlone, AGanFromAFolderToImagesServed) {
   EXPECT_THAT(refusal(R"({"model": 3})"), HasSubstr("model"));
   EXPECT_THAT(refusal(R"({"response_format": "url"})"), HasSubstr("b64_json"));
   expect_refused(project_, {"predict", "gan", "made/000000.png"}, kFailed, {"makes images", "danlu generate"});
+}
+
+TEST_F(ImagesAlone, AConditionalGanMakesWhatItIsAskedFor) {
+  const Outcome run = project_.danlu({"run", "kinds.yaml", "evaluate.gates.class_accuracy=0.8"});
+  ASSERT_EQ(run.code, 0) << run;
+  EXPECT_THAT(run.out + run.err, HasSubstr("class accuracy"));
+  const Json report = read_json(project_.run("kinds").file("report.json"));
+  EXPECT_GT(report["class_accuracy_of_real_halves"].get<double>(), 0.8);
+  const std::vector<Json> lines = project_.run("kinds").lines("metrics.jsonl");
+  EXPECT_TRUE(lines.back()["class_accuracy"].is_number());
+  EXPECT_EQ(data::read_image(project_.run("kinds").file("samples/final.png")).height, 2 * 12 + 2) << "a row for each class";
+
+  ASSERT_EQ(project_.danlu({"generate", "kinds", "--count", "40", "--seed", "7", "--class", "upright", "--out", "upright"}).code, 0);
+  ASSERT_EQ(project_.danlu({"generate", "kinds", "--count", "40", "--seed", "7", "--out", "both"}).code, 0);
+  ASSERT_EQ(project_.danlu({"generate", "kinds", "--count", "7", "--out", "grid.png"}).code, 0);
+  EXPECT_EQ(data::read_image(project_ / "grid.png").height, 2 * 12 + 2);
+  EXPECT_EQ(data::read_image(project_ / "grid.png").width, 4 * 12 + 3 * 2);
+  int right = 0;
+  for (int i = 0; i < 40; ++i) {
+    right += stands_upright(data::read_image(project_ / fmt::format("upright/{:06}.png", i)));
+    right += stands_upright(data::read_image(project_ / fmt::format("both/{:06}.png", i))) == (i % 2 == 1);  // lying, upright, lying ...
+  }
+  EXPECT_GT(right, 68) << "of 80";
+  EXPECT_EQ(project_.read("upright/000003.png"), project_.read("both/000003.png")) << "of one seed, number and class";
+  EXPECT_NE(project_.read("upright/000002.png"), project_.read("both/000002.png"));
+
+  const ServedModels server(project_, {"kinds"});
+  const auto ask = [&](const char* body) { return post(server.port(), body, "application/json", "/v1/images/generations").json(); };
+  const Json answer = ask(R"({"n": 3, "seed": 7, "class": "upright"})");
+  EXPECT_EQ(base64_decode(answer["data"][2]["b64_json"].get<std::string>()), project_.read("upright/000002.png"));
+  EXPECT_THAT(ask(R"({"class": "slanted"})")["error"]["message"].get<std::string>(), HasSubstr("one of lying, upright"));
+  expect_refused(project_, {"generate", "kinds", "--class", "slanted"}, kFailed, {"slanted", "lying, upright"});
+}
+
+TEST_F(ImagesAlone, TheSameConditionalGan) { expect_one_hash("kinds", {"run", "kinds.yaml", "train.save_every=3", "train.epochs=6"}); }
+
+TEST_F(ImagesAlone, ClassesAreForConditionalGans) {
+  expect_refused(project_, {"run", "kinds.yaml", "data.source=kinds/lying"}, kFailed, {"got no directories", "one for each class"});
+  fs::create_directories(project_ / "one");
+  fs::copy(project_ / "kinds/lying", project_ / "one/lying");
+  expect_refused(project_, {"run", "kinds.yaml", "data.source=one"}, kUsage, {"model.conditional", "1 classes", "at least two"});
+  expect_refused(project_, {"run", "gan.yaml", "data.classes=[a, b]"}, kUsage, {"data.classes", "model.conditional"});
+  expect_refused(project_, {"run", "gan.yaml", "evaluate.gates.class_accuracy=0.8"}, kUsage, {"class_accuracy"});
 }
 
 TEST_F(ImagesAlone, AnAutoencoderTellsTheStrange) {

@@ -47,7 +47,8 @@ class GenerateVerb : public Verb {
     arguments.flag("--stream", stream_, "with --json: a line for each piece of text before it (without, text is printed as it arises)");
     arguments.examples("danlu generate poet --prompt 春 --max-tokens 64 --temperature 0.8\n"
                        "echo 'Once upon a time' | danlu generate tales --prompt - --seed 1 --json\n"
-                       "danlu generate fashion-gan --count 64 --out grid.png --seed 1");
+                       "danlu generate fashion-gan --count 64 --out grid.png --seed 1\n"
+                       "danlu generate clothes --class dress --count 8 --out dresses/");
   }
 
   int run(const Context& context) override {
@@ -82,9 +83,11 @@ class GenerateVerb : public Verb {
 
   struct Pictures {
     int64_t count = 64;
+    std::string class_name;
     std::string out = "images.png";
     void describe(OptionVisitor& v) {
       v.field("count", count, {1, 1e6}, "images of a GAN");
+      v.field("class", class_name, "of a conditional GAN: what they are to show; default: each class in turn, a row for each in a grid");
       v.field("out", out, "where they go: a PNG file for a grid of them, or a directory for a file each");
     }
   };
@@ -93,10 +96,13 @@ class GenerateVerb : public Verb {
     constexpr int64_t kColumns = 8;
     const uint64_t seed = request_.sampling.seed.value_or(1);
     const Timer timer;
-    const std::vector<data::Image> images = generator.generate(pictures_.count, seed);
+    std::optional<int64_t> label;
+    if (!pictures_.class_name.empty()) label = generator.label_of(pictures_.class_name);
+    const std::vector<data::Image> images = generator.generate(pictures_.count, seed, label);
     const double seconds = timer.seconds();
     if (fs::path(pictures_.out).extension() == ".png") {
-      write_file_atomic(pictures_.out, data::encode_png(data::image_grid(images, kColumns)));
+      const int64_t classes = label ? 0 : std::ssize(generator.class_names());
+      write_file_atomic(pictures_.out, data::encode_png(classes > 0 ? data::image_rows(images, classes) : data::image_grid(images, kColumns)));
     } else {
       make_directories(pictures_.out);
       for (size_t i = 0; i < images.size(); ++i) write_file_atomic(fs::path(pictures_.out) / fmt::format("{:06}.png", i), data::encode_png(images[i]));

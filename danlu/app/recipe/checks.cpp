@@ -171,7 +171,7 @@ constexpr Section kSections[] = {
     {"data.label_separator", kPrediction},
     {"data.label_min_rows", kPrediction},
     {"data.task", kPrediction},
-    {"data.classes", kPrediction},
+    {"data.classes", kPrediction | kPictures},
     {"data.class_names", kPrediction},
     {"data.target_scale", kPrediction},
     {"data.columns", kPrediction | kClusters},
@@ -265,6 +265,7 @@ eval::Task eval_task(data::TaskKind task) {
       return eval::Task::regression;
     case data::TaskKind::multitask:   // each head has a task of its own
     case data::TaskKind::clustering:  // ClusterPipeline
+    case data::TaskKind::generation:  // ImagePipeline
       break;
   }
   throw InternalError(kWhere, "unknown task");

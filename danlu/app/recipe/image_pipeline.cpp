@@ -48,14 +48,18 @@ ImagePipeline::ImagePipeline(RunDirectory directory, Observer observer)
 
 const data::LabeledImages& ImagePipeline::images() {
   if (images_) return *images_;
-  images_ = data::read_images(recipe_.data.source, recipe_.data.image, {}, data::Labels::none);
+  const bool labels = is_conditional();
+  images_ = data::read_images(recipe_.data.source, recipe_.data.image, labels ? recipe_.data.table.classes : std::vector<std::string>(),
+                              labels ? data::Labels::directories : data::Labels::none);
   hashes_ = data::hash_images(*images_);
   return *images_;
 }
 
 std::string ImagePipeline::data_hash() {
   images();
-  return hash_bytes(hashes_.data(), hashes_.size() * sizeof(Hash128)).hex();
+  std::string content(reinterpret_cast<const char*>(hashes_.data()), hashes_.size() * sizeof(Hash128));
+  if (is_conditional()) content.append(reinterpret_cast<const char*>(images_->labels.data()), images_->labels.size() * sizeof(int64_t));
+  return hash_text(content).hex();
 }
 
 // Of a run that is prepared it is read back.
@@ -78,7 +82,7 @@ data::ImagePreprocess ImagePipeline::preprocess() {
 std::unique_ptr<nn::Module> ImagePipeline::make_fresh_model() {
   manual_seed(static_cast<uint64_t>(recipe_.seed));
   const Shape& shape = images().pixels.shape();
-  return models::parse_model(recipe_.model).make({shape[1], shape[2], shape[3]}, 1);
+  return models::parse_model(recipe_.model).make({shape[1], shape[2], shape[3]}, std::ssize(images().class_names));
 }
 
 std::unique_ptr<nn::Module> ImagePipeline::make_model() {
@@ -91,10 +95,15 @@ void ImagePipeline::check() {
   train::check(recipe_.train);
   if (recipe_.train.monitor == "accuracy") throw ConfigError(kWhere, "train.monitor: got accuracy; expected loss: images without labels have no classes");
   if (recipe_.evaluate.kfold.folds > 0) throw ConfigError(kWhere, "evaluate.kfold is for tables and images with classes; this recipe has none");
-  if (makes_images()) check_gates_are_measured(recipe_.evaluate.gates, {"frechet_distance", "diversity", "nearest_distance", "least_distance", "copies"});
+  if (!is_conditional() && !recipe_.data.table.classes.empty()) {
+    throw ConfigError(kWhere, fmt::format("data.classes: got {}; expected none: only a gan with model.conditional: true reads the classes of images", fmt::join(recipe_.data.table.classes, ", ")));
+  }
+  std::vector<std::string> measures = {"frechet_distance", "diversity", "nearest_distance", "least_distance", "copies"};
+  if (is_conditional()) measures.emplace_back("class_accuracy");
+  if (makes_images()) check_gates_are_measured(recipe_.evaluate.gates, measures);
   else check_gates_are_measured(recipe_.evaluate.gates, {"reconstruction_error"});
   plan_weights(*make_fresh_model(), nullptr);  // throws for images of a size that it cannot make
-  split_ = data::split({.size = images().size(), .labels = {}, .hashes = hashes_, .given = images().given}, recipe_.data.split);
+  split_ = data::split({.size = images().size(), .labels = is_conditional() ? std::span<const int64_t>(images().labels) : std::span<const int64_t>(), .hashes = hashes_, .given = images().given}, recipe_.data.split);
   for (const auto& [part, name] : {std::pair(&split_->validation, "validation"), std::pair(&split_->test, "test")}) {
     if (part->size() < 2) {
       throw ConfigError(kWhere, fmt::format("got a {0} split of {1} images; expected at least 2, which what the model makes is compared with; "
@@ -119,7 +128,8 @@ void ImagePipeline::prepare() {
     write_json(directory_.file("preprocess.json"), preprocess().to_json());
     infer::BundleConfig config;
     config.name = recipe_.name;
-    config.task = data::TaskKind::regression;
+    config.task = makes_images() ? data::TaskKind::generation : data::TaskKind::regression;
+    if (is_conditional()) config.class_names = images().class_names;
     config.input = infer::InputKind::image;
     config.input_shape = Shape(images().pixels.shape().sizes().subspan(1));
     config.target = makes_images() ? "image" : "reconstruction_error";
@@ -186,12 +196,19 @@ train::Result ImagePipeline::train(train::Start start) {
   return result;
 }
 
+// Of a conditional GAN a row for each class.
+int64_t ImagePipeline::shown_images() { return is_conditional() ? kGridColumns * std::ssize(images().class_names) : kGrid; }
+
+data::Image ImagePipeline::grid_of(std::span<const data::Image> shown) {
+  return is_conditional() ? data::image_rows(shown, std::ssize(images().class_names)) : data::image_grid(shown, kGridColumns);
+}
+
 void ImagePipeline::show_validation(formats::EventWriter& events, const train::EpochReport& epoch) {
   const NoGrad no_grad;
   const nn::EvalMode eval(*learning_);
   std::vector<data::Image> shown;
   if (const auto* gan = dynamic_cast<const models::Gan*>(learning_)) {
-    shown = infer::to_images(infer::make_images(*gan, kGrid, kShownSeed));
+    shown = infer::to_images(infer::make_images(*gan, shown_images(), kShownSeed));
   } else {
     // Rows of originals, each above the row of what became of it.
     const std::vector<int64_t>& part = split().validation;
@@ -205,7 +222,7 @@ void ImagePipeline::show_validation(formats::EventWriter& events, const train::E
       shown.insert(shown.end(), rebuilt.begin() + static_cast<int64_t>(row), rebuilt.begin() + static_cast<int64_t>(end));
     }
   }
-  const data::Image grid = data::image_grid(shown, kGridColumns);
+  const data::Image grid = grid_of(shown);
   const std::string png = data::encode_png(grid), name = fmt::format("samples/{:08}.png", epoch.progress.step);
   make_directories(directory_.file("samples"));
   write_file_atomic(directory_.file(name.c_str()), png);
@@ -229,11 +246,11 @@ Json ImagePipeline::measure_gan() {
   const ImageQuality::Result r = quality.measure(generator.gan(), kTested, kTestedLookedUp, kTestSeed);
   const Timer timer;
   const CpuTimer cpu;
-  const std::vector<data::Image> shown = generator.generate(kGrid, kShownSeed);
+  const std::vector<data::Image> shown = generator.generate(shown_images(), kShownSeed);
   const Effort effort{timer.seconds(), cpu.seconds()};
   make_directories(directory_.file("samples"));
-  write_file_atomic(directory_.file("samples/final.png"), data::encode_png(data::image_grid(shown, kGridColumns)));
-  return {{"task", "generation"},
+  write_file_atomic(directory_.file("samples/final.png"), data::encode_png(grid_of(shown)));
+  Json found = {{"task", "generation"},
           {"made", r.samples},
           {"samples", split().test.size()},  // that they are compared with
           {"looked_up", r.looked_up},
@@ -241,7 +258,12 @@ Json ImagePipeline::measure_gan() {
                        {"nearest_distance", metric(r.nearest_distance, "higher")}, {"least_distance", metric(r.least_distance, "higher")},
                        {"copies", metric(static_cast<double>(r.copies), "lower")}}},
           {"frechet_distance_of_real_halves", quality.floor()},
-          {"cost", {{"images made, 64 at a time", per_thousand(static_cast<double>(kGrid), effort, recipe_.evaluate.price_per_hour)}}}};
+          {"cost", {{fmt::format("images made, {} at a time", shown.size()), per_thousand(static_cast<double>(shown.size()), effort, recipe_.evaluate.price_per_hour)}}}};
+  if (r.class_accuracy) {
+    found["metrics"]["class_accuracy"] = metric(*r.class_accuracy, "higher");
+    found["class_accuracy_of_real_halves"] = quality.class_accuracy_of_real();
+  }
+  return found;
 }
 
 Json ImagePipeline::measure_autoencoder() {
@@ -282,7 +304,12 @@ Evaluation ImagePipeline::measure() {
     text += fmt::format("  nearest distance   {:.4f}  to a training image, root mean square; the closest of {}: {:.4f}\n", value("nearest_distance"),
                         json["looked_up"].get<int64_t>(), value("least_distance"));
     text += fmt::format("  copies             {}       equal to a training image\n", static_cast<int64_t>(value("copies")));
+    if (json["metrics"].contains("class_accuracy")) {
+      text += fmt::format("  class accuracy     {:.3f}   by the nearest test image; {:.3f} of one half of these by the other\n", value("class_accuracy"),
+                          json["class_accuracy_of_real_halves"].get<double>());
+    }
     found.example_request = {{"model", recipe_.name}, {"n", 4}, {"seed", 1}};
+    if (is_conditional()) found.example_request["class"] = images().class_names.front();
   } else {
     const Json& q = json["error_quantiles"];
     text = fmt::format("reconstruction error  {:.5f}  mean over {} images of the test split, of pixels in [-1, 1]\n", value("reconstruction_error"), json["samples"].get<int64_t>());

@@ -1,4 +1,5 @@
-// Runs that learn what images look like: a GAN makes new ones, an autoencoder rebuilds them. Labels are not needed and not read.
+// Runs that learn what images look like: a GAN makes new ones, an autoencoder rebuilds them. Labels are not needed, and read for a conditional
+// GAN alone.
 //
 //   prepare   -> data_report.{json,txt}, split.json, preprocess.json, config.json; of a GAN features.safetensors, the autoencoder by whose
 //                code its images are compared with real ones
@@ -9,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "danlu/app/recipe/image_quality.h"
@@ -31,6 +33,9 @@ class ImagePipeline : public Pipeline {
 
  private:
   bool makes_images() const { return models::parse_model(recipe_.model).type == "gan"; }
+  bool is_conditional() const { return models::parse_model(recipe_.model).resolved.value("conditional", false); }
+  int64_t shown_images();
+  data::Image grid_of(std::span<const data::Image> shown);
   std::string data_hash() override;
   void show_validation(formats::EventWriter& events, const train::EpochReport& epoch) override;
   const data::LabeledImages& images();

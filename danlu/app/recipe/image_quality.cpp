@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/base/rng.h"
 #include "danlu/data/image/preprocess.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/eval/nearest.h"
@@ -28,24 +29,45 @@ Tensor pixels_of(const data::LabeledImages& images, std::span<const int64_t> sam
   return x;
 }
 
+// At most so many of the samples, in an order of chance, so that each beginning of them is of all classes: a folder has one behind the other.
+std::vector<int64_t> mixed(std::span<const int64_t> samples) {
+  std::vector<int64_t> order(samples.begin(), samples.end());
+  Rng(1).shuffle(order);
+  order.resize(std::min<size_t>(order.size(), kMostReal));
+  return order;
+}
+
+// How many of the rows are nearest to one of the set that has their label.
+double nearest_accuracy(const Tensor& rows, std::span<const int64_t> labels, const Tensor& set, std::span<const int64_t> set_labels) {
+  int64_t right = 0;
+  const std::vector<int64_t> nearest = eval::nearest_rows(rows, set);
+  for (size_t i = 0; i < nearest.size(); ++i) right += set_labels[static_cast<size_t>(nearest[i])] == labels[i];
+  return static_cast<double>(right) / static_cast<double>(nearest.size());
+}
+
 Tensor first_rows(const Tensor& x, int64_t count) { return x.rows(0, std::min(count, x.size(0))); }
 
 }  // namespace
 
 ImageQuality::ImageQuality(models::Autoencoder& features, const data::LabeledImages& images, std::span<const int64_t> training,
-                           std::span<const int64_t> real)
+                           std::span<const int64_t> all_real)
     : features_(features), images_(images), training_(training), scale_(static_cast<size_t>(features.code_size()), 1.0f) {
-  const Tensor pixels = pixels_of(images, real.first(std::min<size_t>(real.size(), kMostReal)));
+  const std::vector<int64_t> real = mixed(all_real);
+  const Tensor pixels = pixels_of(images, real);
+  for (const int64_t sample : real) real_labels_.push_back(images.labels[static_cast<size_t>(sample)]);
   const eval::Gaussian raw = eval::fit_gaussian(codes_of(pixels));
   for (size_t j = 0; j < scale_.size(); ++j) {
     const double variance = raw.covariance[j * scale_.size() + j];
     if (variance > 0) scale_[j] = static_cast<float>(1 / std::sqrt(variance));
   }
-  const Tensor codes = codes_of(pixels);
-  real_ = eval::fit_gaussian(codes);
-  real_diversity_ = eval::mean_pairwise_distance(first_rows(codes, kPairs));
-  const int64_t half = codes.size(0) / 2;
-  if (half >= 2) floor_ = eval::frechet_distance(eval::fit_gaussian(codes.rows(0, half)), eval::fit_gaussian(codes.rows(half, codes.size(0))));
+  real_codes_ = codes_of(pixels);
+  real_ = eval::fit_gaussian(real_codes_);
+  real_diversity_ = eval::mean_pairwise_distance(first_rows(real_codes_, kPairs));
+  const int64_t half = real_codes_.size(0) / 2;
+  const Tensor one = real_codes_.rows(0, half), other = real_codes_.rows(half, real_codes_.size(0));
+  if (half >= 2) floor_ = eval::frechet_distance(eval::fit_gaussian(one), eval::fit_gaussian(other));
+  const auto labels = std::span<const int64_t>(real_labels_);
+  real_class_accuracy_ = nearest_accuracy(one, labels.first(static_cast<size_t>(half)), other, labels.subspan(static_cast<size_t>(half)));
 }
 
 Tensor ImageQuality::codes_of(const Tensor& images) const {
@@ -62,8 +84,13 @@ Tensor ImageQuality::codes_of(const Tensor& images) const {
 }
 
 ImageQuality::Result ImageQuality::measure(const models::Gan& gan, int64_t samples, int64_t looked_up, uint64_t seed) const {
-  const Tensor made = infer::make_images(gan, samples, seed), codes = codes_of(made);
+  std::vector<int64_t> labels;
+  if (gan.num_classes() > 0) {
+    for (int64_t i = 0; i < samples; ++i) labels.push_back(real_labels_[static_cast<size_t>(i) % real_labels_.size()]);
+  }
+  const Tensor made = infer::make_images(gan, samples, seed, labels), codes = codes_of(made);
   Result result{.samples = samples, .looked_up = std::min(looked_up, samples)};
+  if (!labels.empty()) result.class_accuracy = nearest_accuracy(codes, labels, real_codes_, real_labels_);
   result.frechet_distance = eval::frechet_distance(eval::fit_gaussian(codes), real_);
   if (real_diversity_ > 0) result.diversity = eval::mean_pairwise_distance(first_rows(codes, kPairs)) / real_diversity_;
   const std::vector<data::Image> images = infer::to_images(first_rows(made, looked_up));
@@ -81,8 +108,10 @@ ImageQuality::Result ImageQuality::measure(const models::Gan& gan, int64_t sampl
 
 train::Validation ImageQuality::validate(const models::Gan& gan, uint64_t seed) const {
   const Result r = measure(gan, kValidated, kValidatedLookedUp, seed);
-  return {r.frechet_distance, std::nullopt, r.samples,
-          {{"frechet_distance", r.frechet_distance}, {"diversity", r.diversity}, {"nearest_distance", r.nearest_distance}}};
+  train::Validation found{r.frechet_distance, std::nullopt, r.samples,
+                          {{"frechet_distance", r.frechet_distance}, {"diversity", r.diversity}, {"nearest_distance", r.nearest_distance}}};
+  if (r.class_accuracy) found.measures["class_accuracy"] = *r.class_accuracy;
+  return found;
 }
 
 }  // namespace danlu::app

@@ -1,6 +1,7 @@
 #include "danlu/data/image/grid.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -31,6 +32,20 @@ Image image_grid(std::span<const Image> images, int64_t columns) {
     }
   }
   return grid;
+}
+
+Image image_rows(std::span<const Image> images, int64_t kinds) {
+  const auto count = static_cast<int64_t>(images.size());
+  if (count == 0 || kinds < 1) throw DataError("data.image", fmt::format("got {} images of {} kinds; expected at least one of each", count, kinds));
+  const int64_t rows = std::min(kinds, count), columns = (count + kinds - 1) / kinds;
+  Image white = images.front();
+  std::fill(white.pixels.begin(), white.pixels.end(), 255);
+  std::vector<Image> in_rows;
+  for (int64_t place = 0; place < rows * columns; ++place) {
+    const int64_t number = place % columns * kinds + place / columns;
+    in_rows.push_back(number < count ? images[static_cast<size_t>(number)] : white);
+  }
+  return image_grid(in_rows, columns);
 }
 
 }  // namespace danlu::data

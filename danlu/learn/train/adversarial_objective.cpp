@@ -30,11 +30,11 @@ std::vector<Objective::Turn> AdversarialObjective::turns(nn::Module& model) cons
 
 Objective::Outcome AdversarialObjective::take_turn(size_t turn, nn::Module& model, const data::Batch& batch, Tensor& made) const {
   models::Gan& gan = gan_of(model);
-  if (turn == kDiscriminator) return judge(gan, batch.x, made);
-  const Tensor images = gan(gan.noise(batch.size()));
+  if (turn == kDiscriminator) return judge(gan, batch, made);
+  const Tensor condition = gan.condition(batch.y), images = gan(gan.join(gan.noise(batch.size()), condition));
   made = images.view(images.shape());  // the numbers alone: to the discriminator they are constants
   const nn::Frozen frozen(gan.discriminator());
-  return {generator_loss(gan.discriminator()(images)), std::nullopt};
+  return {generator_loss(gan.judge(images, condition)), std::nullopt};
 }
 
 Objective::Outcome AdversarialObjective::evaluate(nn::Module& model, const data::Batch& batch) const {
@@ -42,20 +42,20 @@ Objective::Outcome AdversarialObjective::evaluate(nn::Module& model, const data:
   Tensor made;
   {
     const NoGrad no_grad;
-    made = gan(gan.noise(batch.size()));
+    made = gan(gan.join(gan.noise(batch.size()), gan.condition(batch.y)));
   }
-  return judge(gan, batch.x, made);
+  return judge(gan, batch, made);
 }
 
 // In one pass where no image has a say in what is thought of another.
-Objective::Outcome AdversarialObjective::judge(const models::Gan& gan, const Tensor& real, const Tensor& made) const {
-  nn::Module& discriminator = gan.discriminator();
+Objective::Outcome AdversarialObjective::judge(const models::Gan& gan, const data::Batch& real, const Tensor& made) const {
+  const Tensor condition = gan.condition(real.y);
   if (gan.judges_batches()) {
-    const Tensor logits_of_real = discriminator(real);  // first, so that the running statistics end with the images made
-    return {discriminator_loss(logits_of_real, discriminator(made)), std::nullopt};
+    const Tensor logits_of_real = gan.judge(real.x, condition);  // first, so that the running statistics end with the images made
+    return {discriminator_loss(logits_of_real, gan.judge(made, condition)), std::nullopt};
   }
-  const Tensor logits = discriminator(concat({real, made}, 0));
-  const int64_t count = real.size(0);
+  const Tensor logits = gan.judge(concat({real.x, made}, 0), condition.defined() ? concat({condition, condition}, 0) : condition);
+  const int64_t count = real.size();
   return {discriminator_loss(slice(logits, 0, 0, count), slice(logits, 0, count, count + made.size(0))), std::nullopt};
 }
 

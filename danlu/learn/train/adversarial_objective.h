@@ -1,5 +1,6 @@
 // The game of a GAN. An update has two turns: the generator learns to be taken for real, then the discriminator to tell the images that
-// the generator has just made from those of the batch. Batches are images in [-1, 1]; the model is a models::Gan.
+// the generator has just made from those of the batch. Batches are images in [-1, 1]; the model is a models::Gan. Of a conditional one the
+// images made are of the classes of the batch.
 //
 //   non_saturating   generator  -log D(G(z))              discriminator  -log D(x) - log(1 - D(G(z)))
 //   hinge            generator  -D(G(z))                  discriminator  max(0, 1 - D(x)) + max(0, 1 + D(G(z)))
@@ -33,7 +34,7 @@ class AdversarialObjective : public Objective {
   Tensor discriminator_loss(const Tensor& logits_of_real, const Tensor& logits_of_made) const;
 
  private:
-  Outcome judge(const models::Gan& gan, const Tensor& real, const Tensor& made) const;
+  Outcome judge(const models::Gan& gan, const data::Batch& real, const Tensor& made) const;
   ObjectiveOptions options_;
   Quality quality_;
 };

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "danlu/base/base64.h"
+#include "danlu/base/error.h"
 #include "danlu/base/format.h"
 #include "danlu/data/image/decode.h"
 #include "danlu/serve/error.h"
@@ -26,12 +27,14 @@ void ImageService::add_routes(HttpServer& http) {
 
 Json ImageService::describe(const std::string& name) const {
   const infer::ImageGenerator& model = *this->model(name);
-  return {{"id", name},
-          {"object", "model"},
-          {"owned_by", "danlu"},
-          {"output", "image"},
-          {"size", fmt::format("{}x{}", model.image()[1], model.image()[0])},
-          {"parameters", model.num_parameters()}};
+  Json described = {{"id", name},
+                    {"object", "model"},
+                    {"owned_by", "danlu"},
+                    {"output", "image"},
+                    {"size", fmt::format("{}x{}", model.image()[1], model.image()[0])},
+                    {"parameters", model.num_parameters()}};
+  if (!model.class_names().empty()) described["classes"] = model.class_names();
+  return described;
 }
 
 HttpResponse ImageService::answer(const HttpRequest& http) {
@@ -47,9 +50,18 @@ HttpResponse ImageService::answer(const HttpRequest& http) {
   if (asked != "auto" && asked != size) bad_value("size", fmt::format("got \"{}\"; expected {}, which is what {} makes", asked, size, name));
   const int64_t seed = fields.integer("seed", 0, kLargestSeed).value_or(static_cast<int64_t>(std::random_device()()));
 
+  std::optional<int64_t> label;
+  if (const auto wanted = fields.string("class")) {
+    try {
+      label = model.label_of(*wanted);
+    } catch (const DataError& error) {
+      bad_value("class", error.message());
+    }
+  }
+
   Json answer{{"created", now()}, {"seed", seed}, {"data", Json::array()}};
   std::lock_guard one(mutex_);
-  for (const data::Image& image : model.generate(count, static_cast<uint64_t>(seed))) {
+  for (const data::Image& image : model.generate(count, static_cast<uint64_t>(seed), label)) {
     answer["data"].push_back({{"b64_json", base64_encode(data::encode_png(image))}});
   }
   return {.body = to_line(answer)};

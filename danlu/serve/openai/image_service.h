@@ -4,7 +4,8 @@
 //                                   {"created": 1795400000, "seed": 7, "data": [{"b64_json": "<base64 of a PNG file>"}, ...]}
 //
 // Fields as in OpenAI's interface; besides, "seed" says which images: with the same one they are the same, and those of `danlu generate`.
-// Without it one is drawn and told. A "prompt" is passed over, for clients that insist on one: these models make what they were trained on.
+// Without it one is drawn and told. "class" says what the images of a conditional model are to show; without it its classes take turns, and
+// GET /v1/models lists them. A "prompt" is passed over, for clients that insist on one: these models make what they were trained on.
 #pragma once
 
 #include <memory>
