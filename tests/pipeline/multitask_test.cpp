@@ -110,6 +110,24 @@ TEST_F(SeveralTargets, TheWeightsOfTheirLossesCount) {
 TEST_F(SeveralTargets, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {
   expect_same_weights(project_, {"run", "flats.yaml", "train.epochs=20"}, "flats");
   expect_same_weights(project_, {"run", "texts.yaml", "train.epochs=4"}, "texts");
+  expect_same_weights(project_, {"run", "flats.yaml", "train.epochs=20", "data.targets.price.weight=1", "train.task_weighting=uncertainty", "train.on_spike=rollback"}, "flats");
+}
+
+// What is told well counts more than what is told badly: here a number that nothing tells.
+TEST_F(SeveralTargets, WeightsAreLearnt) {
+  Rng rng(5);
+  std::string csv = "size,price,noise\n";
+  for (int i = 0; i < 600; ++i) {
+    const float size = 20 + 100 * rng.uniform();
+    csv += fmt::format("{:.1f},{:.0f},{:.3f}\n", size, 300 + 12 * size + 10 * rng.normal(), rng.normal());
+  }
+  project_.write("noisy.csv", csv);
+  const Outcome run = project_.danlu({"run", "flats.yaml", "data={source: noisy.csv, targets: {price: {}, noise: {}}}", "train.task_weighting=uncertainty"});
+  ASSERT_EQ(run.code, 0) << run;
+  const Json validated = project_.run("flats").lines("metrics.jsonl").back();
+  EXPECT_NEAR(validated["noise.weight"].get<double>(), 0.5, 0.15) << "half of one over the variance, which is 1";
+  EXPECT_GT(validated["price.weight"].get<double>(), 5);
+  EXPECT_GT(value("flats", "price.r2"), 0.98);
 }
 
 TEST_F(SeveralTargets, WhatMakesNoSenseIsRefused) {
@@ -122,6 +140,8 @@ TEST_F(SeveralTargets, WhatMakesNoSenseIsRefused) {
   expect_refused(project_, {"run", "flats.yaml", "decision.threshold=0.3"}, kUsage, {"decision", "several"});
   expect_refused(project_, {"run", "flats.yaml", "train.class_weights=balanced"}, kUsage, {"class_weights", "several"});
   expect_refused(project_, {"run", "flats.yaml", "train.monitor=accuracy"}, kUsage, {"train.monitor", "several"});
+  expect_refused(project_, {"run", "flats.yaml", "train.task_weighting=uncertainty"}, kUsage, {"data.targets.price.weight", "2", "learns it"});
+  expect_refused(project_, {"run", "flats.yaml", "train.task_weighting=uncertainty", "data={source: flats.csv, target: let}"}, kUsage, {"train.task_weighting", "is one"});
 }
 
 }  // namespace

@@ -203,6 +203,8 @@ constexpr Section kSections[] = {
     {"train.class_weights", kPrediction},
     {"train.classification_loss", kPrediction},
     {"train.regression_loss", kPrediction | kSeries},
+    {"train.task_weighting", kPrediction},
+    {"train.pseudo_labels", kRows | kTexts},
     {"train.adversarial_loss", kPictures},
     {"train.generator_lr_factor", kPictures},
     {"train.ranking_loss", kInteractions},
@@ -333,10 +335,17 @@ void check_against_data(const Recipe& recipe, const FittedData& data, const data
     throw ConfigError(kWhere,
                       "train.early_stop needs a validation split, which is empty; set data.split.validation above 0");
   }
+  if (recipe.train.objective.task_weighting != "fixed" && task != data::TaskKind::multitask) {
+    throw ConfigError(kWhere, "train.task_weighting: got uncertainty; expected fixed: the target of this recipe is one, with nothing to weigh it against; several are named by data.targets");
+  }
   if (!data::has_classes(task)) {
     const char* target = task == data::TaskKind::regression ? "is a number" : task == data::TaskKind::multilabel ? "is any number of labels" : "is one of several";
     if (recipe.evaluate.kfold.folds > 0) {
       throw ConfigError(kWhere, fmt::format("evaluate.kfold is stratified by class; the target of this recipe {}", target));
+    }
+    if (recipe.train.objective.pseudo_labels.weight > 0) {
+      throw ConfigError(kWhere, fmt::format("train.pseudo_labels: got the weight {}; expected 0: pseudo-labels are classes, and the target of this recipe {}",
+                                            recipe.train.objective.pseudo_labels.weight, target));
     }
     if (recipe.train.objective.class_weights != "none") {
       throw ConfigError(kWhere, fmt::format("train.class_weights: got balanced; expected none: the target of this recipe {}", target));

@@ -51,7 +51,7 @@ class DataSource {
   virtual std::span<const int64_t> strata() const = 0;  // class of each sample; empty for regression and without labels
   virtual std::span<const Hash128> hashes() const = 0;  // content of each sample
   virtual std::span<const data::Part> given() const { return {}; }
-  Hash128 content_hash() const;  // of all samples and their labels
+  virtual Hash128 content_hash() const;  // of all samples and their labels
 
   virtual QualityReport report(const data::Split& split) const = 0;
   // Looks at the training samples and at no others.
@@ -76,11 +76,12 @@ class DataSource {
 // for options that do not fit the kind of data, FileError or DataError as the readers do.
 std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 
-// The kinds, for open_source. A source without labels has no labels() and no targets(): its task is clustering.
+// The kinds, for open_source. A source without labels has no labels() and no targets(): its task is clustering. `partners` are the rows without
+// a label that training looks at beside each row with one; 0: such rows are left out.
 enum class Labels : uint8_t { given, none };
-std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels);
-std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels);
-std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams);
+std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels, int64_t partners = 0);
+std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels, int64_t partners = 0);
+std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams, int64_t partners = 0);
 std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels);
 
 }  // namespace danlu::app

@@ -48,6 +48,20 @@ void derive_calibration(Recipe& recipe, bool classes) {
   recipe.reasons["decision.calibrate"] = "derived: margins are no probabilities until they are scaled";
 }
 
+// Few labels make short epochs: what they say is to be learnt first, however many there are.
+void derive_pseudo_labels(Recipe& recipe) {
+  train::PseudoLabelOptions& o = recipe.train.objective.pseudo_labels;
+  if (o.weight == 0 || !recipe.train.epochs) return;
+  const auto derive = [&](const char* key, double& epochs, double part, const char* why) {
+    if (recipe.gives(key)) return;
+    epochs = std::max(o.begin, part * *recipe.train.epochs);
+    recipe.reasons[key] = fmt::format("derived: {}", why);
+  };
+  if (!recipe.gives("train.pseudo_labels.begin")) o.begin = 0;
+  derive("train.pseudo_labels.begin", o.begin, 0.25, "a quarter of the epochs learns from labels alone");
+  derive("train.pseudo_labels.full", o.full, 0.5, "half of the epochs are over");
+}
+
 void derive_batch_size(Recipe& recipe, int64_t samples) {
   constexpr int64_t kSmall = 2000;
   if (recipe.gives("train.batch_size") || samples >= kSmall) return;
@@ -91,6 +105,7 @@ void derive_choices(Recipe& recipe, infer::InputKind kind, int64_t samples, bool
   derive_calibration(recipe, classes);
   if (images || texts) derive_end(recipe, 12, 4, "enough passes for a small network");
   else derive_end(recipe, 100, 15);
+  derive_pseudo_labels(recipe);
   derive_batch_size(recipe, samples);
   derive_thresholds(recipe);
 }

@@ -1,9 +1,12 @@
 #include "danlu/app/recipe/labelled_table.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/data/dataset/unlabelled_dataset.h"
 #include "danlu/data/table/preprocessor.h"
 #include "danlu/data/table/read_table.h"
 #include "danlu/data/table/report.h"
@@ -24,16 +27,20 @@ void check_options(const DataSection& options, Labels labels) {
   }
 }
 
-data::Table read_labelled(const DataSection& options, Labels labels) {
+// The rows with a label, and those without.
+std::pair<data::Table, data::Table> read_rows(const DataSection& options, Labels labels) {
   check_options(options, labels);
   data::Table table = data::read_table(options.source, options.csv);
-  if (labels == Labels::none) return table;
+  if (labels == Labels::none) return {std::move(table), {}};
   const std::vector<std::string> targets = options.table.target_columns();
   const auto labelled = data::labelled_rows(table, targets, data::all_rows(table));  // names the nearest column if one is not there
   if (labelled.empty()) {
     throw DataError(kWhere, fmt::format("{}: got no row with a value of \"{}\"; expected some to learn from", options.source, fmt::join(targets, "\", \"")));
   }
-  return table.select(labelled);
+  std::vector<int64_t> others;
+  const std::vector<int64_t> all = data::all_rows(table);
+  std::set_difference(all.begin(), all.end(), labelled.begin(), labelled.end(), std::back_inserter(others));
+  return {table.select(labelled), table.select(others)};
 }
 
 // The column that divides the rows is none of their content.
@@ -58,8 +65,14 @@ std::vector<data::Part> read_parts(const data::Table& table, const std::string& 
 
 }  // namespace
 
-LabelledTable::LabelledTable(const DataSection& options, Labels labels)
-    : options_(without_split_column(options)), table_(read_labelled(options, labels)), schema_(data::infer_schema(table_, data::type_overrides(options_.table))) {
+LabelledTable::LabelledTable(const DataSection& options, Labels labels, int64_t partners) : options_(without_split_column(options)), partners_(partners) {
+  std::tie(table_, unlabelled_) = read_rows(options, labels);
+  if (partners == 0) unlabelled_ = {};
+  else if (unlabelled_.num_rows() == 0) {
+    throw DataError(kWhere, fmt::format("{}: got a value of \"{}\" in every row; expected some rows without one, because train.pseudo_labels learns from them", options.source,
+                                        fmt::join(options.table.target_columns(), "\", \"")));
+  }
+  schema_ = data::infer_schema(table_, data::type_overrides(options_.table));
   const std::vector<int64_t> all = data::all_rows(table_);
   std::vector<int64_t> content;
   for (int64_t column = 0; column < table_.num_columns(); ++column) {
@@ -73,6 +86,26 @@ LabelledTable::LabelledTable(const DataSection& options, Labels labels)
     const Tensor classes = target.labels(table_, all);
     strata_.assign(classes.span<int64_t>().begin(), classes.span<int64_t>().end());
   }
+}
+
+Hash128 LabelledTable::content_hash() const {
+  const Hash128 labelled = DataSource::content_hash();
+  if (partners_ == 0) return labelled;
+  std::string text = labelled.hex();
+  for (const int64_t row : data::all_rows(unlabelled_)) text += unlabelled_.row_hash(row).hex();
+  return hash_text(text);
+}
+
+Tensor LabelledTable::with_unlabelled(const Tensor& labels) const {
+  Tensor all = Tensor::zeros(labels.shape().with(0, labels.size(0) + unlabelled_.num_rows()), labels.dtype());
+  all.rows(0, labels.size(0)).copy_from(labels);
+  if (labels.dtype() == Dtype::i64) std::fill_n(all.mutable_data<int64_t>() + labels.numel(), unlabelled_.num_rows(), data::kUnlabelled);
+  return all;  // of what is no class nobody guesses: checks.h refuses pseudo-labels for it
+}
+
+std::unique_ptr<data::Dataset> LabelledTable::with_partners(std::unique_ptr<data::Dataset> all) const {
+  if (partners_ == 0) return all;
+  return std::make_unique<data::UnlabelledDataset>(std::move(all), table_.num_rows(), partners_);
 }
 
 QualityReport LabelledTable::report(const data::Split&) const {

@@ -14,7 +14,9 @@ namespace danlu::app {
 
 class LabelledTable : public DataSource {
  public:
-  explicit LabelledTable(const DataSection& options, Labels labels = Labels::given);
+  explicit LabelledTable(const DataSection& options, Labels labels = Labels::given, int64_t partners = 0);
+
+  Hash128 content_hash() const override;
 
   int64_t size() const override { return table_.num_rows(); }
   std::span<const int64_t> strata() const override { return strata_; }
@@ -32,14 +34,20 @@ class LabelledTable : public DataSource {
   virtual data::TargetEncoder target_of(const Json& preprocess) const = 0;
   // What several targets are, with their weights in training; empty for one.
   std::vector<data::Head> heads_of(const data::TargetEncoder& target) const;
+  // Samples with those without a label at their end: `labels` with as many more of data::kUnlabelled.
+  Tensor with_unlabelled(const Tensor& labels) const;
+  // In training each of the samples brings some of those without a label along, where the recipe asks for it.
+  std::unique_ptr<data::Dataset> with_partners(std::unique_ptr<data::Dataset> all) const;
   // What answers call the classes.
   std::vector<std::string> names_of(const std::vector<std::string>& classes) const;
 
   DataSection options_;
   data::Table table_;  // rows with a value in the target column, if there is one
+  data::Table unlabelled_;  // those without, if they are to be learnt from; else none
   data::Schema schema_;
 
  private:
+  int64_t partners_;
   std::vector<int64_t> strata_;
   std::vector<Hash128> hashes_;
   std::vector<data::Part> given_;  // by data.split.column

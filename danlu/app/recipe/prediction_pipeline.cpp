@@ -9,6 +9,7 @@
 #include "danlu/learn/models/model.h"
 #include "danlu/learn/train/distillation_objective.h"
 #include "danlu/learn/train/heads_objective.h"
+#include "danlu/learn/train/pseudo_label_objective.h"
 
 namespace danlu::app {
 PredictionPipeline::PredictionPipeline(Recipe recipe, RunDirectory directory, Observer observer)
@@ -74,6 +75,7 @@ Teacher PredictionPipeline::find_teacher(const FittedData& data) const {
 std::unique_ptr<train::Objective> PredictionPipeline::make_objective(const FittedData& data) const {
   const train::ObjectiveOptions& options = recipe_.train.objective;
   if (data.task == data::TaskKind::multitask) return std::make_unique<train::HeadsObjective>(data.heads, options);
+  if (options.pseudo_labels.weight > 0) return std::make_unique<train::PseudoLabelObjective>(label_objective(data), options.pseudo_labels);
   if (options.distill.teacher.empty()) return std::make_unique<train::PredictionObjective>(label_objective(data));
   Teacher teacher = find_teacher(data);
   const std::string known = read_json(directory_.file("config.json")).value("training", Json::object()).value("teacher", Json::object()).value("weights_hash", "");

@@ -1,5 +1,6 @@
 #include "danlu/app/recipe/labelled_table.h"
 #include "danlu/data/table/preprocessor.h"
+#include "danlu/engine/ops/movement.h"
 #include "danlu/infer/background.h"
 
 namespace danlu::app {
@@ -28,7 +29,8 @@ class TableSource : public LabelledTable {
       return fitted;
     }
     fitted.background = infer::make_background(preprocessor, features, fitted.training_samples);
-    fitted.dataset = std::make_unique<data::TensorDataset>(std::move(features), preprocessor.labels(table_, all));
+    if (unlabelled_.num_rows() > 0) features = concat({features, preprocessor.apply(unlabelled_)}, 0);
+    fitted.dataset = with_partners(std::make_unique<data::TensorDataset>(std::move(features), with_unlabelled(preprocessor.labels(table_, all))));
     return fitted;
   }
 
@@ -38,6 +40,8 @@ class TableSource : public LabelledTable {
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels) { return std::make_unique<TableSource>(options, labels); }
+std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels, int64_t partners) {
+  return std::make_unique<TableSource>(options, labels, partners);
+}
 
 }  // namespace danlu::app

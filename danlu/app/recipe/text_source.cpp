@@ -22,7 +22,7 @@ constexpr double kCovered = 0.98;  // of the texts are not cut off
 
 class TextSource : public LabelledTable {
  public:
-  explicit TextSource(const DataSection& options, Labels labels = Labels::given) : LabelledTable(options, labels), labels_(labels), column_(find_column()) {
+  TextSource(const DataSection& options, Labels labels, int64_t partners) : LabelledTable(options, labels, partners), labels_(labels), column_(find_column()) {
     if (labels == Labels::given) return;
     const int64_t content[] = {column_};
     for (const int64_t row : data::all_rows(table_)) text_hashes_.push_back(table_.row_hash(row, content));
@@ -48,6 +48,7 @@ class TextSource : public LabelledTable {
     fitted.training_samples.assign(training.begin(), training.end());
     std::vector<std::vector<int64_t>> texts;
     for (const int64_t row : data::all_rows(table_)) texts.push_back(preprocess.encode(text(row)));
+    for (const int64_t row : data::all_rows(unlabelled_)) texts.push_back(preprocess.encode(text_of(unlabelled_, row)));
     const auto empty = std::count_if(training.begin(), training.end(), [&](int64_t row) { return texts[static_cast<size_t>(row)].empty(); });
     fitted.reasons = fmt::format("text \"{}\": {} {} and padding; texts are cut off after {}; {} training texts have none\n", column_name(), preprocess.vocab_size() - 1,
                                  learnt.unit, length, empty);
@@ -55,7 +56,8 @@ class TextSource : public LabelledTable {
       fitted.dataset = std::make_unique<data::MaskedTextDataset>(std::move(texts), data::Masking{options_.text.mask_rate, mask_of(preprocess), preprocess.vocab_size()});
       return fitted;
     }
-    fitted.dataset = std::make_unique<data::TextDataset>(std::move(texts), preprocess.target().labels(table_, data::all_rows(table_)), options_.text.token_dropout);
+    Tensor labels = with_unlabelled(preprocess.target().labels(table_, data::all_rows(table_)));
+    fitted.dataset = with_partners(std::make_unique<data::TextDataset>(std::move(texts), std::move(labels), options_.text.token_dropout));
     return fitted;
   }
 
@@ -69,10 +71,7 @@ class TextSource : public LabelledTable {
   };
   virtual Learnt learn(std::span<const int64_t> training) const = 0;
 
-  std::string_view text(int64_t row) const {
-    const data::Cell cell = table_.cell(row, column_);
-    return data::is_missing(cell) ? std::string_view() : std::string_view(cell);
-  }
+  std::string_view text(int64_t row) const { return text_of(table_, row); }
 
   // As that part of them have at most, to a multiple of kLengthStep.
   static int64_t length_covering(double part, std::vector<int64_t> lengths, int64_t most) {
@@ -83,6 +82,10 @@ class TextSource : public LabelledTable {
   }
 
  private:
+  std::string_view text_of(const data::Table& table, int64_t row) const {
+    const data::Cell cell = table.cell(row, column_);
+    return data::is_missing(cell) ? std::string_view() : std::string_view(cell);
+  }
   data::TargetEncoder target_of(const Json& preprocess) const override { return data::TextPreprocess::from_json(preprocess, "preprocess.json").target(); }
 
   // The one that is named, or the one with the longest texts.
@@ -117,7 +120,8 @@ class TextSource : public LabelledTable {
 
 class TokenizedTexts : public TextSource {
  public:
-  TokenizedTexts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels) : TextSource(options, labels), tokenizer_(tokenizer) {
+  TokenizedTexts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels, int64_t partners)
+      : TextSource(options, labels, partners), tokenizer_(tokenizer) {
     if (labels == Labels::none) special_.emplace_back(data::kMaskToken);
   }
 
@@ -153,7 +157,7 @@ class TokenizedTexts : public TextSource {
 
 class NgramTexts : public TextSource {
  public:
-  NgramTexts(const DataSection& options, const data::NgramOptions& ngrams) : TextSource(options), ngrams_(ngrams) {}
+  NgramTexts(const DataSection& options, const data::NgramOptions& ngrams, int64_t partners) : TextSource(options, Labels::given, partners), ngrams_(ngrams) {}
 
  protected:
   Learnt learn(std::span<const int64_t> training) const override {
@@ -174,12 +178,12 @@ class NgramTexts : public TextSource {
 
 }  // namespace
 
-std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels) {
-  return std::make_unique<TokenizedTexts>(options, tokenizer, labels);
+std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels, int64_t partners) {
+  return std::make_unique<TokenizedTexts>(options, tokenizer, labels, partners);
 }
 
-std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams) {
-  return std::make_unique<NgramTexts>(options, ngrams);
+std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams, int64_t partners) {
+  return std::make_unique<NgramTexts>(options, ngrams, partners);
 }
 
 }  // namespace danlu::app

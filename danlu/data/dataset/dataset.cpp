@@ -30,6 +30,7 @@ void Dataset::gather(std::span<const int64_t> indexes, Batch& batch, const Varia
     if (i < 0 || i >= size()) throw ShapeError(kWhere, fmt::format("got sample {}; expected 0 to {}", i, size() - 1));
   }
   batch.indexes.assign(indexes.begin(), indexes.end());
+  batch.epoch = variant.epoch;
   fill(indexes, batch, variant);
 }
 

@@ -19,6 +19,7 @@ struct Batch {
   // Undefined where samples are not made of documents.
   Tensor first;
   std::vector<int64_t> indexes;  // of the samples in the data set
+  int64_t epoch = 0;             // that it was fetched for, in training
 
   int64_t size() const { return static_cast<int64_t>(indexes.size()); }
 };

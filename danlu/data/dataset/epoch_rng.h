@@ -8,7 +8,7 @@
 
 namespace danlu::data {
 
-enum class RngPurpose : uint32_t { shuffle = 1, augment, split, folds, negatives, masks };
+enum class RngPurpose : uint32_t { shuffle = 1, augment, split, folds, negatives, masks, partners };
 
 inline Rng epoch_rng(uint64_t seed, int64_t epoch, RngPurpose purpose, uint64_t stream = 0) {
   // "danlu" keeps these keys apart from streams that others draw directly from the same seed.

@@ -74,6 +74,31 @@ TEST(HeadsObjective, TellsEachHeadOfItsOwn) {
   EXPECT_FALSE(found.accuracy);
 }
 
+// The equations by hand, and their gradients with respect to s: of a number half of 1 - exp(-s) loss, of classes 1/2 - exp(-s) loss.
+TEST(HeadsObjective, LearnsTheWeightsOfItsHeads) {
+  std::vector<data::Head> heads = kHeads;
+  for (data::Head& head : heads) head.weight = 1;
+  ObjectiveOptions options;
+  options.task_weighting = "uncertainty";
+  const HeadsObjective objective(heads, options);
+  ASSERT_EQ(objective.parameters().size(), 1u);
+  Tensor s = objective.parameters().front().tensor;
+  s.copy_from(Tensor::from({3}, {0.5f, -1, 0.25f}));
+  const double kind = (-std::log(std::exp(3) / (std::exp(1) + std::exp(2) + std::exp(3))) + std::log(3)) / 2;
+  const double price = (0.25 + 9) / 2;
+  const double sold = (std::log1p(std::exp(-1)) + std::log1p(std::exp(-4))) / 2;
+  const Tensor loss = objective.loss(kOutputs, kTruth);
+  EXPECT_NEAR(static_cast<double>(loss.item()), std::exp(-0.5) * kind + 0.25 + std::exp(1) * price / 2 - 0.5 + std::exp(-0.25) * sold + 0.125, 1e-5);
+  backward(loss);
+  EXPECT_NEAR(s.grad().data()[0], 0.5 - std::exp(-0.5) * kind, 1e-5);
+  EXPECT_NEAR(s.grad().data()[1], 0.5 - std::exp(1) * price / 2, 1e-4);
+  EXPECT_NEAR(s.grad().data()[2], 0.5 - std::exp(-0.25) * sold, 1e-5);
+  nn::Linear model(5, 5);
+  EXPECT_EQ(objective.turns(model).front().parameters.size(), 3u) << "weight, bias and the variances";
+  EXPECT_EQ(HeadsObjective(heads).turns(model).front().parameters.size(), 2u);
+  EXPECT_THROW(HeadsObjective(kHeads, options), ConfigError) << "weights beside those that are learnt";
+}
+
 TEST(HeadsObjective, RefusesClassWeights) {
   ObjectiveOptions options;
   options.class_weights = "balanced";

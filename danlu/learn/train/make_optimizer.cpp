@@ -1,6 +1,7 @@
 #include "danlu/learn/train/make_optimizer.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
@@ -16,12 +17,14 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const nn::Module& model, const 
                                                    learning.empty() ? "" : learning.back().name));
     }
   }
+  const auto is_in_model = [all = learning](const Tensor& t) { return std::any_of(all.begin(), all.end(), [&](const nn::NamedTensor& p) { return t.same(p.tensor); }); };
   std::erase_if(learning, [&](const nn::NamedTensor& p) {
     const bool asked = std::any_of(parameters.begin(), parameters.end(), [&](const Tensor& t) { return t.same(p.tensor); });
     return !asked || !p.tensor.requires_grad();
   });
   std::vector<Tensor> tensors;
   for (const nn::NamedTensor& p : learning) tensors.push_back(p.tensor);
+  std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(tensors), [&](const Tensor& t) { return !is_in_model(t); });
   auto optimizer = optim::parse_optimizer(options.optimizer).make(std::move(tensors));
   for (const nn::NamedTensor& p : learning) {
     std::string nearest;  // the longest name decides

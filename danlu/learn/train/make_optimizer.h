@@ -10,7 +10,7 @@
 
 namespace danlu::train {
 
-// Of these parameters of the model; those that need no gradient (nn::Freeze) are left out. Throws ConfigError if train.lr_scale names a part
+// Of these parameters of the model, and of an objective besides; those that need no gradient (nn::Freeze) are left out. Throws ConfigError if train.lr_scale names a part
 // that the model does not have.
 std::unique_ptr<optim::Optimizer> make_optimizer(const nn::Module& model, const std::vector<Tensor>& parameters, const TrainOptions& options);
 

@@ -28,6 +28,8 @@ void ObjectiveOptions::describe(OptionVisitor& v) {
   v.choice("regression_loss", regression_loss, {"mse", "mae", "huber"}, "for a numeric target, and for series");
   v.choice("adversarial_loss", adversarial_loss, {"non_saturating", "hinge"}, "of a gan");
   v.field("generator_lr_factor", generator_lr_factor, {1e-6, 1e6}, "of a gan: the learning rate of its generator, in those of the optimizer");
+  v.choice("task_weighting", task_weighting, {"fixed", "uncertainty"}, "of several targets: the weights that data.targets gives, or learnt with the model, by how uncertain each target is");
+  v.group("pseudo_labels", pseudo_labels, "learning from rows without a label, by the classes that the model itself thinks the most probable");
   v.choice("ranking_loss", ranking_loss, {"softmax", "sampled_softmax", "bpr"}, "for a recommender: cross-entropy over all items, or over one and those drawn for it; or one against each drawn");
   v.field("negatives", negatives, {1, 1e4}, "for a recommender: items drawn for each that was chosen, by sampled_softmax and bpr");
   v.field("temperature", temperature, {1e-3, 10}, "for a retriever: how much nearer counts as much; the lower, the more the hardest of the others count");

@@ -33,6 +33,9 @@ class Objective {
   };
   virtual Outcome evaluate(nn::Module& model, const data::Batch& batch) const = 0;
 
+  // What the loss itself learns beside the model, by name; of most nothing. They are among the parameters of a turn.
+  virtual std::vector<nn::NamedTensor> parameters() const { return {}; }
+
   // An update takes turns where there are adversaries: each has a loss, parameters and an optimiser of its own. Usually there is one, of
   // all parameters. The loss that training reports is that of the last turn; the others are measures, NAME_loss.
   struct Turn {
@@ -58,6 +61,14 @@ struct DistillOptions {
   void describe(OptionVisitor& v);
 };
 
+// How a classifier learns from rows without a label: pseudo_label_objective.h.
+struct PseudoLabelOptions {
+  double weight = 0;
+  int64_t rows = 1;
+  double begin = 5, full = 15;
+  void describe(OptionVisitor& v);
+};
+
 struct ObjectiveOptions {
   double label_smoothing = 0;
   std::string class_weights = "none";
@@ -65,6 +76,8 @@ struct ObjectiveOptions {
   std::string regression_loss = "mse";
   std::string adversarial_loss = "non_saturating";
   double generator_lr_factor = 1;
+  std::string task_weighting = "fixed";
+  PseudoLabelOptions pseudo_labels = {};
   std::string ranking_loss = "softmax";
   int64_t negatives = 1;
   double temperature = 0.05;

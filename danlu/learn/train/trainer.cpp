@@ -36,9 +36,17 @@ std::vector<nn::NamedTensor> state_of(const nn::Module& model) {
   return all;
 }
 
+// What an objective learns, as checkpoints name it.
+std::vector<nn::NamedTensor> state_of(const Objective& objective) {
+  std::vector<nn::NamedTensor> all = objective.parameters();
+  for (nn::NamedTensor& p : all) p.name = "objective." + p.name;
+  return all;
+}
+
 // And what the optimisers remember.
-std::vector<nn::NamedTensor> state_of(const nn::Module& model, const Optimizers& optimizers) {
+std::vector<nn::NamedTensor> state_of(const nn::Module& model, const Objective& objective, const Optimizers& optimizers) {
   std::vector<nn::NamedTensor> all = state_of(model);
+  for (nn::NamedTensor& p : state_of(objective)) all.push_back(std::move(p));
   for (const auto& [name, moment] : optimizers[0].moments()) all.push_back({"optimizer." + name, moment});
   for (nn::NamedTensor& moment : optimizers.later_moments()) all.push_back(std::move(moment));
   return all;
@@ -140,7 +148,7 @@ class Trainer::Run {
         best_from_(session.best_from),
         time_(options_.time_limit, session.deadline),
         best_(state_of(model_)),
-        good_(state_of(model_, optimizers_)),
+        good_(state_of(model_, objective_, optimizers_)),
         buffers_(model_.named_buffers()),
         spikes_(options_.spike_threshold),
         good_spikes_(options_.spike_threshold),
@@ -315,7 +323,7 @@ class Trainer::Run {
 
   static data::Batch sample(const data::Batch& batch, int64_t i) {
     return {batch.x.rows(i, i + 1), batch.y.rows(i, i + 1), batch.first.defined() ? batch.first.rows(i, i + 1) : Tensor(),
-            {batch.indexes[static_cast<size_t>(i)]}};
+            {batch.indexes[static_cast<size_t>(i)]}, batch.epoch};
   }
 
   // Which samples of a failed update have a loss that is not finite by themselves, in evaluation mode: bad data rather than a bad step.
@@ -477,6 +485,7 @@ class Trainer::Run {
   // What a state has besides the model and the first optimiser.
   std::vector<nn::NamedTensor> further_tensors() const {
     std::vector<nn::NamedTensor> all = good_.named("good.");
+    for (nn::NamedTensor& p : state_of(objective_)) all.push_back(std::move(p));
     for (nn::NamedTensor& moment : optimizers_.later_moments()) all.push_back(std::move(moment));
     return all;
   }
