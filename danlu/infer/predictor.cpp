@@ -7,6 +7,7 @@
 #include "danlu/base/format.h"
 #include "danlu/data/image/preprocess.h"
 #include "danlu/data/table/preprocessor.h"
+#include "danlu/data/table/saved_state.h"
 #include "danlu/data/text/text_preprocess.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/infer/background.h"
@@ -66,6 +67,8 @@ struct Predictor::Impl {
       }
     } else {
       image.emplace(data::ImagePreprocess::from_json(bundle.preprocess, source));
+      const data::SavedState state(bundle.preprocess, source);
+      if (state.has("target")) image_target.emplace(data::TargetEncoder::from_json(state.inner("target")));
       encoded = Shape{image->height(), image->width(), image->channels()};
     }
     check_targets(source);
@@ -75,7 +78,9 @@ struct Predictor::Impl {
     }
   }
 
-  const data::TargetEncoder& target() const { return text ? text->target() : table.target_encoder(); }
+  // What is told, where the transforms know it. Of images in directories the model alone does.
+  bool knows_target() const { return !image || image_target; }
+  const data::TargetEncoder& target() const { return text ? text->target() : image ? *image_target : table.target_encoder(); }
 
   // What the transforms were fitted to tell must be what the model tells: names may differ (data.class_names), numbers may not.
   void check_targets(const std::string& source) const {
@@ -83,7 +88,7 @@ struct Predictor::Impl {
     const auto refuse = [&](const std::string& made_for, const std::string& model) {
       throw DataError(kWhere, fmt::format("{}: was made for {}; the model of config.json has {}: take both files from one bundle", source, made_for, model));
     };
-    if (image) {
+    if (!knows_target()) {
       if (!given.empty()) refuse("images, of which one target is told", fmt::format("{} heads", given.size()));
       return;
     }
@@ -112,6 +117,7 @@ struct Predictor::Impl {
   bool rebuilds;  // an autoencoder, whose answer is how far its image is from the one asked
   data::TablePreprocessor table;              // one of the three, by bundle.config.input
   std::optional<data::ImagePreprocess> image;
+  std::optional<data::TargetEncoder> image_target;
   std::optional<data::TextPreprocess> text;
   Tensor background;
 };
@@ -178,8 +184,7 @@ std::vector<Prediction> Predictor::decode(const Tensor& outputs) const {
         answer += train::answer_width(head);
       }
     } else if (class_names().empty()) {
-      p.value = impl_->image ? static_cast<double>(row[0])
-                                       : impl_->target().inverse(static_cast<double>(row[0]));
+      p.value = impl_->knows_target() ? impl_->target().inverse(static_cast<double>(row[0])) : static_cast<double>(row[0]);
     } else if (task() == data::TaskKind::clustering) {
       p.distances.assign(row, row + width);
       p.label = class_names()[static_cast<size_t>(std::min_element(row, row + width) - row)];

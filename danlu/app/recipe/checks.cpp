@@ -136,9 +136,10 @@ enum Reader : unsigned {
   kInteractions = 1 << 8,
   kFaq = 1 << 9,
   kPretraining = 1 << 10,
+  kImageTables = 1 << 11,
 };
-constexpr unsigned kAll = (1 << 11) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kTexts;
-constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs", "pre-training"};
+constexpr unsigned kAll = (1 << 12) - 1, kTexts = kTokens | kNgrams, kPrediction = kRows | kImages | kImageTables | kTexts;
+constexpr const char* kReaders[] = {"tables", "images with classes", "texts of tokens", "texts of n-grams", "language models", "gan and autoencoder", "kmeans", "series", "recommenders", "FAQs", "pre-training", "images that a table names"};
 
 // One of them, or, while there is no telling what predictions are told from, all that it may be.
 unsigned readers_of(const Recipe& recipe) {
@@ -155,6 +156,7 @@ unsigned readers_of(const Recipe& recipe) {
   std::error_code error;
   if (!fs::exists(recipe.data.source, error)) return kPrediction;  // whoever opens the source says that there is none
   if (fs::is_directory(recipe.data.source)) return kImages;
+  if (!recipe.data.image.column.empty()) return kImageTables;
   return recipe.reads_ngrams() ? kNgrams : recipe.reads_text() ? kTokens : kRows;
 }
 
@@ -177,7 +179,8 @@ constexpr Section kSections[] = {
     {"data.columns", kPrediction | kClusters},
     {"data.all_columns", kPrediction | kClusters},
     {"data.csv", kAll & ~(kImages | kLanguage | kPictures)},
-    {"data.image", kImages | kPictures | kClusters},
+    {"data.image", kImages | kImageTables | kPictures | kClusters},
+    {"data.image.column", kImageTables},
     {"data.text", kLanguage},
     {"data.text.column", kTexts | kPretraining},
     {"data.text.length", kTexts | kFaq | kPretraining},
@@ -186,7 +189,7 @@ constexpr Section kSections[] = {
     {"data.interactions", kInteractions},
     {"data.series", kSeries},
     {"data.faq", kFaq},
-    {"data.augment", kImages | kPictures},
+    {"data.augment", kImages | kImageTables | kPictures},
     {"data.split.method", kAll & ~(kSeries | kInteractions)},
     {"data.split.seed", kAll & ~(kSeries | kInteractions)},
     {"data.split.on_overlap", kPrediction | kPictures | kClusters | kPretraining},

@@ -24,6 +24,7 @@ std::unique_ptr<DataSource> open_source(const Recipe& recipe) {
   const Labels labels = pretrains || recipe.kind() == RecipeKind::clusters ? Labels::none : Labels::given;
   if (pretrains && fs::is_directory(options.source)) throw ConfigError("app.data", fmt::format("data.source: got the directory {}; expected a table with a column of texts, because the model is a masked_encoder", options.source));
   if (fs::is_directory(options.source)) return open_images(options, labels);
+  if (!options.image.column.empty()) return open_image_table(options);
   const train::PseudoLabelOptions& pseudo_labels = recipe.train.objective.pseudo_labels;
   const int64_t partners = pseudo_labels.weight > 0 ? pseudo_labels.rows : 0;
   if (recipe.reads_ngrams()) return open_ngrams(options, recipe.ngrams, partners);

@@ -72,7 +72,7 @@ class DataSource {
   virtual Json example(const infer::Predictor& predictor, int64_t sample) const = 0;
 };
 
-// Reads what `data.source` names: a directory of images, or a table, of which a model for text reads a column of text. Throws ConfigError
+// Reads what `data.source` names: a directory of images, or a table, of which a model for text reads a column of text, and which may name images. Throws ConfigError
 // for options that do not fit the kind of data, FileError or DataError as the readers do.
 std::unique_ptr<DataSource> open_source(const Recipe& recipe);
 
@@ -83,5 +83,6 @@ std::unique_ptr<DataSource> open_table(const DataSection& options, Labels labels
 std::unique_ptr<DataSource> open_texts(const DataSection& options, const TokenizerSection& tokenizer, Labels labels, int64_t partners = 0);
 std::unique_ptr<DataSource> open_ngrams(const DataSection& options, const data::NgramOptions& ngrams, int64_t partners = 0);
 std::unique_ptr<DataSource> open_images(const DataSection& options, Labels labels);
+std::unique_ptr<DataSource> open_image_table(const DataSection& options);
 
 }  // namespace danlu::app

@@ -71,7 +71,7 @@ class ImageSource : public DataSource {
 
   Tensor encode(const infer::Predictor& predictor, std::span<const int64_t> samples) const override {
     std::vector<data::Image> batch;
-    for (const int64_t sample : samples) batch.push_back(image(sample));
+    for (const int64_t sample : samples) batch.push_back(data::image_of(images_, sample));
     return predictor.encode(batch);
   }
 
@@ -86,16 +86,10 @@ class ImageSource : public DataSource {
   }
 
   Json example(const infer::Predictor&, int64_t sample) const override {
-    return {{"image", base64_encode(data::encode_png(image(sample)))}};
+    return {{"image", base64_encode(data::encode_png(data::image_of(images_, sample)))}};
   }
 
  private:
-  data::Image image(int64_t sample) const {
-    const Shape& shape = images_.pixels.shape();
-    const uint8_t* pixels = images_.pixels.data<uint8_t>() + sample * shape.inner(0);
-    return {shape[1], shape[2], shape[3], {pixels, pixels + shape.inner(0)}};
-  }
-
   DataSection options_;
   Labels labels_;
   data::LabeledImages images_;

@@ -22,7 +22,7 @@ void check_options(const DataSection& options, Labels labels) {
     throw ConfigError(kWhere,
                       fmt::format("data.target is missing; expected the column of {} to predict", options.source));
   }
-  if (options.augment.enabled()) {
+  if (options.augment.enabled() && options.image.column.empty()) {
     throw ConfigError(kWhere, fmt::format("data.augment is for images; {} is a table", options.source));
   }
 }

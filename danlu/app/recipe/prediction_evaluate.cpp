@@ -63,7 +63,7 @@ Evaluation PredictionPipeline::measure_target(const infer::BundleConfig& config,
   }
   found.text = to_text(quality, json);
   found.details = {{"curves", eval::curves(predictions, config.class_names)}, {"examples", telling_examples(source(), predictor, samples, predictions)}};
-  show_mistakes(found.details["examples"]);
+  if (config.task != data::TaskKind::regression) show_mistakes(found.details["examples"]);
   const Json explanation = explain_run(source(), predictor, samples, predictions, found.details["examples"], recipe_.evaluate.explain_seconds);
   if (explanation.is_null()) directory_.remove({"explanation.json"});
   else write_json(directory_.file("explanation.json"), explanation);

@@ -29,7 +29,7 @@ train::Result PredictionPipeline::train(train::Start start) {
 }
 
 void PredictionPipeline::show_samples(formats::EventWriter& events) {
-  if (source().kind() == infer::InputKind::image) write_strips(events, "training", 0, training_strips(fitted(), static_cast<uint64_t>(recipe_.seed)));
+  if (source().kind() == infer::InputKind::image && data::has_classes(fitted().task)) write_strips(events, "training", 0, training_strips(fitted(), static_cast<uint64_t>(recipe_.seed)));
 }
 
 }  // namespace danlu::app

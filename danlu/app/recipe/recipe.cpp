@@ -67,6 +67,11 @@ void DataSection::describe(OptionVisitor& v) {
   v.field("strict", strict, "stop when the data quality report finds a failure");
 }
 
+void ImageSection::describe(OptionVisitor& v) {
+  FolderOptions::describe(v);
+  v.field("column", column, "of a table: PNG and JPEG files, by their paths from the table on, of which its other columns tell");
+}
+
 void TextSection::describe(OptionVisitor& v) {
   source.describe(v);
   v.group("clean", clean, "what is changed in documents, and which are left out");

@@ -42,6 +42,10 @@
 //
 //   data: {source: houses.csv, targets: {price: {scale: log}, sold: {weight: 0.5}}}
 //
+// and of images that a table names:
+//
+//   data: {source: photos.csv, image: {column: file}, labels: [dog, cat, indoors]}
+//
 // Groups are found without a target:
 //
 //   name: weather-kinds
@@ -91,6 +95,12 @@
 
 namespace danlu::app {
 
+// How images are read.
+struct ImageSection : data::FolderOptions {
+  std::string column;  // of a table: the files, by their paths from the table on
+  void describe(OptionVisitor& v);
+};
+
 // How text becomes documents, and documents become windows of tokens.
 struct TextSection {
   data::TextSourceOptions source;  // its keys stand beside the others
@@ -110,7 +120,7 @@ struct DataSection {
   data::TableOptions table;  // its keys stand beside `source`: target, task, columns ...
   std::vector<std::string> class_names;
   data::CsvOptions csv;
-  data::FolderOptions image;
+  ImageSection image;
   TextSection text;
   data::InteractionOptions interactions;
   data::SeriesOptions series;

@@ -71,7 +71,10 @@ void TensorDataset::fill(std::span<const int64_t> indexes, Batch& batch, const V
 }
 
 ImageDataset::ImageDataset(const LabeledImages& images, ImagePreprocess preprocess, AugmentOptions augment)
-    : pixels_(images.pixels), labels_(images.labels), preprocess_(std::move(preprocess)), augment_(augment) {
+    : ImageDataset(images.pixels, Tensor::from({images.size()}, std::span<const int64_t>(images.labels)), std::move(preprocess), augment) {}
+
+ImageDataset::ImageDataset(Tensor pixels, Tensor y, ImagePreprocess preprocess, AugmentOptions augment)
+    : pixels_(std::move(pixels)), y_(std::move(y)), preprocess_(std::move(preprocess)), augment_(augment) {
   const Shape expected{size(), preprocess_.height(), preprocess_.width(), preprocess_.channels()};
   if (!(pixels_.shape() == expected)) {
     throw ShapeError(kWhere, fmt::format("got pixels of {}; expected {}", pixels_.shape().str(), expected.str()));
@@ -81,13 +84,13 @@ ImageDataset::ImageDataset(const LabeledImages& images, ImagePreprocess preproce
 void ImageDataset::fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const {
   const Shape shape = pixels_.shape().with(0, static_cast<int64_t>(indexes.size()));
   prepare(batch.x, shape, Dtype::f32);
-  prepare(batch.y, {shape[0]}, Dtype::i64);
+  prepare(batch.y, y_.shape().with(0, shape[0]), y_.dtype());
+  copy_rows(y_, indexes, batch.y);
   batch.first = {};
   const ImageShape image_shape{shape[1], shape[2], shape[3]};
   const bool vary = variant.phase == Phase::train && augment_.enabled();
   std::vector<uint8_t> varied(vary ? static_cast<size_t>(image_shape.size()) : 0);
   float* x = batch.x.mutable_data();
-  int64_t* y = batch.y.mutable_data<int64_t>();
   for (const int64_t i : indexes) {
     const uint8_t* image = pixels_.data<uint8_t>() + i * image_shape.size();
     if (vary) {
@@ -96,7 +99,6 @@ void ImageDataset::fill(std::span<const int64_t> indexes, Batch& batch, const Va
     }
     preprocess_.normalize(image, x);
     x += image_shape.size();
-    *y++ = labels_[static_cast<size_t>(i)];
   }
 }
 

@@ -77,17 +77,19 @@ class TensorDataset : public Dataset {
 // Images, kept as bytes; varied (in Phase::train) and normalised as they are fetched. x is (N, H, W, C).
 class ImageDataset : public Dataset {
  public:
-  // The pixels are shared, not copied. Throws ShapeError if they have another size than `preprocess`.
+  // y is that of the images' labels, i64 (N).
   ImageDataset(const LabeledImages& images, ImagePreprocess preprocess, AugmentOptions augment = {});
-  int64_t size() const override { return static_cast<int64_t>(labels_.size()); }
+  // pixels: u8 (N, H, W, C), shared and not copied   y: i64 (N) or f32 (N, ...). Throws ShapeError if the pixels have another size than
+  // `preprocess`, or y another number of samples.
+  ImageDataset(Tensor pixels, Tensor y, ImagePreprocess preprocess, AugmentOptions augment = {});
+  int64_t size() const override { return y_.size(0); }
   int64_t default_prefetch() const override { return 2; }
 
  protected:
   void fill(std::span<const int64_t> indexes, Batch& batch, const Variant& variant) const override;
 
  private:
-  Tensor pixels_;
-  std::vector<int64_t> labels_;
+  Tensor pixels_, y_;
   ImagePreprocess preprocess_;
   AugmentOptions augment_;
 };

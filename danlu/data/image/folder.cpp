@@ -165,19 +165,8 @@ Shape choose_size(const std::vector<Entry>& entries, const FolderOptions& option
   return {1, height, width, options.channels == "rgb" || (options.channels == "auto" && color) ? 3 : 1};
 }
 
-}  // namespace
-
-void FolderOptions::describe(OptionVisitor& v) {
-  v.field("height", height, {1, 16384}, "rows of every image after resizing; absent: the commonest, at most 224");
-  v.field("width", width, {1, 16384}, "columns of every image after resizing; absent: the commonest, at most 224");
-  v.choice("channels", channels, {"auto", "gray", "rgb"}, "auto: gray if every file is gray");
-  v.choice("on_bad_file", on_bad_file, {"error", "skip"}, "what to do with a file that is not a whole PNG or JPEG");
-  v.field("max_memory_mb", max_memory_mb, {1, 1 << 24}, "most memory for the decoded images");
-}
-
-LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options, const DecodeLimits& limits, Labels labels) {
-  LabeledImages set;
-  std::vector<Entry> entries = labels == Labels::none ? list_unlabelled(root, set.class_names) : list_entries(root, set.class_names);
+// What the entries name; `set` has the names of the classes already. `whose` says where they were looked for.
+void read_entries(std::vector<Entry> entries, const fs::path& root, const FolderOptions& options, const DecodeLimits& limits, const std::string& whose, LabeledImages& set) {
   // Headers first: they settle the size and the memory before anything large is decoded.
   for_each_entry(entries, [&](Entry& entry, int64_t) {
     entry.info = read_image_info(read_file(entry.path), entry.path.string(), limits);
@@ -185,11 +174,7 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
   std::vector<Entry> good;
   std::copy_if(entries.begin(), entries.end(), std::back_inserter(good),
                [](const Entry& e) { return e.problem.empty(); });
-  if (good.empty()) {
-    throw DataError(kWhere,
-                    fmt::format("got {} files in {}{}, none a PNG or JPEG image; expected at least one{}", entries.size(),
-                                labels == Labels::none ? "" : "the class directories of ", root.string(), labels == Labels::none ? "" : " for each class"));
-  }
+  if (good.empty()) throw DataError(kWhere, fmt::format("got {} files {}", entries.size(), whose));
   const Shape one = choose_size(good, options);
   const int64_t image_bytes = one.numel();
   if (static_cast<int64_t>(entries.size()) > (options.max_memory_mb << 20) / image_bytes) {
@@ -223,6 +208,41 @@ LabeledImages read_image_folder(const fs::path& root, const FolderOptions& optio
     if (entry.part != Part::any) set.given.push_back(entry.part);
     ++set.original_sizes[fmt::format("{}x{}x{}", entry.info.height, entry.info.width, entry.info.channels)];
   }
+}
+
+}  // namespace
+
+void FolderOptions::describe(OptionVisitor& v) {
+  v.field("height", height, {1, 16384}, "rows of every image after resizing; absent: the commonest, at most 224");
+  v.field("width", width, {1, 16384}, "columns of every image after resizing; absent: the commonest, at most 224");
+  v.choice("channels", channels, {"auto", "gray", "rgb"}, "auto: gray if every file is gray");
+  v.choice("on_bad_file", on_bad_file, {"error", "skip"}, "what to do with a file that is not a whole PNG or JPEG");
+  v.field("max_memory_mb", max_memory_mb, {1, 1 << 24}, "most memory for the decoded images");
+}
+
+LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options, const DecodeLimits& limits, Labels labels) {
+  LabeledImages set;
+  const bool alone = labels == Labels::none;
+  std::vector<Entry> entries = alone ? list_unlabelled(root, set.class_names) : list_entries(root, set.class_names);
+  read_entries(std::move(entries), root, options, limits,
+               fmt::format("in {}{}, none a PNG or JPEG image; expected at least one{}", alone ? "" : "the class directories of ", root.string(), alone ? "" : " for each class"), set);
+  return set;
+}
+
+LabeledImages read_image_files(const fs::path& root, const std::vector<std::string>& names, const FolderOptions& options, const DecodeLimits& limits) {
+  LabeledImages set;
+  set.class_names = {"image"};
+  std::vector<Entry> entries;
+  for (const std::string& name : names) entries.push_back({root / name, 0, Part::any, {}, {}});
+  FolderOptions strict = options;
+  strict.on_bad_file = "error";
+  for_each_entry(entries, [&](Entry& entry, int64_t) {
+    if (!fs::is_regular_file(entry.path)) throw FileError(kWhere, fmt::format("{}: no such file", entry.path.string()));
+  });
+  const bool none = std::none_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.problem.empty(); });
+  read_entries(std::move(entries), root, strict, limits,
+               fmt::format("named below {}, none {}; expected a PNG or JPEG image of each name{}", root.string(), none ? "of them there" : "a PNG or JPEG image",
+                           names.empty() ? "" : fmt::format(", the first of which is \"{}\"", names.front())), set);
   return set;
 }
 

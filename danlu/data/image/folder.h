@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "danlu/base/files.h"
 #include "danlu/base/options.h"
@@ -40,5 +41,9 @@ enum class Labels : uint8_t {
 // in LabeledImages::unreadable.
 LabeledImages read_image_folder(const fs::path& root, const FolderOptions& options = {}, const DecodeLimits& limits = {},
                                 Labels labels = Labels::directories);
+
+// The files of these names below a directory (or elsewhere, where a name is an absolute path), in this order, one image each; a name may be given
+// again. All get the one class "image". Throws DataError as read_image_folder does; a bad file is always an error, as somebody has named it.
+LabeledImages read_image_files(const fs::path& root, const std::vector<std::string>& names, const FolderOptions& options = {}, const DecodeLimits& limits = {});
 
 }  // namespace danlu::data

@@ -4,6 +4,12 @@
 
 namespace danlu::data {
 
+Image image_of(const LabeledImages& images, int64_t sample) {
+  const Shape& shape = images.pixels.shape();
+  const uint8_t* pixels = images.pixels.data<uint8_t>() + sample * shape.inner(0);
+  return {shape[1], shape[2], shape[3], {pixels, pixels + shape.inner(0)}};
+}
+
 std::vector<Hash128> hash_images(const LabeledImages& images) {
   std::vector<Hash128> hashes(static_cast<size_t>(images.size()));
   if (hashes.empty()) return hashes;

@@ -8,6 +8,7 @@
 
 #include "danlu/base/hash.h"
 #include "danlu/data/dataset/split.h"
+#include "danlu/data/image/image.h"
 #include "danlu/engine/tensor/tensor.h"
 
 namespace danlu::data {
@@ -30,6 +31,9 @@ struct LabeledImages {
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };
+
+// One of them.
+Image image_of(const LabeledImages& images, int64_t sample);
 
 // One hash for the pixels of each image (not its label): equal images have equal hashes. In parallel.
 std::vector<Hash128> hash_images(const LabeledImages& images);
