@@ -5,6 +5,7 @@
 
 #include "danlu/base/error.h"
 #include "danlu/base/format.h"
+#include "danlu/data/series/inputs.h"
 #include "danlu/engine/autograd/tape.h"
 #include "danlu/infer/bounded_model.h"
 #include "danlu/infer/bundle_directory.h"
@@ -84,7 +85,10 @@ Tensor Forecaster::run(const Tensor& x) const {
   return (*model_)(x);
 }
 
-std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::optional<int64_t> asked) const {
+std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::optional<int64_t> horizon) const { return answer(table, horizon, false); }
+std::vector<Forecast> Forecaster::explain(const data::Table& table, std::optional<int64_t> horizon) const { return answer(table, horizon, true); }
+
+std::vector<Forecast> Forecaster::answer(const data::Table& table, std::optional<int64_t> asked, bool explains) const {
   const int64_t horizon = asked.value_or(preprocess_.horizon());
   if (horizon < 1 || horizon > preprocess_.horizon()) throw DataError(kWhere, fmt::format("horizon: got {}; expected 1 to {}, which the model was trained for", horizon, preprocess_.horizon()));
   const data::Panel panel = read_panel(table);
@@ -94,7 +98,7 @@ std::vector<Forecast> Forecaster::forecast(const data::Table& table, std::option
   }
   std::vector<Forecast> all;
   const int64_t count = std::ssize(panel.series), at_once = std::max<int64_t>(1, kMostAtOnce / (preprocess_.rows() * preprocess_.channels()));
-  for (int64_t begin = 0; begin < count; begin += at_once) forecast_some(panel, begin, std::min(begin + at_once, count), horizon, all);
+  for (int64_t begin = 0; begin < count; begin += at_once) forecast_some(panel, begin, std::min(begin + at_once, count), horizon, explains, all);
   return all;
 }
 
@@ -107,7 +111,7 @@ data::Panel Forecaster::read_panel(const data::Table& table) const {
   }
 }
 
-void Forecaster::forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, std::vector<Forecast>& all) const {
+void Forecaster::forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, bool explains, std::vector<Forecast>& all) const {
   const int64_t size = preprocess_.rows() * preprocess_.channels();
   Tensor x = Tensor::empty({end - begin, preprocess_.rows(), preprocess_.channels()});
   std::vector<data::ForecastFrame> frames;
@@ -129,6 +133,32 @@ void Forecaster::forecast_some(const data::Panel& panel, int64_t begin, int64_t 
     }
     all.push_back(std::move(forecast));
   }
+  if (explains) add_influences(x, outputs, frames, std::span(all).last(frames.size()));
+}
+
+void Forecaster::add_influences(const Tensor& x, const Tensor& outputs, std::span<const data::ForecastFrame> frames, std::span<Forecast> forecasts) const {
+  const int64_t size = x.shape().inner(0), horizon = preprocess_.horizon();
+  for (const data::SeriesInput& input : data::series_inputs(preprocess_)) {
+    Tensor without = x.clone();
+    for (int64_t n = 0; n < x.size(0); ++n) {
+      for (const int64_t cell : input.cells) without.mutable_data()[n * size + cell] = 0;
+    }
+    const Tensor others = run(without);
+    for (size_t n = 0; n < forecasts.size(); ++n) {
+      Forecast::Influence influence{input.name, {}};
+      for (int64_t h = 0; h < std::ssize(forecasts[n].steps); ++h) {
+        const int64_t at = static_cast<int64_t>(n) * horizon + h;
+        influence.by_step.push_back(frames[n].scale * static_cast<double>(outputs.data()[at] - others.data()[at]));
+      }
+      forecasts[n].influences.push_back(std::move(influence));
+    }
+  }
+  const auto size_of = [](const Forecast::Influence& influence) {
+    double sum = 0;
+    for (const double value : influence.by_step) sum += std::abs(value);
+    return sum;
+  };
+  for (Forecast& forecast : forecasts) std::stable_sort(forecast.influences.begin(), forecast.influences.end(), [&](const auto& a, const auto& b) { return size_of(a) > size_of(b); });
 }
 
 Json to_json(const Forecast& forecast) {
@@ -140,6 +170,7 @@ Json to_json(const Forecast& forecast) {
   }
   Json json = {{"series", forecast.series}, {"forecast", std::move(steps)}};
   if (!forecast.notice.empty()) json["notice"] = forecast.notice;
+  for (const Forecast::Influence& influence : forecast.influences) json["explanation"]["influences"].push_back({{"input", influence.input}, {"by_step", influence.by_step}});
   return json;
 }
 

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,12 @@ struct Forecast {
   };
   std::vector<Step> steps;
   std::string notice = {};  // what the bundle says beside every answer; may be empty
+  // What the forecast of each step would lack without an input (data/series/inputs.h); most first. Of explain() alone.
+  struct Influence {
+    std::string input;
+    std::vector<double> by_step;
+  };
+  std::vector<Influence> influences = {};
 };
 
 class Forecaster {
@@ -52,14 +59,20 @@ class Forecaster {
   // last value of a series say what is known in advance. Throws DataError as data::read_series does, where gaps may be 50 times the
   // values (and a million); for a history that is too short, for columns known in advance that stop too soon, for a horizon out of range.
   std::vector<Forecast> forecast(const data::Table& table, std::optional<int64_t> horizon = {}) const;
+  // The same, each with its influences: the forecast less that of a model which is shown zeros in the place of an input, which say that the
+  // values have been as the last one, that a column known in advance has its mean, that there is no calendar. Occlusion, after Zeiler, Fergus
+  // 2014, arXiv:1311.2901: influences of inputs that work together do not add up to the forecast.
+  std::vector<Forecast> explain(const data::Table& table, std::optional<int64_t> horizon = {}) const;
 
   // (N, length + horizon, channels) to (N, horizon), in units of the scale.
   Tensor run(const Tensor& x) const;
 
  private:
   data::Panel read_panel(const data::Table& table) const;
+  std::vector<Forecast> answer(const data::Table& table, std::optional<int64_t> horizon, bool explains) const;
   // Of the series [begin, end), appended to `all`.
-  void forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, std::vector<Forecast>& all) const;
+  void forecast_some(const data::Panel& panel, int64_t begin, int64_t end, int64_t horizon, bool explains, std::vector<Forecast>& all) const;
+  void add_influences(const Tensor& x, const Tensor& outputs, std::span<const data::ForecastFrame> frames, std::span<Forecast> forecasts) const;
 
   std::string name_;
   Json config_;
@@ -70,7 +83,7 @@ class Forecaster {
 };
 
 // {"series": "co2", "forecast": [{"time": "2002-01-05", "value": 371.2, "intervals": [{"share": 0.8, "low": 370.7, "high": 371.8}]}]}, and
-// "notice", where there is one.
+// "notice", where there is one, and "explanation": {"influences": [{"input": "weekday", "by_step": [0.4, ...]}]} of explain().
 Json to_json(const Forecast& forecast);
 
 // Does the directory, or the bundle/ in it, hold a forecaster? Reads config.json alone.

@@ -4,6 +4,7 @@
 
 #include "danlu/base/format.h"
 #include "danlu/base/temporary_directory.h"
+#include "danlu/data/series/inputs.h"
 #include "danlu/data/table/csv.h"
 #include "danlu/infer/testing.h"
 #include "danlu/learn/models/model.h"
@@ -84,6 +85,26 @@ TEST_F(Rides, WhereTheModelSaysNothingIsWhatWasASeasonBefore) {
   }
   EXPECT_EQ(forecaster.forecast(table(kDays, 3), 1)[0].steps.size(), 1u);
   EXPECT_EQ(to_json(forecasts[1])["forecast"][0]["intervals"][0]["share"], 0.8);
+}
+
+// The model says twice the first number that it is shown, the value of 7 days before, and nothing else.
+TEST_F(Rides, AnInputIsWorthWhatTheForecastLacksWithoutIt) {
+  const data::SeriesPreprocess preprocess = Forecaster(directory_.path()).preprocess();
+  const ForecasterBundle bundle{.name = "rides", .notice = "", .missing = {{"NA"}, true}, .model = models::parse_model("logistic").resolved, .bands = {}};
+  write_forecaster(directory_.path(), bundle, *first_number(preprocess, 2), preprocess);
+  const Forecaster forecaster(directory_.path());
+  const std::vector<Forecast> forecasts = forecaster.explain(table(kDays, 3), 2);
+  ASSERT_EQ(forecasts.size(), 2u);
+  for (int station = 0; station < 2; ++station) {
+    const Forecast& f = forecasts[static_cast<size_t>(station)];
+    EXPECT_EQ(f.influences.size(), data::series_inputs(preprocess).size());
+    EXPECT_EQ(f.influences[0].input, "values 5 to 7 before") << "most first";
+    ASSERT_EQ(f.influences[0].by_step.size(), 2u);
+    for (const double added : f.influences[0].by_step) EXPECT_NEAR(added, 2 * (rides(kDays - 7, station) - rides(kDays - 1, station)), 1e-3);
+    for (size_t i = 1; i < f.influences.size(); ++i) EXPECT_EQ(f.influences[i].by_step, (std::vector<double>{0, 0})) << f.influences[i].input;
+  }
+  EXPECT_TRUE(forecaster.forecast(table(kDays, 3))[0].influences.empty());
+  EXPECT_EQ(to_json(forecasts[0])["explanation"]["influences"][0]["input"], "values 5 to 7 before");
 }
 
 TEST_F(Rides, QuestionsThatDoNotFitAreRefused) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <sstream>
 
@@ -105,6 +106,33 @@ TEST_P(ForecastRuns, FromTheFileToTheServedAnswer) {
   EXPECT_EQ(answer["forecasts"][0], north) << "predict and serve say the same";
   const auto example = post(server.port(), project_.read("runs/rides/example_request.json"), "application/json", "/v1/forecast");
   EXPECT_EQ(example.status, 200) << example.body;
+}
+
+// Of what the recipe's data are made of, sales are announced and nothing but their column tells of them.
+TEST_P(ForecastRuns, WhatItsForecastsComeFrom) {
+  const Outcome run = project_.danlu({"run", "rides.yaml"});
+  ASSERT_EQ(run.code, 0) << run;
+  const Json importance = read_json(project_.run("rides").file("explanation.json"))["importance"];
+  std::map<std::string, Json> worth;
+  for (const Json& column : importance["columns"]) worth[column["column"]] = column;
+  EXPECT_GE(importance["columns"][0]["importance"].get<double>(), importance["columns"][1]["importance"].get<double>()) << "most first";
+  EXPECT_GT(worth["sale"]["importance"].get<double>(), importance["value"].get<double>() / 2) << importance.dump();
+  ASSERT_EQ(worth["sale"]["by_step"].size(), 7u);
+  for (const Json& step : worth["sale"]["by_step"]) EXPECT_GT(step.get<double>(), worth["time of year"]["importance"].get<double>());
+  EXPECT_TRUE(worth.contains("values 3 to 4 before"));
+  for (const char* words : {"What the columns are worth", "Worth by distance", "value a season before"}) EXPECT_THAT(project_.read("runs/rides/report.html"), HasSubstr(words));
+  EXPECT_THAT(project_.read("runs/rides/bundle/card.md"), HasSubstr("1 ahead +"));
+  EXPECT_THAT(project_.danlu({"explain", "rides"}).out, HasSubstr("7 ahead +"));
+
+  project_.write("next.csv", rides_csv(kDays, 9));
+  const Outcome explained = project_.danlu({"explain", "rides", "next.csv"});
+  ASSERT_EQ(explained.code, 0) << explained;
+  const std::vector<Json> said = json_lines(explained.out);
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0]["forecast"], json_lines(project_.danlu({"predict", "rides", "next.csv"}).out)[0]["forecast"]);
+  EXPECT_EQ(said[0]["explanation"]["influences"].size(), worth.size());
+  ASSERT_EQ(project_.danlu({"explain", "rides", "next.csv", "-o", "why.html"}).code, 0);
+  EXPECT_THAT(project_.read("why.html"), HasSubstr("<h3>south</h3>"));
 }
 
 TEST_P(ForecastRuns, TheSameWeightsForOneAndTwoThreadsAndAfterAnInterruption) {

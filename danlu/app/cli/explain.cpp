@@ -23,7 +23,7 @@ class ExplainVerb : public Verb {
     arguments.option("-o,--output", output_, "a .jsonl or .html file; default: JSON lines on standard output");
     arguments.fields(options_);
     arguments.fields(csv_);
-    arguments.examples("danlu explain credit\ndanlu explain credit applicants.csv\ndanlu explain fashion photos/ -o why.html");
+    arguments.examples("danlu explain credit\ndanlu explain credit applicants.csv\ndanlu explain fashion photos/ -o why.html\ndanlu explain rides measured.csv");
   }
 
   int run(const Context& context) override {
@@ -57,19 +57,33 @@ class ExplainVerb : public Verb {
     const std::string path = directory.path().string();
     if (!fs::exists(directory.file("resolved.yaml"))) return "is no run of a recipe: its model came as it is, and nothing was explained";
     const Recipe recipe = reopen_recipe(directory.file("resolved.yaml"));
-    if (recipe.kind() != RecipeKind::prediction || !recipe.data.table.targets.empty()) return "has no reasons to give: they are found for models of rows, images and texts with one target; its report.html says how it answers";
+    const bool explained = recipe.kind() == RecipeKind::forecast || (recipe.kind() == RecipeKind::prediction && recipe.data.table.targets.empty());
+    if (!explained) return "has no reasons to give: they are found for models of rows, images and texts with one target, and of series; its report.html says how it answers";
     if (!fs::exists(directory.file("report.json"))) return fmt::format("has not been evaluated, which finds the reasons: danlu evaluate {}", path);
     if (recipe.evaluate.explain_seconds <= 0) return fmt::format("was evaluated with evaluate.explain_seconds: 0; set it higher and run the recipe again, or explain files: danlu explain {} FILE", path);
     return fmt::format("was evaluated by an earlier version of danlu; evaluate it again: danlu evaluate {}", path);
   }
 
   int explain_inputs(const Context& context, const std::string& form) {
-    infer::Predictor predictor(find_bundle(run_, context.runs));
-    if (csv_.missing == data::CsvOptions().missing) csv_.missing = predictor.missing().words;  // unless told otherwise
-    const Json answers = explain_files(predictor, {inputs_.begin(), inputs_.end()}, csv_, options_.most);
+    const fs::path bundle = find_bundle(run_, context.runs);
+    const std::vector<fs::path> files(inputs_.begin(), inputs_.end());
+    const auto read_gaps_as = [&](const data::MissingWords& missing) {
+      if (csv_.missing == data::CsvOptions().missing) csv_.missing = missing.words;  // unless told otherwise
+    };
+    if (infer::is_forecaster(bundle)) {
+      const infer::Forecaster forecaster(bundle);
+      read_gaps_as(forecaster.missing());
+      return write(form, forecaster.name(), forecaster.config(), explain_forecast_files(forecaster, files, csv_, options_.most));
+    }
+    infer::Predictor predictor(bundle);
+    read_gaps_as(predictor.missing());
+    return write(form, predictor.name(), predictor.config(), explain_files(predictor, files, csv_, options_.most));
+  }
+
+  int write(const std::string& form, const std::string& name, const Json& config, const Json& answers) const {
     std::string text;
     if (form == ".html") {
-      text = explanation_page(predictor.name(), predictor.config().value("notice", ""), answers);
+      text = explanation_page(name, config.value("notice", ""), answers);
     } else {
       for (const Json& answer : answers) text += to_line(answer) + "\n";
     }

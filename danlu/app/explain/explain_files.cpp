@@ -44,4 +44,14 @@ Json explain_files(infer::Predictor& predictor, const std::vector<fs::path>& inp
   return answers;
 }
 
+Json explain_forecast_files(const infer::Forecaster& forecaster, const std::vector<fs::path>& inputs, const data::CsvOptions& csv, int64_t most) {
+  Json answers = Json::array();
+  for (const fs::path& input : inputs) {
+    for (const infer::Forecast& forecast : forecaster.explain(data::read_table(input, csv))) {
+      if (most == 0 || std::ssize(answers) < most) answers.push_back(infer::to_json(forecast));
+    }
+  }
+  return answers;
+}
+
 }  // namespace danlu::app

@@ -36,6 +36,12 @@ Json explained(const DataSource& source, infer::Predictor& predictor, const Json
   return json;
 }
 
+// Of a forecast: what an input is worth for the nearest period and for the farthest.
+std::string ahead_text(const Json& by_step) {
+  if (by_step.size() < 2 || !by_step.front().is_number() || !by_step.back().is_number()) return "";
+  return fmt::format("   1 ahead {:+.4f}, {} ahead {:+.4f}", by_step.front().get<double>(), by_step.size(), by_step.back().get<double>());
+}
+
 }  // namespace
 
 Json explain_run(const DataSource& source, infer::Predictor& predictor, std::span<const int64_t> samples, const eval::Predictions& predictions, const Json& examples,
@@ -74,7 +80,8 @@ std::string explanation_summary(const Json& explanation) {
     text += fmt::format("What the columns are worth: how much worse {} is when one is shuffled, {} samples, {} times\n", importance->at("metric").get<std::string>(),
                         importance->at("samples").get<int64_t>(), importance->at("repeats").get<int64_t>());
     for (size_t i = 0; i < std::min(kColumns, columns.size()); ++i) {
-      text += fmt::format("  {:<28} {:+.4f} +- {:.4f}\n", columns[i].at("column").get<std::string>(), columns[i].at("importance").get<double>(), columns[i].at("spread").get<double>());
+      text += fmt::format("  {:<28} {:+.4f} +- {:.4f}{}\n", columns[i].at("column").get<std::string>(), columns[i].at("importance").get<double>(), columns[i].at("spread").get<double>(),
+                          ahead_text(columns[i].value("by_step", Json::array())));
     }
     if (columns.size() > kColumns) text += fmt::format("  and {} columns that are worth less\n", columns.size() - kColumns);
   }

@@ -2,6 +2,7 @@
 //
 //   {"input": "table", "seconds": 1.2,
 //    "importance": column_importance(), for tables,       "words": WordWeights::to_json(), for texts,
+//    "importance": forecast_importance(), for series,
 //    "samples": [{"sample": 17, "actual": "bad", "predicted": "good", "explanation": infer::to_json, "map": a PNG in base64, for images}]}
 #pragma once
 

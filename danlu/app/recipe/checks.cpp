@@ -223,7 +223,7 @@ constexpr Section kSections[] = {
     {"evaluate.sample", kLanguage},
     {"evaluate.demographic", kPrediction},
     {"evaluate.top", kInteractions},
-    {"evaluate.explain_seconds", kPrediction},
+    {"evaluate.explain_seconds", kPrediction | kSeries},
 };
 
 const Section* section_of(const std::string& key) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "danlu/app/explain/forecast_importance.h"
 #include "danlu/app/recipe/forecast_pipeline.h"
 #include "danlu/app/recipe/interval_name.h"
 #include "danlu/app/recipe/latency.h"
@@ -14,6 +15,7 @@ namespace danlu::app {
 namespace {
 
 constexpr size_t kWindowsAtOnce = 256;
+constexpr size_t kMostExplained = 1000;
 constexpr size_t kExamples = 4;       // origins that the report draws
 constexpr int64_t kDrawnPast = 3;     // horizons in front of each
 constexpr int64_t kMostExampleRows = 2000;
@@ -126,6 +128,27 @@ Json ForecastPipeline::example_request(const infer::Forecaster& forecaster) {
   return {{"model", forecaster.name()}, {"rows", std::move(rows)}};
 }
 
+// What the inputs are worth, on windows spread evenly over the test part.
+Json ForecastPipeline::explain(const infer::Forecaster& forecaster, const std::vector<data::Origin>& origins) {
+  const Timer timer;
+  const double seconds = recipe_.evaluate.explain_seconds;
+  if (seconds <= 0) return nullptr;
+  const data::SeriesPreprocess& preprocess = source().preprocess;
+  const size_t step = (origins.size() + kMostExplained - 1) / kMostExplained, size = static_cast<size_t>(preprocess.rows() * preprocess.channels());
+  const size_t count = (origins.size() + step - 1) / step;
+  ForecastWindows windows{Tensor::empty({static_cast<int64_t>(count), preprocess.rows(), preprocess.channels()}), {}, {}, {}};
+  for (size_t i = 0; i < count; ++i) {
+    const data::Origin& origin = origins[i * step];
+    const data::ForecastFrame frame = preprocess.encode(source().panel, origin.series, origin.period, windows.x.mutable_span().subspan(i * size, size));
+    const std::vector<double> truth = data::truth_at(source().panel, preprocess, origin);
+    windows.reference.insert(windows.reference.end(), frame.reference.begin(), frame.reference.end());
+    windows.truth.insert(windows.truth.end(), truth.begin(), truth.end());
+    windows.scale.push_back(frame.scale);
+  }
+  const Json importance = forecast_importance(forecaster, windows, seconds);
+  return {{"input", "series"}, {"importance", importance}, {"seconds", timer.seconds()}};
+}
+
 Evaluation ForecastPipeline::measure() {
   const infer::Forecaster forecaster(directory_.bundle());
   const eval::BootstrapOptions& bootstrap = recipe_.evaluate.report.bootstrap;
@@ -183,6 +206,9 @@ Evaluation ForecastPipeline::measure() {
     times.push_back(source().panel.time_text(origin.period));
   }
   write_json(directory_.file("forecasts.json"), {{"horizon", f.walk.horizon}, {"series", series}, {"origins", times}, {"forecasts", eval::numbers_or_null(f.model)}});
+  const Json explanation = explain(forecaster, tested);
+  if (explanation.is_null()) directory_.remove({"explanation.json"});
+  else write_json(directory_.file("explanation.json"), explanation);
   return {.measured = std::move(json), .text = page, .details = std::move(details), .example_request = example_request(forecaster)};
 }
 

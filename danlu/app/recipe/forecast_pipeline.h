@@ -2,7 +2,7 @@
 //
 //   prepare   -> data_report.{json,txt}, split.json, preprocess.json
 //   bundle    -> bundle/: infer::Forecaster, its intervals from the errors on the validation part
-//   evaluate  -> report.{json,txt}, forecasts.json, example_request.json: a walk-forward test. The origin moves through the test part; at
+//   evaluate  -> report.{json,txt}, forecasts.json, explanation.json, example_request.json: a walk-forward test. The origin moves through the test part; at
 //                each the model, which is trained once, is shown all that had been measured by then, beside the naive forecast (the last
 //                value) and the seasonal naive one (the value a season before)
 //
@@ -53,6 +53,7 @@ class ForecastPipeline : public Pipeline {
   Forecasts foretell(const std::vector<data::Origin>& origins, const std::function<Tensor(const Tensor&)>& run);
   Json examples(const Forecasts& forecasts, const std::vector<data::Origin>& origins, const infer::Forecaster& forecaster);
   Json example_request(const infer::Forecaster& forecaster);
+  Json explain(const infer::Forecaster& forecaster, const std::vector<data::Origin>& origins);
 
   std::optional<Source> source_;
   bool prepared_ = false;  // by somebody before: the data are to be as they were then

@@ -4,6 +4,7 @@
 #include "danlu/app/report/explanation_page.h"
 #include "danlu/app/report/html.h"
 #include "danlu/app/report/page.h"
+#include "danlu/app/report/plot.h"
 #include "danlu/app/report/sections.h"
 #include "danlu/base/base64.h"
 #include "danlu/base/format.h"
@@ -19,6 +20,23 @@ std::string bar(double value, double most) {
   return fmt::format("<svg class=\"interval\" viewBox=\"0 0 120 12\" aria-hidden=\"true\"><line class=\"axis\" x1=\"60\" x2=\"60\" y1=\"0\" y2=\"12\"/>"
                      "<rect class=\"{}\" x=\"{:.1f}\" y=\"2\" width=\"{:.1f}\" height=\"8\" rx=\"1.5\"/></svg>",
                      value < 0 ? "against" : "for", 60 + std::min(0.0, reach), std::abs(reach));
+}
+
+// Of forecasts: what counts near by need not count far ahead.
+std::string by_step(const Json& columns) {
+  constexpr size_t kLines = 6;
+  Plot plot{.title = "Worth by distance", .x_label = "periods ahead", .y_label = "RMSE more without it", .series = {}, .whole_x = true};
+  for (size_t i = 0; i < std::min(kLines, columns.size()); ++i) {
+    const Json& steps = part(columns[i], "by_step");
+    if (steps.size() < 2) return "";
+    Series line{.name = columns[i].value("column", ""), .colour = static_cast<int>(i)};
+    for (size_t h = 0; h < steps.size(); ++h) {
+      line.x.push_back(static_cast<double>(h + 1));
+      line.y.push_back(steps[h].is_number() ? steps[h].get<double>() : NAN);
+    }
+    plot.series.push_back(std::move(line));
+  }
+  return figures(draw(plot));
 }
 
 std::string importance(const Json& found) {
@@ -44,7 +62,7 @@ std::string importance(const Json& found) {
                                  "deviation of {} times. Columns that say the same stand in for each other.</p>\n{}",
                                  count_text(found.value("samples", int64_t{0})), found.value("repeats", 0), table_of(0, shown));
   if (shown < columns.size()) html += details(fmt::format("{} more columns", columns.size() - shown), table_of(shown, columns.size()));
-  return html;
+  return html + by_step(columns);
 }
 
 std::string words(const Json& found) {
@@ -107,9 +125,34 @@ std::string coloured(const Json& sample) {
   return contributions.empty() ? "<div class=\"prose soft\">no words</div>\n" : "<div class=\"prose\">" + html + "</div>\n";
 }
 
+// Of each series, what its inputs add to what is foretold, on average over the periods.
+std::string influences(const Json& answers) {
+  std::string html;
+  for (const Json& answer : answers) {
+    const Json& all = part(part(answer, "explanation"), "influences");
+    if (all.empty()) continue;
+    const auto mean = [](const Json& influence) {
+      double sum = 0;
+      const Json& steps = part(influence, "by_step");
+      for (const Json& value : steps) sum += value.get<double>() / static_cast<double>(steps.size());
+      return sum;
+    };
+    double most = 0;
+    for (const Json& influence : all) most = std::max(most, std::abs(mean(influence)));
+    HtmlTable table("lrl");
+    table.head({"input", "adds", ""});
+    for (const Json& influence : all) table.add({escaped(influence.value("input", "")), fmt::format("{:+.4g}", mean(influence)), bar(mean(influence), most)});
+    html += fmt::format("<h3>{}</h3>\n", escaped(answer.value("series", ""))) + table.str();
+  }
+  if (html.empty()) return "";
+  return "<p>What each input adds to the forecast, mean over the periods that are foretold: without values of the past they are taken to have been as the last one, a column known in advance to have its "
+         "mean. What inputs do together is in each of them.</p>\n" + html;
+}
+
 std::string samples(const Json& all) {
   std::string rows, gallery;
   for (const Json& sample : all) {
+    if (sample.contains("forecast")) continue;  // influences()
     const Json& e = part(sample, "explanation");
     const std::string name = sample.contains("file") ? escaped(word_text(sample["file"])) : sample.contains("line") ? "Line " + escaped(word_text(sample["line"])) : "Sample " + escaped(word_text(sample.value("sample", Json())));
     const std::string map = sample.value("map", "");
@@ -136,7 +179,7 @@ std::string explanation_body(const Json& explanation) {
 std::string explanation_page(const std::string& model, const std::string& notice, const Json& answers) {
   std::string body = fmt::format("<p class=\"kicker\">danlu</p>\n<h1>{}</h1>\n", escaped(model));
   if (!notice.empty()) body += fmt::format("<div class=\"warning\">{}</div>\n", escaped(notice));
-  return html_page(model, body + samples(answers));
+  return html_page(model, body + samples(answers) + influences(answers));
 }
 
 std::string explanation_section(const RunFiles& run) { return section("Why it answers as it does", explanation_body(run.explanation)); }

@@ -145,9 +145,11 @@ SeriesPreprocess SeriesPreprocess::from_json(const Json& json, const std::string
 
 int64_t SeriesPreprocess::channels() const {
   int64_t count = 1 + std::ssize(options_.lags) + std::ssize(options_.known);
-  for (const std::string& part : options_.calendar) count += part == "weekday" ? kWeek : kWave;
+  for (const std::string& part : options_.calendar) count += calendar_channels(part);
   return count;
 }
+
+int64_t SeriesPreprocess::calendar_channels(const std::string& part) { return part == "weekday" ? kWeek : kWave; }
 
 double SeriesPreprocess::scale_of(const Panel::Series& series, int64_t end) const {
   if (const auto found = scales_.find(series.name); found != scales_.end()) return found->second;

@@ -53,6 +53,7 @@ class SeriesPreprocess {
   int64_t history() const { return history_; }  // periods before the origin that are looked at
   int64_t rows() const { return length() + horizon(); }
   int64_t channels() const;
+  static int64_t calendar_channels(const std::string& part);  // of "weekday", "day" or "year"
   // The series that do not change in the training part, of a fit and not of a saved one. Their scale is that of their own history where that
   // changes later on, else the usual one of the others.
   const std::vector<std::string>& constant() const { return constant_; }
