@@ -105,6 +105,9 @@ void check_distillation(const Recipe& recipe, const Locate& locate) {
     if (write_options(distill) != write_options(train::DistillOptions())) fail(locate, "train.distill.teacher", "is missing; expected the run to learn from");
     return;
   }
+  if (recipe.train.objective.pseudo_labels.weight > 0) {
+    fail(locate, "train.pseudo_labels.weight", "got a weight beside train.distill; expected 0: a teacher has an answer to the rows that it is asked, not to those without a label");
+  }
   if (recipe.evaluate.kfold.folds > 0) fail(locate, "evaluate.kfold", "got folds beside train.distill; expected none: the teacher has learnt from samples that the folds test on");
   if (recipe.decision.is_fitted() && recipe.decision.folds > 0) fail(locate, "decision.folds", "got folds beside train.distill; expected 0: the teacher has learnt from samples that the folds leave out");
 }
