@@ -100,7 +100,7 @@ bool in_tiles() { return active_isa() == Isa::amx; }
 
 constexpr int64_t kTilesAtOnce = 16;  // products of tiles in the time of one of vdpbf16ps
 
-// By vdpbf16ps: rows [i, i + count) of C with a panel of `columns`. from_c: whether the sums start from C, whose part it is.
+// By vdpbf16ps: rows [i, i + count) of A with a panel of `columns` of B; c is where their part of C begins.
 void multiply_panel(const Left& left, int64_t i, int64_t count, const float* b, int64_t width, int64_t columns, float* c, int64_t c_row, bool accumulate,
                     const float* bias) {
   const int64_t pairs = left.all_pairs();
@@ -194,8 +194,6 @@ void round_to_bf16(const float* x, int64_t n, float* pairs) {
 }
 
 void bf16_gemm(const SmallGemm& g) {
-  const bool a_along_k = g.a_step == 1;
-  const int64_t a_row = a_along_k ? g.a_row : g.a_step;
   const bool tiles = in_tiles();
   const int64_t deepest = std::min(g.k, kChunkK);
   const int64_t most_m = std::min(quotient_up(g.m, kPanelA), std::max<int64_t>(kPairsA / Left::floats(kPanelA, deepest, tiles), 1)) * kPanelA;
@@ -204,21 +202,12 @@ void bf16_gemm(const SmallGemm& g) {
   Workspace workspace(Workspace::rounded(a_floats) + Workspace::rounded(b_floats));
   float* const a_pairs = workspace.take(a_floats);
   float* const b_pairs = workspace.take(b_floats);
-  for (int64_t k = 0; k < g.k; k += kChunkK) {
-    const int64_t depth = std::min(kChunkK, g.k - k);
-    const bool is_first = k == 0, is_last = k + depth == g.k;
-    for (int64_t i = 0; i < g.m; i += most_m) {
-      const float* const a = g.a + (a_along_k ? i * a_row + k : k * a_row + i);
-      const Left left{{a, a_row, a_along_k, std::min(most_m, g.m - i), depth, a_pairs, tiles}};
-      for (int64_t j = 0; j < g.n; j += most_n) {
-        const float* const b = g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j);
-        const Right right{{b, g.b_row, g.b_transposed, std::min(most_n, g.n - j), depth, b_pairs, tiles}};
-        pack(left, j == 0 ? left.units() : 0, right, i == 0 || most_n < g.n ? right.units() : 0);
-        multiply_packed(left, right, g.c + i * g.c_row + j, g.c_row, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
-                        is_last ? g.activation : Activation::none);
-      }
-    }
-  }
+  for_chunks(g, most_m, most_n, kChunkK, [&](const GemmChunk& chunk) {
+    const Left left{{chunk.a, chunk.a_row, chunk.a_along_k, chunk.rows, chunk.depth, a_pairs, tiles}};
+    const Right right{{chunk.b, g.b_row, g.b_transposed, chunk.columns, chunk.depth, b_pairs, tiles}};
+    pack(left, chunk.new_left ? left.units() : 0, right, chunk.new_right ? right.units() : 0);
+    multiply_packed(left, right, chunk.c, g.c_row, chunk.accumulate, chunk.bias, chunk.activation);
+  });
 }
 
 }  // namespace danlu::kernels

@@ -1,5 +1,5 @@
 // Two-dimensional convolution (cross-correlation, as every framework of the field computes it), by oneDNN or our own
-// loops (direct_conv.h), whichever is faster on this processor.
+// loops (direct_conv.h, column_conv.h, and in half precision amx_conv.h), whichever is faster for that shape on this processor.
 //
 //   y[n, i, j, o] = bias[o] + sum over u, v, c of x[n, i*stride - padding + u*dilation, j*... , c] * w[o, c, u, v]
 //

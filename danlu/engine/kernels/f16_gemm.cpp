@@ -334,9 +334,7 @@ void F16Right::multiply(int64_t m, const float* a, int64_t a_row, float* c, int6
 }
 
 void f16_gemm(const SmallGemm& g) {
-  const bool a_along_k = g.a_step == 1;
-  const int64_t a_row = a_along_k ? g.a_row : g.a_step;
-  const float a_scale = a_along_k ? scale_of(g.a, a_row, g.m, g.k) : scale_of(g.a, a_row, g.k, g.m);
+  const float a_scale = a_along_k(g) ? scale_of(g.a, a_row(g), g.m, g.k) : scale_of(g.a, a_row(g), g.k, g.m);
   const float b_scale = g.b_transposed ? scale_of(g.b, g.b_row, g.n, g.k) : scale_of(g.b, g.b_row, g.k, g.n);
   const float factor = 1 / a_scale / b_scale;
   const int64_t deepest = std::min(g.k, kChunkK);
@@ -346,21 +344,12 @@ void f16_gemm(const SmallGemm& g) {
   Workspace workspace(Workspace::rounded(a_floats) + Workspace::rounded(b_floats));
   uint32_t* const a_words = words(workspace.take(a_floats));
   uint16_t* const b_numbers = numbers(workspace.take(b_floats));
-  for (int64_t k = 0; k < g.k; k += kChunkK) {
-    const int64_t depth = std::min(kChunkK, g.k - k);
-    const bool is_first = k == 0, is_last = k + depth == g.k;
-    for (int64_t i = 0; i < g.m; i += most_m) {
-      const float* const a = g.a + (a_along_k ? i * a_row + k : k * a_row + i);
-      const Left left{a, a_row, a_along_k, std::min(most_m, g.m - i), depth, a_scale, a_words};
-      for (int64_t j = 0; j < g.n; j += most_n) {
-        const float* const b = g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j);
-        const Right right{b, g.b_row, g.b_transposed, std::min(most_n, g.n - j), depth, b_scale, b_numbers};
-        pack(left, j == 0 ? left.units() : 0, right, i == 0 || most_n < g.n ? right.units() : 0);
-        multiply_packed(left, right, factor, g.c + i * g.c_row + j, g.c_row, g.accumulate || !is_first, g.bias == nullptr ? nullptr : g.bias + j,
-                        is_last ? g.activation : Activation::none);
-      }
-    }
-  }
+  for_chunks(g, most_m, most_n, kChunkK, [&](const GemmChunk& chunk) {
+    const Left left{chunk.a, chunk.a_row, chunk.a_along_k, chunk.rows, chunk.depth, a_scale, a_words};
+    const Right right{chunk.b, g.b_row, g.b_transposed, chunk.columns, chunk.depth, b_scale, b_numbers};
+    pack(left, chunk.new_left ? left.units() : 0, right, chunk.new_right ? right.units() : 0);
+    multiply_packed(left, right, factor, chunk.c, g.c_row, chunk.accumulate, chunk.bias, chunk.activation);
+  });
 }
 
 }  // namespace danlu::kernels

@@ -1,10 +1,12 @@
 // How the packing and the tasks of a product are divided among threads. For bf16_gemm.cpp and f16_gemm.cpp.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "danlu/base/threads.h"
+#include "danlu/engine/kernels/small_gemm.h"
 
 namespace danlu::kernels {
 
@@ -42,6 +44,41 @@ void for_both(int64_t n, int64_t m, int64_t work, const One& one, const Other& o
     for (int64_t i = n * begin / parts; i < n * end / parts; ++i) one(i);
     for (int64_t j = m * begin / parts; j < m * end / parts; ++j) other(j);
   });
+}
+
+// A part of a product whose operands are packed at once: C (rows, columns) = activation(A B + start) over `depth` of k. A has rows along k or columns, a_row apart.
+struct GemmChunk {
+  const float* a;
+  int64_t a_row;
+  bool a_along_k;
+  const float* b;
+  int64_t rows, columns, depth;
+  bool new_left, new_right;  // whether the operand is another than that of the chunk before
+  float* c;
+  bool accumulate;
+  const float* bias;
+  Activation activation;
+};
+
+inline bool a_along_k(const SmallGemm& g) { return g.a_step == 1; }
+inline int64_t a_row(const SmallGemm& g) { return a_along_k(g) ? g.a_row : g.a_step; }
+
+// Calls body(chunk) for parts of at most so many rows, columns and of k, in an order in which each sum goes along k.
+template <class Body>
+void for_chunks(const SmallGemm& g, int64_t most_m, int64_t most_n, int64_t most_k, const Body& body) {
+  for (int64_t k = 0; k < g.k; k += most_k) {
+    const int64_t depth = std::min(most_k, g.k - k);
+    for (int64_t i = 0; i < g.m; i += most_m) {
+      for (int64_t j = 0; j < g.n; j += most_n) {
+        body(GemmChunk{.a = g.a + (a_along_k(g) ? i * a_row(g) + k : k * a_row(g) + i), .a_row = a_row(g), .a_along_k = a_along_k(g),
+                       .b = g.b + (g.b_transposed ? j * g.b_row + k : k * g.b_row + j),
+                       .rows = std::min(most_m, g.m - i), .columns = std::min(most_n, g.n - j), .depth = depth,
+                       .new_left = j == 0, .new_right = i == 0 || most_n < g.n,
+                       .c = g.c + i * g.c_row + j, .accumulate = g.accumulate || k > 0, .bias = g.bias == nullptr ? nullptr : g.bias + j,
+                       .activation = k + depth == g.k ? g.activation : Activation::none});
+      }
+    }
+  }
 }
 
 }  // namespace danlu::kernels

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -20,6 +21,11 @@ std::vector<double> doubles(const std::vector<float>& x) { return {x.begin(), x.
 void expect_near(const std::vector<float>& y, const std::vector<double>& expected, double tolerance) {
   ASSERT_EQ(y.size(), expected.size());
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "element " << i;
+}
+
+// y = a b for matrices as they lie in memory.
+SmallGemm plain(int64_t m, int64_t n, int64_t k, const std::vector<float>& a, const std::vector<float>& b, std::vector<float>& y) {
+  return {.m = m, .n = n, .k = k, .a = a.data(), .a_row = k, .a_step = 1, .b = b.data(), .b_row = n, .b_transposed = false, .c = y.data(), .c_row = n};
 }
 
 // A product with all that may be around it, beside the reference in double.
@@ -109,17 +115,7 @@ TEST_F(HalfGemm, Bf16RoundsToNearestEven) {
     std::vector<float> unit(a.size(), 0.0f), y(a.size());
     for (int64_t i = 0; i < size; ++i) unit[static_cast<size_t>(i * size + i)] = 1;
     for (const bool transpose : {false, true}) {
-      SmallGemm g{.m = size,
-                  .n = size,
-                  .k = size,
-                  .a = unit.data(),
-                  .a_row = size,
-                  .a_step = 1,
-                  .b = a.data(),
-                  .b_row = size,
-                  .b_transposed = false,
-                  .c = y.data(),
-                  .c_row = size};
+      SmallGemm g = plain(size, size, size, unit, a, y);
       if (transpose) std::swap(g.a_row, g.a_step);
       bf16_gemm(g);
       EXPECT_EQ(y, bf16(a));
@@ -187,17 +183,7 @@ TEST_F(HalfGemm, WhatIsNotFiniteStaysVisible) {
       const auto b = normal(size * size, 2);
       a[3] = bad;
       std::vector<float> y(a.size());
-      multiply({.m = size,
-                .n = size,
-                .k = size,
-                .a = a.data(),
-                .a_row = size,
-                .a_step = 1,
-                .b = b.data(),
-                .b_row = size,
-                .b_transposed = false,
-                .c = y.data(),
-                .c_row = size});
+      multiply(plain(size, size, size, a, b, y));
       for (int64_t j = 0; j < size; ++j) EXPECT_FALSE(std::isfinite(y[static_cast<size_t>(j)]));
       for (size_t i = size; i < y.size(); ++i) EXPECT_TRUE(std::isfinite(y[i])) << i;
     }

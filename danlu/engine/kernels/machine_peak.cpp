@@ -205,6 +205,9 @@ double tile_peak(double seconds) {
     sink = dot_tiles<kInt8>(repeats * kRounds, tiles);
   });
 }
+#else
+template <bool kInt8>
+double tile_peak(double) { return 0; }
 #endif
 
 }  // namespace
@@ -236,23 +239,8 @@ double int8_dot_peak(double seconds) {
   return 0;
 }
 
-double bf16_tile_peak(double seconds) {
-#if HWY_ARCH_X86_64
-  return tile_peak<false>(seconds);
-#else
-  static_cast<void>(seconds);
-  return 0;
-#endif
-}
-
-double int8_tile_peak(double seconds) {
-#if HWY_ARCH_X86_64
-  return tile_peak<true>(seconds);
-#else
-  static_cast<void>(seconds);
-  return 0;
-#endif
-}
+double bf16_tile_peak(double seconds) { return tile_peak<false>(seconds); }
+double int8_tile_peak(double seconds) { return tile_peak<true>(seconds); }
 
 double read_bandwidth(int64_t bytes_a_thread, double seconds) {
   active_isa();
