@@ -14,7 +14,11 @@ add_library(danlu_compile_options INTERFACE)
 target_compile_options(danlu_compile_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -fno-math-errno -fno-trapping-math)
+set(danlu_gcc_12 OFF)  # or older: warnings that are not so, here and in precompile.cmake
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  set(danlu_gcc_12 ON)
+endif()
+if(danlu_gcc_12)
   # GCC 12 sees overlaps in "text" + std::string that are not there (its bug 105651).
   target_compile_options(danlu_compile_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()

@@ -13,12 +13,13 @@ function(danlu_precompile name)
   target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
 endfunction()
 
+# danlu_use_precompiled(TARGET NAME): nothing where NAME was left out; TARGET is compiled with the flags of NAME
 function(danlu_use_precompiled target name)
   if(NOT TARGET ${name})
     return()
   endif()
   target_precompile_headers(${target} REUSE_FROM ${name})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  if(danlu_gcc_12)
     # GCC 12 sees overflows in a precompiled std::string that are not there; builds with ccache keep these warnings.
     target_compile_options(${target} PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
   endif()
